@@ -1,0 +1,1 @@
+"""Where histories live: one module a kind of place, behind the contract in `base`."""

@@ -1,0 +1,147 @@
+"""The contract of every backend: what a `Book` may ask of the place that holds its threads.
+
+A checkpoint's state travels in the shape of LangGraph's `ThreadState`: a dict with `values`, `next`, `tasks`,
+`metadata`, `created_at`, `checkpoint`, `parent_checkpoint` and `interrupts`. What a place cannot know is None, never
+empty.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import Unsupported
+from ..tree import Head
+
+State = dict[str, Any]
+Thread = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What forkbook knows of the graph that an assistant runs.
+
+    Attributes:
+        assistant_id: The assistant.
+        graph_id: The name under which the graph is deployed.
+        nodes: Names of its nodes, `__start__` and `__end__` left out.
+        channels: Names of the state's channels; None: unknown.
+        schema: JSON Schema of the state; None: unknown.
+    """
+
+    assistant_id: str
+    graph_id: str
+    nodes: tuple[str, ...]
+    channels: tuple[str, ...] | None = None
+    schema: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How a run is to be run; as LangGraph names it.
+
+    Attributes:
+        assistant: Assistant id or graph name.
+        config: Run config, its `configurable` without what the server adds itself.
+        context: Run context.
+        interrupt_before: Nodes to stop before.
+        interrupt_after: Nodes to stop after.
+    """
+
+    assistant: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] | None = None
+    interrupt_before: tuple[str, ...] | None = None
+    interrupt_after: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended: `status` is `success`, `error`, `interrupted` or `timeout`."""
+
+    run_id: str
+    status: str
+    error: str | None = None
+
+
+class Backend(ABC):
+    """A place that holds threads. Readers implement the first half, places that can act the second, too."""
+
+    address: str
+    kind: str
+
+    @abstractmethod
+    def threads(self, **search: Any) -> Iterator[Thread]:
+        """Every thread that fits the search, newest first, forkbook's scratch copies left out."""
+
+    @abstractmethod
+    def thread(self, thread_id: str) -> Thread:
+        """One thread's record.
+
+        Raises:
+            ThreadNotFound: There is none.
+        """
+
+    @abstractmethod
+    def pages(self, thread_id: str, *, page_size: int | None = None) -> Iterator[list[State]]:
+        """All states of a thread's root namespace, newest first, in pages; exhausted only when nothing is left."""
+
+    @abstractmethod
+    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
+        """One checkpoint's state, or that of the thread's head; None if there is no such checkpoint."""
+
+    def close(self) -> None:  # noqa: B027  # most places have nothing open
+        """Let go of what is open."""
+
+    def graph(self, assistant: str) -> Graph:
+        """The graph behind an assistant id or graph name."""
+        raise self._cannot("know a graph's nodes and channels")
+
+    def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
+        """How the run was run that wrote a checkpoint with this metadata."""
+        raise self._cannot("know how a run was run")
+
+    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
+        """Write values at a checkpoint through the reducers; the new checkpoint's id."""
+        raise self._cannot("edit")
+
+    def run(
+        self,
+        thread_id: str,
+        checkpoint_id: str | None,
+        settings: RunSettings,
+        *,
+        input: Any = None,  # LangGraph's own word
+        on_start: Callable[[str], None] | None = None,
+    ) -> RunOutcome:
+        """Run the graph from a checkpoint and wait for the end; `on_start` gets the run's id."""
+        raise self._cannot("run a graph")
+
+    def copy(self, thread_id: str) -> str:
+        """Copy a whole thread; the copy's id."""
+        raise self._cannot("copy a thread")
+
+    def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
+        """Merge keys into a thread's metadata."""
+        raise self._cannot("change a thread's metadata")
+
+    def delete(self, thread_id: str) -> None:
+        """Delete a thread."""
+        raise self._cannot("delete a thread")
+
+    def _cannot(self, deed: str) -> Unsupported:
+        return Unsupported(
+            f"{self.kind} {self.address} cannot {deed}: open the thread on an Agent Server, fb.connect('http://…')"
+        )
+
+
+def head_of(state: State) -> Head:
+    """The tree's part of a state."""
+    metadata = state["metadata"] or {}
+    return Head(
+        id=state["checkpoint"]["checkpoint_id"],
+        parent_id=(state["parent_checkpoint"] or {}).get("checkpoint_id"),
+        step=metadata.get("step"),
+        source=metadata.get("source"),
+        ns=state["checkpoint"].get("checkpoint_ns") or "",
+    )

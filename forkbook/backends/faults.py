@@ -1,0 +1,106 @@
+"""Network faults, told as forkbook's errors: what was asked, how far it got, what to do next."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import orjson
+
+from ..errors import (
+    AccessDenied,
+    ConnectionFailed,
+    ForkbookError,
+    InvalidInput,
+    ProtocolError,
+    ServerFault,
+    ThreadBusy,
+    ThreadNotFound,
+)
+from .wire import UnexpectedAnswer
+
+UNKNOWN_OUTCOME = " Whether it was carried out is unknown: look at the thread before you try it again."
+
+
+@contextmanager
+def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = False) -> Iterator[None]:
+    """Turn whatever the SDK's client raises inside into a `ForkbookError`, the cause chained.
+
+    Args:
+        deed: What is being done, as in "reading the history of thread 01a1…".
+        url: The server's address.
+        thread_id: The thread in question.
+        write: Whether a lost answer leaves the outcome unknown.
+    """
+    after = UNKNOWN_OUTCOME if write else ""
+    try:
+        yield
+    except ForkbookError:
+        raise
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise ConnectionFailed(
+            f"{deed}: cannot reach {url} ({reason(error)}). Is the server running, and is this its address?",
+            thread_id=thread_id,
+        ) from error
+    except httpx.HTTPStatusError as error:
+        raise from_status(deed, url, error, thread_id, after) from error
+    except (httpx.TransportError, httpx.StreamError) as error:
+        raise ConnectionFailed(
+            f"{deed}: the connection to {url} broke ({reason(error)}).{after or ' Try again.'}", thread_id=thread_id
+        ) from error
+    except (orjson.JSONDecodeError, UnicodeDecodeError, httpx.DecodingError) as error:
+        raise ProtocolError(
+            f"{deed}: {url} answered with something that is not whole JSON ({reason(error)}). "
+            f"Is it an Agent Server, and is nothing in between?{after}",
+            thread_id=thread_id,
+        ) from error
+    except UnexpectedAnswer as error:
+        raise ProtocolError(f"{deed}: {url} {error}{after}", thread_id=thread_id) from error
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, orjson.JSONEncodeError) as error:
+        raise ProtocolError(
+            f"{deed}: {url} and forkbook did not understand each other ({type(error).__name__}: {error}).{after}",
+            thread_id=thread_id,
+        ) from error
+
+
+def from_status(deed: str, url: str, error: httpx.HTTPStatusError, thread_id: str | None, after: str) -> ForkbookError:
+    """The error for an HTTP status that says no."""
+    status, said = error.response.status_code, detail(error)
+    if status == 404 and thread_id:
+        return ThreadNotFound(
+            f"{deed}: no thread {thread_id!r} on {url} ({said}); book.threads() lists them", thread_id=thread_id
+        )
+    if status in (401, 403):
+        return AccessDenied(
+            f"{deed}: {url} denies access ({status}: {said}). Give connect() an api_key for this server", status=status
+        )
+    if status == 409:
+        return ThreadBusy(
+            f"{deed}: the thread is busy or changed meanwhile ({said}). Wait for its run to end", thread_id=thread_id
+        )
+    if status in (400, 422):
+        return InvalidInput(f"{deed}: {url} refuses it ({status}: {said})", thread_id=thread_id, status=status)
+    return ServerFault(
+        f"{deed}: {url} answered {status} ({said}).{after or ' The server’s log has the reason.'}",
+        thread_id=thread_id,
+        status=status,
+    )
+
+
+def detail(error: httpx.HTTPStatusError) -> str:
+    """What the server said, in a line of at most 300 characters."""
+    try:
+        body = error.response.text
+    except httpx.ResponseNotRead:
+        body = str(error)
+    try:
+        parsed = orjson.loads(body)
+        body = str(parsed.get("detail") or parsed.get("message") or body) if isinstance(parsed, dict) else body
+    except orjson.JSONDecodeError:
+        pass
+    line = " ".join(body.split())
+    return line[:299] + "…" if len(line) > 300 else line
+
+
+def reason(error: BaseException) -> str:
+    """The error's own words, or its name where it has none."""
+    return str(error) or type(error).__name__

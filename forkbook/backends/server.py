@@ -1,0 +1,251 @@
+"""Threads on an Agent Server, through langgraph-sdk's sync client."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import httpx
+from langgraph_sdk.client import SyncLangGraphClient
+
+from ..errors import ForkbookError, InvalidInput, ProtocolError, ServerFault
+from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
+from .faults import told
+from .interning import Interner
+from .keys import checked_url, request_headers
+from .wire import a_state, an_object, items_in, objects, own_configurable
+
+LARGEST_PAGE = 1000
+ALL_BUT_VALUES = [
+    "thread_id",
+    "created_at",
+    "updated_at",
+    "metadata",
+    "config",
+    "status",
+    "interrupts",
+]  # all but `values`
+
+
+class ServerBackend(Backend):
+    """An Agent Server.
+
+    Args:
+        url: Its address, http or https.
+        api_key: The key for this server; "env" takes the one in the environment; None sends none.
+        headers: More headers for every request.
+        insecure: Allow a key to travel over plain http to another machine.
+    """
+
+    kind = "the Agent Server"
+
+    def __init__(
+        self, url: str, api_key: str | None = None, headers: Mapping[str, str] | None = None, *, insecure: bool = False
+    ) -> None:
+        self.address = checked_url(url)
+        self._headers = request_headers(self.address, api_key, headers or {}, insecure)
+        self._client: Any = self._open()  # the SDK's own types refuse plain dicts
+        self._graphs: dict[str, Graph] = {}
+
+    def _open(self) -> SyncLangGraphClient:
+        return SyncLangGraphClient(
+            httpx.Client(
+                base_url=self.address,
+                headers=self._headers,
+                transport=httpx.HTTPTransport(retries=1),
+                timeout=httpx.Timeout(connect=5, read=300, write=300, pool=5),
+            )
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    @contextmanager
+    def _told(self, deed: str, thread_id: str | None = None, *, write: bool = False) -> Iterator[None]:
+        try:
+            with told(deed, self.address, thread_id=thread_id, write=write):
+                yield
+        except ServerFault:
+            self._client = self._open()  # after a 500 the server drops the connection under the next request
+            raise
+
+    def threads(self, **search: Any) -> Iterator[Thread]:
+        search = {"sort_by": "created_at", "sort_order": "desc", "select": ALL_BUT_VALUES} | search
+        wanted, page_size = search.pop("limit", None), 100
+        offset = search.pop("offset", 0)
+        seen: set[str] = set()
+        while wanted is None or len(seen) < wanted:
+            with self._told(f"listing the threads from {offset} on"):
+                page = objects(self._client.threads.search(**search, limit=page_size, offset=offset))
+            for thread in page:
+                if thread["thread_id"] not in seen and (thread.get("metadata") or {}).get("forkbook") != "scratch":
+                    seen.add(thread["thread_id"])
+                    yield thread
+                    if len(seen) == wanted:
+                        return
+            offset += len(page)
+            if not page:
+                return
+
+    def scratches(self) -> list[Thread]:
+        """Scratch copies that a preview left behind."""
+        with self._told("looking for scratch copies"):
+            return objects(self._client.threads.search(metadata={"forkbook": "scratch"}, select=ALL_BUT_VALUES))
+
+    def thread(self, thread_id: str) -> Thread:
+        with self._told(f"reading thread {thread_id}", thread_id):
+            return an_object(self._client.threads.get(thread_id))
+
+    def pages(self, thread_id: str, *, page_size: int | None = None) -> Iterator[list[State]]:
+        """All states, newest first.
+
+        The first page has 10, further ones as many (10 to 100) as keep about 5,000 list items in flight; `page_size`
+        (1 to 1,000) fixes it. Reading goes on until a page is empty, so a server that cuts pages short loses nothing.
+        """
+        if page_size is not None and not 1 <= page_size <= LARGEST_PAGE:
+            raise InvalidInput(f"page_size is {page_size}: give 1 to {LARGEST_PAGE}, the server's own limits")
+        interner, before, read = Interner(), None, 0
+        limit = page_size or 10
+        while True:
+            deed = f"reading the history of thread {thread_id} ({read} checkpoints so far)"
+            with self._told(deed, thread_id):
+                page = objects(self._client.threads.get_history(thread_id, limit=limit, before=before))
+                states = [interner.state(a_state(item)) for item in page]
+                ids = [state["checkpoint"]["checkpoint_id"] for state in states]
+            if not states:
+                return
+            if len(set(ids)) < len(ids) or (before and max(ids) >= before["configurable"]["checkpoint_id"]):
+                raise ProtocolError(
+                    f"{deed}: {self.address} does not page as LangGraph does (it sent checkpoints again), "
+                    "so nothing past them can be read",
+                    thread_id=thread_id,
+                )
+            yield states
+            read += len(states)
+            before = {"configurable": {"thread_id": thread_id, "checkpoint_ns": "", "checkpoint_id": min(ids)}}
+            if page_size is None:
+                limit = max(10, min(100, 5000 // max(1, items_in(states[-1]))))
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
+        with self._told(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
+            state = a_state(self._client.threads.get_state(thread_id, checkpoint_id=checkpoint_id))
+            if state["created_at"] is None and not state["metadata"]:
+                return None
+            state["checkpoint"].setdefault("checkpoint_ns", "")
+            return state
+
+    def graph(self, assistant: str) -> Graph:
+        if assistant not in self._graphs:
+            with self._told(f"reading the graph of assistant {assistant!r}"):
+                record = self._assistant(assistant)
+                known = an_object(self._client.assistants.get_graph(record["assistant_id"]))
+                schema = an_object(self._client.assistants.get_schemas(record["assistant_id"])).get("state_schema")
+            nodes = (str(node["id"]) for node in known["nodes"])
+            self._graphs[assistant] = Graph(
+                record["assistant_id"],
+                record["graph_id"],
+                tuple(node for node in nodes if node not in ("__start__", "__end__")),
+                tuple(schema.get("properties", ())) or None if schema else None,
+                schema,
+            )
+        return self._graphs[assistant]
+
+    def _assistant(self, assistant: str) -> dict[str, Any]:
+        everyone = objects(self._client.assistants.search(limit=LARGEST_PAGE))
+        for key in ("assistant_id", "graph_id", "name"):
+            for record in everyone:
+                if record[key] == assistant:
+                    return record
+        names = sorted({record["graph_id"] for record in everyone})
+        raise InvalidInput(
+            f"no assistant {assistant!r} on {self.address}; it has {', '.join(names) or 'none'}", candidates=names
+        )
+
+    def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
+        run_id = metadata.get("run_id")
+        with self._told(f"reading run {run_id} of thread {thread_id}", thread_id):
+            try:
+                run = an_object(self._client.runs.get(thread_id, run_id)) if run_id else {}
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code != 404:
+                    raise
+                run = {}  # a copied thread has its original's run ids, not its runs
+        if not run:
+            given = own_configurable(metadata)
+            assistant = metadata.get("assistant_id") or metadata.get("graph_id")
+            return RunSettings(assistant, {"configurable": given} if given else {})
+        asked = run.get("kwargs") or {}
+        config = {key: value for key, value in (asked.get("config") or {}).items() if key != "metadata"}
+        config["configurable"] = own_configurable(config.get("configurable") or {})
+        return RunSettings(
+            run["assistant_id"],
+            {key: value for key, value in config.items() if value},
+            asked.get("context") or None,
+            asked.get("interrupt_before"),
+            asked.get("interrupt_after"),
+        )
+
+    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
+        with self._told(f"editing checkpoint {checkpoint_id} of thread {thread_id}", thread_id, write=True):
+            answer = an_object(
+                self._client.threads.update_state(thread_id, values, as_node=as_node, checkpoint_id=checkpoint_id)
+            )
+            return str(answer["checkpoint"]["checkpoint_id"])
+
+    def run(
+        self,
+        thread_id: str,
+        checkpoint_id: str | None,
+        settings: RunSettings,
+        *,
+        input: Any = None,
+        on_start: Callable[[str], None] | None = None,
+    ) -> RunOutcome:
+        config, context = dict(settings.config), settings.context
+        if config.get("configurable"):
+            context = None  # the server takes one of the two and derives the other
+        with self._told(f"starting a run on thread {thread_id}", thread_id, write=True):
+            run = an_object(
+                self._client.runs.create(
+                    thread_id,
+                    str(settings.assistant),
+                    input=input,
+                    checkpoint_id=checkpoint_id,
+                    config=config or None,
+                    context=context,
+                    interrupt_before=list(settings.interrupt_before) if settings.interrupt_before else None,
+                    interrupt_after=list(settings.interrupt_after) if settings.interrupt_after else None,
+                    multitask_strategy="reject",
+                )
+            )
+            run_id = str(run["run_id"])
+        if on_start:
+            on_start(run_id)
+        return self._wait(thread_id, run_id)
+
+    def _wait(self, thread_id: str, run_id: str) -> RunOutcome:
+        try:
+            while True:
+                with self._told(f"waiting for run {run_id} of thread {thread_id}", thread_id):
+                    with suppress(httpx.ReadTimeout):
+                        answer = self._client.runs.join(thread_id, run_id)
+                    status = an_object(self._client.runs.get(thread_id, run_id))["status"]
+                if status not in ("pending", "running"):
+                    fault = (answer if isinstance(answer, dict) else {}).get("__error__")
+                    return RunOutcome(run_id, status, f"{fault['error']}: {fault['message']}" if fault else None)
+        except KeyboardInterrupt:
+            with suppress(ForkbookError), self._told(f"cancelling run {run_id}", thread_id, write=True):
+                self._client.runs.cancel(thread_id, run_id, wait=True)
+            raise
+
+    def copy(self, thread_id: str) -> str:
+        self.thread(thread_id)  # a missing one would be answered 409
+        with self._told(f"copying thread {thread_id}", thread_id, write=True):
+            return str(an_object(self._client.threads.copy(thread_id))["thread_id"])
+
+    def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
+        with self._told(f"tagging thread {thread_id}", thread_id, write=True):
+            self._client.threads.update(thread_id, metadata=dict(metadata))
+
+    def delete(self, thread_id: str) -> None:
+        with self._told(f"deleting thread {thread_id}", thread_id, write=True):
+            self._client.threads.delete(thread_id)

@@ -1,0 +1,67 @@
+"""Checks of what a server sent: everything past them has LangGraph's shape."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .base import State
+
+SERVER_KEYS = {
+    "run_id", "thread_id", "graph_id", "assistant_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "created_by",
+    "run_attempt", "source", "step", "parents", "writes",
+}  # fmt: skip
+SERVER_PREFIXES = ("__", "langgraph_")
+
+
+class UnexpectedAnswer(ValueError):
+    """The answer has not the shape that LangGraph's protocol says."""
+
+
+def an_object(answer: Any) -> dict[str, Any]:
+    """The answer, if it is a JSON object."""
+    if not isinstance(answer, dict):
+        raise UnexpectedAnswer(f"sent {shown(answer)} where an object belongs: is it an Agent Server?")
+    return answer
+
+
+def objects(answer: Any) -> list[dict[str, Any]]:
+    """The answer, if it is a list of JSON objects."""
+    if not isinstance(answer, list):
+        raise UnexpectedAnswer(f"sent {shown(answer)} where a list belongs: is it an Agent Server?")
+    return [an_object(item) for item in answer]
+
+
+def a_state(answer: Any) -> State:
+    """The answer, if it is a `ThreadState`: its ids are there, and agree with each other."""
+    state = an_object(answer)
+    checkpoint, parent = state.get("checkpoint"), state.get("parent_checkpoint")
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("checkpoint_id"), str):
+        raise UnexpectedAnswer(f"sent a state without a checkpoint id: {shown(state)}")
+    for key, kind in (("values", (dict, list)), ("next", list), ("tasks", list), ("metadata", dict)):
+        if not isinstance(state.get(key), kind) and not (key in ("values", "metadata") and state.get(key) is None):
+            raise UnexpectedAnswer(
+                f"sent checkpoint {checkpoint['checkpoint_id']} with {key} = {shown(state.get(key))}"
+            )
+    if parent is not None and not isinstance(parent, dict):
+        raise UnexpectedAnswer(
+            f"sent checkpoint {checkpoint['checkpoint_id']} with parent_checkpoint = {shown(parent)}"
+        )
+    state["parent_checkpoint"] = parent
+    state.setdefault("created_at", None)
+    return state
+
+
+def items_in(state: State) -> int:
+    """How many list items a state's channels hold."""
+    values = state["values"]
+    return sum(len(value) for value in values.values() if isinstance(value, list)) if isinstance(values, dict) else 0
+
+
+def own_configurable(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a `configurable` (or a checkpoint's metadata) that a person gave, without those the server adds."""
+    return {key: value for key, value in keys.items() if key not in SERVER_KEYS and not key.startswith(SERVER_PREFIXES)}
+
+
+def shown(value: Any) -> str:
+    """A value in at most 80 characters."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,0 +1,177 @@
+"""A book: a place that holds threads. `connect` opens one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .backends.base import Backend, State
+from .errors import AccessDenied, InvalidInput, ServerFault, ThreadNotFound
+from .facts import Facts
+from .history import History
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .transfer import CopyReport
+
+REFRESH_PAGE = 20
+
+
+def connect(
+    source: str, api_key: str | None = None, headers: Mapping[str, str] | None = None, *, insecure: bool = False
+) -> Book:
+    """Open a place that holds threads.
+
+    Args:
+        source: An Agent Server's address, as in "http://localhost:2024"; or "demo" for a private server with a sample
+            agent, which needs no key and no network and ends with this process.
+        api_key: A key for this server; "env" takes LANGGRAPH_API_KEY, LANGSMITH_API_KEY or LANGCHAIN_API_KEY from
+            the environment. None sends none, whatever the environment holds.
+        headers: More headers for every request.
+        insecure: Let a key travel over plain http to another machine.
+
+    Raises:
+        InvalidInput: This is no address, or a key would travel in the clear.
+        ConnectionFailed: Nobody answers there.
+    """
+    if not isinstance(source, str):
+        raise InvalidInput(f"connect() takes the address of an Agent Server or 'demo', not {type(source).__name__}")
+    from .backends.server import ServerBackend
+    from .timetravel import sweep_scratches
+
+    if source == "demo":
+        from .demo import serve
+
+        source = serve()
+    backend = ServerBackend(source, api_key, headers, insecure=insecure)
+    try:
+        sweep_scratches(backend, backend.scratches())
+    except (AccessDenied, ServerFault):
+        pass  # whoever may not search can still open a thread by its id
+    except BaseException:
+        backend.close()
+        raise
+    return Book(backend)
+
+
+class Book:
+    """A place that holds threads; closes with `close()` or `with`.
+
+    Attributes:
+        backend: What it reads.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    def __enter__(self) -> Book:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.backend.close()
+
+    def __repr__(self) -> str:
+        return f"<Book on {self.backend.kind} {self.backend.address}>"
+
+    def __getitem__(self, thread_id: str) -> History:
+        return self.history(thread_id)
+
+    def threads(self, **search: Any) -> pd.DataFrame:
+        """Every thread that fits, newest first; all pages are read.
+
+        Args:
+            **search: LangGraph's own: `metadata={"user": "x"}`, `status="interrupted"`, `values=…`, `sort_by`,
+                `limit` (here: of all, not of a page) …
+
+        Returns:
+            A row a thread: `thread_id`, `status`, `created_at`, `updated_at`, `graph_id`, `metadata` (a dict).
+        """
+        from .frames import THREADS, frame, threads_rows
+
+        return frame(list(threads_rows(list(self.backend.threads(**search)))), THREADS)
+
+    def history(self, thread_id: str, *, limit: int | None = None, page_size: int | None = None) -> History:
+        """Every checkpoint of a thread.
+
+        Args:
+            thread_id: The thread.
+            limit: Read at most so many, the newest; the history then says that it is not complete.
+            page_size: Checkpoints a request, 1 to 1,000; by default chosen by their size.
+
+        Raises:
+            ThreadNotFound: There is no such thread.
+            SourceError: It could not be read to its end; the text says how far it got.
+        """
+        if not thread_id or not isinstance(thread_id, str):
+            raise InvalidInput(f"{thread_id!r} is no thread id; book.threads() lists them")
+        if limit is not None and limit < 1:
+            raise InvalidInput(f"limit is {limit}: give 1 or more, or None for all")
+        states, complete = self._read(thread_id, limit, page_size)
+        if not states:
+            self.backend.thread(thread_id)  # tells a thread without checkpoints from no thread
+        return History(self, thread_id, states, complete=complete)
+
+    def _read(self, thread_id: str, limit: int | None, page_size: int | None) -> tuple[dict[str, State], bool]:
+        from tqdm.auto import tqdm
+
+        states: dict[str, State] = {}
+        with tqdm(desc="reading checkpoints", unit="", delay=1, leave=False) as bar:
+            for page in self.backend.pages(thread_id, page_size=page_size):
+                for state in page:
+                    if len(states) == limit:
+                        return states, False
+                    states[state["checkpoint"]["checkpoint_id"]] = state
+                bar.update(len(page))
+        return states, True
+
+    def reread(self, history: History) -> History:
+        """The history as it is now, reading only what is new and what may have changed.
+
+        A checkpoint may still change while it is a tip, or while a task of it waits or failed.
+        """
+        known, fresh = history.states, dict[str, State]()
+        newest = max(known, default="")
+        for page in self.backend.pages(history.thread_id, page_size=REFRESH_PAGE):
+            fresh |= {state["checkpoint"]["checkpoint_id"]: state for state in page}
+            if min(fresh) <= newest:
+                break
+        oldest = min(fresh, default="")
+        kept = {id_: state for id_, state in known.items() if id_ < oldest}
+        for position in unsettled(history.facts):
+            id_ = history.tree.heads[position].id
+            if id_ in kept and (state := self.backend.state(history.thread_id, id_)) is not None:
+                kept[id_] = state
+        if not fresh and known:
+            raise ThreadNotFound(f"thread {history.thread_id} has no checkpoints any more", thread_id=history.thread_id)
+        return History(self, history.thread_id, kept | fresh, complete=history.complete)
+
+    def copy(self, thread_id: str) -> CopyReport:
+        """Copy a whole thread, every branch of it, and compare each checkpoint of both.
+
+        Returns:
+            A report; `bool(report)` is the verdict, `report.new_thread_id` the copy.
+        """
+        from .transfer import copy_thread
+
+        return copy_thread(self.backend, thread_id)
+
+
+def unsettled(facts: Facts) -> list[int]:
+    """Positions whose state may still change: open tips, and those with a task that waits or failed."""
+    return [
+        position
+        for position, state in enumerate(facts.states)
+        if state["next"]
+        and (
+            not facts.tree.children[position]
+            or any(
+                task.get("result") is None and (task.get("interrupts") or task.get("error"))
+                for task in state["tasks"] or ()
+            )
+        )
+    ]

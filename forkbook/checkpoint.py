@@ -1,0 +1,367 @@
+"""A checkpoint as users hold it, and what its acts leave behind."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import timetravel
+from .backends.base import Graph, RunSettings, State
+from .edits import Deviation
+from .errors import ForkbookError, InvalidInput, Refused
+from .transfer import COPY_OF
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .history import History
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Act:
+    """What an edit, resume or fork left behind.
+
+    Attributes:
+        kind: `edit`, `resume` or `fork`.
+        checkpoint: Where it led: the edited checkpoint, or the last one that the run wrote.
+        history: The thread's history after it, of the copy if it was done in a copy.
+        status: Of that checkpoint: finished, waiting, pending or error.
+        settings: How the run was run (assistant, config, context, interrupts); None where nothing ran.
+        run_id: The run; None where nothing ran.
+        deviations: Channels that are not what was typed, because their reducer had a say.
+        error: The exception that ended the run.
+        notes: What else one should know.
+    """
+
+    kind: str
+    checkpoint: Checkpoint
+    history: History
+    status: str
+    settings: RunSettings | None = None
+    run_id: str | None = None
+    deviations: tuple[Deviation, ...] = ()
+    error: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        here = self.checkpoint
+        lines = [f"{self.kind} → {here.short_id} on branch {here.branch} of thread {here.thread_id} · {self.status}"]
+        lines += [f"  not as typed: {deviation}" for deviation in self.deviations]
+        if self.settings is not None:
+            lines.append(f"  run with assistant={self.settings.assistant!r}, config={self.settings.config!r}")
+            lines += [f"  context={self.settings.context!r}"] if self.settings.context else []
+        lines += [f"  error: {self.error}"] if self.error else []
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Checkpoint:
+    """One checkpoint of a history; two are equal when thread, namespace and id are.
+
+    Attributes:
+        history: The history it was taken from.
+        position: Its place in it, 0 is the oldest.
+    """
+
+    history: History
+    position: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Checkpoint) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, str, str]:
+        head = self.history.tree.heads[self.position]
+        return (self.history.thread_id, head.ns, head.id)
+
+    @property
+    def state(self) -> State:
+        """The state as LangGraph's `ThreadState`: shared with the history, so look, but do not change."""
+        return self.history.facts.states[self.position]
+
+    @property
+    def id(self) -> str:
+        """The checkpoint's id."""
+        return self.history.tree.heads[self.position].id
+
+    @property
+    def short_id(self) -> str:
+        """The last six hex digits of the id: those are random, the first eight stay the same for 27 s."""
+        return self.id[-6:]
+
+    @property
+    def thread_id(self) -> str:
+        """The thread's id."""
+        return self.history.thread_id
+
+    @property
+    def step(self) -> int | None:
+        """LangGraph's superstep; -1 for an input. Not unique across branches."""
+        return self.history.tree.heads[self.position].step
+
+    @property
+    def source(self) -> str | None:
+        """`input`, `loop`, `update` or `fork`."""
+        return self.history.tree.heads[self.position].source
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When it was written."""
+        return self.history.facts.created_at(self.position)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """LangGraph's metadata; a copy."""
+        return copy.deepcopy(self.state["metadata"] or {})
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The state's channels; a copy that may be changed."""
+        return copy.deepcopy(self.state["values"] or {})
+
+    @property
+    def next(self) -> tuple[str, ...] | None:
+        """The nodes that run next; empty: finished; None: unknown."""
+        following = self.state["next"]
+        return None if following is None else tuple(following)
+
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """The tasks that start from here, each with id, name, error, interrupts and result; a copy."""
+        return copy.deepcopy(self.state["tasks"] or [])
+
+    @property
+    def interrupts(self) -> list[dict[str, Any]]:
+        """The interrupts that its tasks raised, answered or not; a copy."""
+        return copy.deepcopy(self.history.facts.interrupts(self.position))
+
+    @property
+    def title(self) -> str:
+        """What made it, in a few words."""
+        return self.history.facts.title(self.position)
+
+    @property
+    def status(self) -> str:
+        """finished, waiting, pending, error or unknown."""
+        return self.history.facts.status(self.position)
+
+    @property
+    def branch(self) -> str:
+        """Its branch's label."""
+        return self.history.tree.label(self.position)
+
+    @property
+    def is_tip(self) -> bool:
+        """Whether it has no children."""
+        return not self.history.tree.children[self.position]
+
+    @property
+    def is_fork_point(self) -> bool:
+        """Whether it has two or more children."""
+        return len(self.history.tree.children[self.position]) > 1
+
+    @property
+    def parent(self) -> Checkpoint | None:
+        """The checkpoint before it; None for a root, and where the parent is not in the history."""
+        position = self.history.tree.parents[self.position]
+        return Checkpoint(self.history, position) if position >= 0 else None
+
+    @property
+    def children(self) -> list[Checkpoint]:
+        """The checkpoints after it, oldest first."""
+        return [Checkpoint(self.history, position) for position in self.history.tree.children[self.position]]
+
+    @property
+    def lineage(self) -> list[Checkpoint]:
+        """The path from the root down to it."""
+        return [Checkpoint(self.history, position) for position in self.history.tree.lineage(self.position)]
+
+    def __repr__(self) -> str:
+        following = "unknown" if self.next is None else ", ".join(self.next) or "nothing"
+        return (
+            f"<Checkpoint {self.short_id} · step {self.step} · {self.source} · {self.title} · "
+            f"branch {self.branch}{' (tip)' if self.is_tip else ''} · next: {following}>"
+        )
+
+    def preview(
+        self, values: Mapping[str, Any], as_node: str | None = None, *, replace: bool = False
+    ) -> timetravel.Preview:
+        """What an edit would make of the state, and which nodes would run; the thread is untouched.
+
+        It is tried on a scratch copy of the thread, so reducers and routing are the graph's own. No node runs.
+
+        Args:
+            values: The edit: channels to values, passed through the reducers; `{"__overwrite__": value}` replaces a
+                channel that has one, `{"type": "remove", "id": …}` removes a message.
+            as_node: The node that the edit is to come from; by default the last one.
+            replace: Make each channel exactly what was typed, whatever its reducer.
+
+        Raises:
+            Refused: A channel or node does not exist.
+            CheckpointNotFound: This checkpoint is gone.
+        """
+        backend = self.history.book.backend
+        state = timetravel.current(backend, self.thread_id, self.id)
+        typed = timetravel.checked(self.graph(), state, values, as_node)
+        return timetravel.preview(backend, self.thread_id, state, typed, as_node, replace)
+
+    def edit(
+        self, values: Mapping[str, Any], as_node: str | None = None, *, replace: bool = False, in_copy: bool = False
+    ) -> Act:
+        """Write an edit as a new checkpoint below this one; nothing runs.
+
+        It moves the thread's head: the thread's next message follows the edit, unless `in_copy` is True, which edits in
+        a copy of the thread. Arguments and errors as in `preview`.
+        """
+        if in_copy:
+            return self._in_copy().edit(values, as_node, replace=replace)
+        edited, history = self._edited(values, as_node, replace)
+        checkpoint = history[edited.checkpoint_id]
+        return Act("edit", checkpoint, history, checkpoint.status, deviations=edited.deviations, notes=self._notes())
+
+    def resume(
+        self,
+        *,
+        assistant: str | None = None,
+        config: Mapping[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+        interrupt_before: Sequence[str] | None = None,
+        interrupt_after: Sequence[str] | None = None,
+        in_copy: bool = False,
+    ) -> Act:
+        """Run the graph on from here and wait for the end; nodes run again, with their models and side effects.
+
+        What is not given is taken from the run that wrote this checkpoint, so that a `user_id` is not lost.
+
+        Args:
+            assistant: Assistant id or graph name.
+            config: Run config, replacing the run's.
+            context: Run context, replacing the run's.
+            interrupt_before: Nodes to stop before.
+            interrupt_after: Nodes to stop after.
+            in_copy: Run in a copy of the thread, whose head stays where it is.
+
+        Raises:
+            Refused: Nothing is left to run.
+            ThreadBusy: Another run is under way.
+        """
+        if in_copy:
+            here = self._in_copy()
+            return here.resume(
+                assistant=assistant,
+                config=config,
+                context=context,
+                interrupt_before=interrupt_before,
+                interrupt_after=interrupt_after,
+            )
+        backend = self.history.book.backend
+        state = timetravel.current(backend, self.thread_id, self.id)
+        how = timetravel.settings(
+            backend,
+            self.own_settings(),
+            self.thread_id,
+            assistant=assistant,
+            config=config,
+            context=context,
+            interrupt_before=tuple(interrupt_before) if interrupt_before is not None else None,
+            interrupt_after=tuple(interrupt_after) if interrupt_after is not None else None,
+        )
+        outcome = timetravel.resume(backend, self.thread_id, self.id, state["next"], how)
+        history = self.history.refreshed()
+        written = [cp for cp in history if (cp.state["metadata"] or {}).get("run_id") == outcome.run_id]
+        checkpoint = written[-1] if written else history[self.id]
+        error = history.facts.error(checkpoint.position) or outcome.error
+        status = "error" if outcome.status in ("error", "timeout") else checkpoint.status
+        return Act("resume", checkpoint, history, status, how, outcome.run_id, error=error, notes=self._notes())
+
+    def fork(
+        self,
+        values: Mapping[str, Any],
+        as_node: str | None = None,
+        *,
+        replace: bool = False,
+        in_copy: bool = False,
+        **run: Any,
+    ) -> Act:
+        """Edit, then resume from the edit: a new branch. Arguments as in `preview` and `resume`.
+
+        Raises:
+            Refused: After this edit nothing would run; nothing was written.
+        """
+        if in_copy:
+            return self._in_copy().fork(values, as_node, replace=replace, **run)
+        tried = self.preview(values, as_node, replace=replace)
+        if not tried.next:
+            raise Refused(
+                f"after this edit{f' as {as_node}' if as_node else ''} nothing would run: as_node names the node after "
+                f"which to go on; the graph has {', '.join(self.graph().nodes)}",
+                thread_id=self.thread_id,
+                checkpoint_id=self.id,
+                candidates=self.graph().nodes,
+            )
+        edited, history = self._edited(values, as_node, replace, tried)
+        try:
+            act = history[edited.checkpoint_id].resume(**run)
+        except ForkbookError as error:
+            error.args = (f"{error} The edit is written, as checkpoint {edited.checkpoint_id}.",)
+            raise
+        return Act(
+            "fork",
+            act.checkpoint,
+            act.history,
+            act.status,
+            act.settings,
+            act.run_id,
+            edited.deviations,
+            act.error,
+            self._notes(),
+        )
+
+    def own_settings(self) -> RunSettings:
+        """How the run was run that led here: that of the nearest checkpoint above that a run wrote."""
+        for checkpoint in reversed(self.lineage):
+            metadata = checkpoint.state["metadata"] or {}
+            if metadata.get("run_id"):
+                return self.history.book.backend.run_settings(self.thread_id, metadata)
+        return RunSettings(self.history.graph_id)
+
+    def graph(self) -> Graph:
+        """The graph that wrote it: its nodes and channels.
+
+        Raises:
+            InvalidInput: No run tells which one.
+        """
+        metadata = (cp.state["metadata"] or {} for cp in reversed(self.lineage))
+        assistant = next((str(found) for m in metadata if (found := m.get("assistant_id"))), self.history.graph_id)
+        if not assistant:
+            raise InvalidInput(
+                f"no run tells which graph thread {self.thread_id} belongs to, so an edit cannot be checked"
+            )
+        return self.history.book.backend.graph(assistant)
+
+    def _edited(
+        self, values: Mapping[str, Any], as_node: str | None, replace: bool, tried: timetravel.Preview | None = None
+    ) -> tuple[timetravel.Edited, History]:
+        backend = self.history.book.backend
+        state = timetravel.current(backend, self.thread_id, self.id)
+        typed = timetravel.checked(self.graph(), state, values, as_node)
+        if replace and tried is None:
+            tried = timetravel.preview(backend, self.thread_id, state, typed, as_node, replace)
+        writes = tried.writes if tried else typed
+        edited = timetravel.edit(backend, self.thread_id, state, typed, writes, as_node)
+        return edited, self.history.refreshed()
+
+    def _in_copy(self) -> Checkpoint:
+        backend = self.history.book.backend
+        timetravel.current(backend, self.thread_id, self.id)
+        copy_id = backend.copy(self.thread_id)
+        backend.tag(copy_id, {COPY_OF: self.thread_id})
+        return self.history.book.history(copy_id)[self.id]
+
+    def _notes(self) -> tuple[str, ...]:
+        return ("the thread's head is here now: its next message follows this branch",)

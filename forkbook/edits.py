@@ -1,0 +1,154 @@
+"""What a person typed as an edit, and what became of it. Pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from .errors import InvalidInput
+from .messages import role
+
+OVERWRITE = "__overwrite__"
+REMOVE_ALL = "__remove_all__"
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A channel whose new value is not what was typed, because its reducer had a say.
+
+    Attributes:
+        channel: The channel.
+        typed: The value that was typed.
+        became: The channel's value now.
+        why: In words, with what to do about it.
+    """
+
+    channel: str
+    typed: Any
+    became: Any
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.why}"
+
+
+def plain(values: Any) -> dict[str, Any]:
+    """An edit as the JSON that a server will see.
+
+    Raises:
+        InvalidInput: It is no mapping of channels, or holds something that JSON has no word for.
+    """
+    if not isinstance(values, Mapping):
+        raise InvalidInput(f"an edit maps channels to values, as in {{'topic': 'chickens'}}; this is {values!r}")
+
+    def convert(value: Any) -> Any:
+        if hasattr(value, "model_dump"):
+            return value.model_dump()
+        raise TypeError(f"{type(value).__name__} {value!r} has no form in JSON")
+
+    try:
+        result = orjson.loads(orjson.dumps(dict(values), default=convert))
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"this edit cannot be sent as JSON: {error.__cause__ or error}") from error
+    if (lost := _not_finite(values)) is not None:
+        raise InvalidInput(f"this edit cannot be sent as JSON: {lost} would become null")
+    return dict(result)
+
+
+def _not_finite(value: Any) -> float | None:
+    if isinstance(value, float):
+        return None if math.isfinite(value) else value
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return next((found for item in inside if (found := _not_finite(item)) is not None), None)
+
+
+def deviations(typed: Mapping[str, Any], before: Any, after: Any) -> tuple[Deviation, ...]:
+    """The channels that are not what was typed."""
+    old, new = before or {}, after or {}
+    found = []
+    for channel, value in typed.items():
+        became = new.get(channel)
+        if not _as_typed(value, became):
+            found.append(Deviation(channel, value, became, _why(value, old.get(channel), became)))
+    return tuple(found)
+
+
+def _as_typed(typed: Any, became: Any) -> bool:
+    if isinstance(typed, dict) and set(typed) == {OVERWRITE}:
+        typed = typed[OVERWRITE]
+    if _is_removal(typed):
+        return not any(isinstance(item, dict) and item.get("id") == typed["id"] for item in became or ())
+    if isinstance(typed, list) and typed and all(_is_removal(item) for item in typed):
+        return all(_as_typed(item, became) for item in typed)
+    if isinstance(typed, list) and isinstance(became, list):
+        return len(typed) == len(became) and all(map(_as_typed, typed, became))
+    if isinstance(typed, dict) and role(typed) and isinstance(became, dict):
+        same_kind = role(typed) == role(became)
+        return same_kind and all(became.get(key) == typed[key] for key in typed.keys() - {"type", "role", *_MOVED})
+    return type(typed) is type(became) and bool(typed == became)
+
+
+_MOVED = {"additional_kwargs", "response_metadata", "usage_metadata", "invalid_tool_calls"}
+
+
+def _is_removal(value: Any) -> bool:
+    return isinstance(value, dict) and (value.get("type") == "remove" or value.get("role") == "remove")
+
+
+def _why(typed: Any, before: Any, became: Any) -> str:
+    replace = f"to replace the value, use replace=True or {{'{OVERWRITE}': …}}"
+    if isinstance(typed, list) and isinstance(became, list):
+        return (
+            f"you typed {_count(typed)}, the state has {_count(became)} now ({_count(before)} before): this channel's "
+            f"reducer merges; {replace}"
+        )
+    if isinstance(became, dict) and set(became) == {OVERWRITE}:
+        return f"this channel has no reducer, so {{'{OVERWRITE}': …}} was stored as it is; type the plain value"
+    if became is None:
+        return "the value was dropped"
+    return f"the state has {_short(became)} now, where you typed {_short(typed)}; {replace}"
+
+
+def replacing(typed: Mapping[str, Any], before: Any) -> dict[str, Any]:
+    """Writes that make message channels exactly what was typed; other channels stay as they are.
+
+    `add_messages` replaces by id and appends the rest, so changed and new messages are sent and missing ones removed;
+    only where the order changed is everything sent anew. Messages that did not change keep their reported usage.
+    """
+    old = before or {}
+    return {
+        channel: message_writes(old.get(channel), value)
+        if isinstance(value, list) and _holds_messages([*value, *(old.get(channel) or ())])
+        else value
+        for channel, value in typed.items()
+    }
+
+
+def message_writes(before: Sequence[Any] | None, wanted: Sequence[Any]) -> list[Any]:
+    """Writes through `add_messages` after which a channel holds just the wanted messages, in this order."""
+    old = {item.get("id"): item for item in before or ()}
+    kept = [item["id"] for item in wanted if item.get("id") in old]
+    in_place = [item.get("id") in old for item in wanted] == sorted(
+        [item.get("id") in old for item in wanted], reverse=True
+    )
+    if kept != [id_ for id_ in old if id_ in set(kept)] or not in_place:
+        return [{"type": "remove", "id": REMOVE_ALL, "content": ""}, *wanted]
+    removed = [{"type": "remove", "id": id_, "content": ""} for id_ in old if id_ not in set(kept)]
+    return removed + [item for item in wanted if item.get("id") not in old or old[item["id"]] != item]
+
+
+def _holds_messages(items: Sequence[Any]) -> bool:
+    return bool(items) and all(isinstance(item, dict) and role(item) for item in items)
+
+
+def _count(value: Any) -> str:
+    if not isinstance(value, list):
+        return "nothing" if value is None else "one value"
+    return f"{len(value)} item{'' if len(value) == 1 else 's'}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"

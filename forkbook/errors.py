@@ -1,0 +1,107 @@
+"""Every error that forkbook raises on purpose.
+
+    ForkbookError
+    ├── SourceError                the place that holds the threads
+    │   ├── ConnectionFailed       cannot be reached, or the line broke
+    │   ├── AccessDenied           wants another key
+    │   ├── ServerFault            answered with an error of its own
+    │   ├── ProtocolError          answered something that LangGraph does not say
+    │   └── Unsupported            this kind of place cannot do that; another can
+    ├── NotFound                   (also a KeyError)
+    │   ├── ThreadNotFound
+    │   └── CheckpointNotFound     no such checkpoint, or more than one
+    ├── InvalidInput               (also a ValueError) what was typed cannot be right
+    ├── Refused                    an act that would only confuse; nothing was written
+    │   └── ThreadBusy             a run is under way on this thread
+    ├── ActFailed                  an act began and did not end well; says what was written
+    └── MissingExtra               an optional dependency is not installed
+
+What an error is about is in its attributes (`thread_id`, `checkpoint_id`, `candidates` …), the cause is chained.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class ForkbookError(Exception):
+    """Base of all errors below; its text says what, where, why, and what to do next.
+
+    Attributes:
+        thread_id: The thread in question, if one is.
+        checkpoint_id: The checkpoint in question, if one is.
+        candidates: What could have been meant.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        thread_id: str | None = None,
+        checkpoint_id: str | None = None,
+        candidates: Sequence[str] = (),
+        **details: Any,
+    ) -> None:
+        super().__init__(message)
+        self.thread_id = thread_id
+        self.checkpoint_id = checkpoint_id
+        self.candidates = tuple(candidates)
+        self.details = details
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class SourceError(ForkbookError):
+    """The place that holds the threads did not do its part."""
+
+
+class ConnectionFailed(SourceError):
+    """The place cannot be reached, or the connection broke."""
+
+
+class AccessDenied(SourceError):
+    """The server wants a key, or another one."""
+
+
+class ServerFault(SourceError):
+    """The server answered with an error of its own (`details["status"]`: the HTTP status)."""
+
+
+class ProtocolError(SourceError):
+    """The answer is not what LangGraph's protocol says."""
+
+
+class Unsupported(SourceError):
+    """This kind of place cannot do that; the text names one that can."""
+
+
+class NotFound(ForkbookError, KeyError):
+    """Something was asked for that is not there."""
+
+
+class ThreadNotFound(NotFound):
+    """No thread has this id."""
+
+
+class CheckpointNotFound(NotFound):
+    """No checkpoint fits, or more than one does (then `candidates` has them)."""
+
+
+class InvalidInput(ForkbookError, ValueError):
+    """What was typed cannot be right; nothing was sent."""
+
+
+class Refused(ForkbookError):
+    """An act that would only confuse; nothing was written."""
+
+
+class ThreadBusy(Refused):
+    """A run is under way on this thread."""
+
+
+class ActFailed(ForkbookError):
+    """An act began and did not end well; the text says what was written."""
+
+
+class MissingExtra(ForkbookError, ImportError):
+    """An optional dependency is not installed; the text has the pip command."""

@@ -1,0 +1,98 @@
+"""What the states of a thread say, derived once and shared by frames, pictures and widgets. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from .backends.base import State
+from .tokens import Ledger, ledger
+from .tree import Tree
+
+STATUSES = ("finished", "waiting", "pending", "error", "unknown")
+SOURCES = ("input", "loop", "update", "fork")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The states of one thread and what follows from them, by position.
+
+    Attributes:
+        thread_id: The thread.
+        tree: Its checkpoints.
+        states: Their states.
+    """
+
+    thread_id: str
+    tree: Tree
+    states: Sequence[State]
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The token accounts, by the default counter."""
+        return ledger(self.tree, [state["values"] for state in self.states])
+
+    def error(self, position: int) -> str | None:
+        """The exceptions of a checkpoint's tasks, as LangGraph kept them."""
+        errors = [str(task["error"]) for task in self.states[position]["tasks"] or () if task.get("error")]
+        return "; ".join(errors) or None
+
+    def interrupts(self, position: int) -> list[Any]:
+        """The interrupts that a checkpoint's tasks raised, answered or not."""
+        return [item for task in self.states[position]["tasks"] or () for item in task.get("interrupts") or ()]
+
+    def status(self, position: int) -> str:
+        """What a tip waits for: finished, waiting (interrupt open), pending (next, no interrupt), error or unknown."""
+        state = self.states[position]
+        if state["next"] is None:
+            return "unknown"
+        if self.error(position):
+            return "error"
+        if not state["next"]:
+            return "finished"
+        open_tasks = [task for task in state["tasks"] or () if task.get("result") is None]
+        return "waiting" if any(task.get("interrupts") for task in open_tasks) else "pending"
+
+    def created_at(self, position: int) -> datetime | None:
+        """When the checkpoint was written."""
+        when = self.states[position]["created_at"]
+        return datetime.fromisoformat(when) if when else None
+
+    def seconds(self, position: int) -> float | None:
+        """Seconds since the parent; None where people's time may be in between.
+
+        That is: at an input, update or fork, right after one, and after an interrupted parent.
+        """
+        parent = self.tree.parents[position]
+        if parent < 0 or self.interrupts(parent):
+            return None
+        if {self.tree.heads[position].source, self.tree.heads[parent].source} & {"input", "update", "fork"}:
+            return None
+        end, start = self.created_at(position), self.created_at(parent)
+        return (end - start).total_seconds() if end and start else None
+
+    def title(self, position: int) -> str:
+        """What made a checkpoint, in a few words: the nodes that ran, `input`, `replay`, or what was edited."""
+        head, parent = self.tree.heads[position], self.tree.parents[position]
+        if head.source == "input":
+            return "input"
+        if head.source == "fork":
+            return "replay"
+        if head.source == "update":
+            changed = ", ".join(self._changed(position))
+            return f"edit {changed}" if changed else "edit"
+        ran = self.states[parent]["tasks"] if parent >= 0 else None
+        names = dict.fromkeys(str(task["name"]) for task in ran or ())
+        return ", ".join(names) or (f"step {head.step}" if head.step is not None else "checkpoint")
+
+    def _changed(self, position: int) -> list[str]:
+        """The channels that differ from the parent's, scalars with their new value."""
+        parent = self.tree.parents[position]
+        old = (self.states[parent]["values"] if parent >= 0 else {}) or {}
+        new = self.states[position]["values"] or {}
+        return [
+            f"{name}={value}" if isinstance(value, str | int | float | bool) else name
+            for name, value in new.items()
+            if name not in old or old[name] != value
+        ] + [name for name in old if name not in new]

@@ -1,0 +1,228 @@
+"""The DataFrames: one grain each, ids first so that they join, the same columns and dtypes when empty.
+
+Dtypes: ids and text are `string`, counts and tokens `Int64` (nullable), times `datetime64[us, UTC]`, labels with few
+values `category`; lists and dicts stay objects.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .facts import SOURCES, STATUSES, Facts
+from .messages import role, text, tool_calls
+from .tokens import Spend, total
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Mapping[str, Any]
+Columns = Mapping[str, str | tuple[str, ...]]
+
+TIME, TEXT, INT, BOOL, FLOAT, OBJECT = "datetime64[us, UTC]", "string", "Int64", "boolean", "Float64", "object"
+SOURCE, STATUS = SOURCES, STATUSES
+METHOD = ("reported", "tokenizer:o200k", "approximate", "mixed", "none")
+ROLE = ("human", "ai", "system", "tool", "chat")
+IDS: Columns = {"thread_id": TEXT, "checkpoint_ns": TEXT}
+
+THREADS: Columns = {
+    "thread_id": TEXT, "status": TEXT, "created_at": TIME, "updated_at": TIME, "graph_id": TEXT, "metadata": OBJECT,
+}  # fmt: skip
+CHECKPOINTS: Columns = {**IDS,
+    "checkpoint_id": TEXT, "parent_id": TEXT, "step": INT, "source": SOURCE, "title": TEXT, "created_at": TIME,
+    "run_id": TEXT, "next": OBJECT, "branch": TEXT, "is_tip": BOOL, "is_fork_point": BOOL, "interrupted": BOOL,
+    "error": TEXT, "n_messages": INT, "context_tokens": INT, "context_method": METHOD, "spent_tokens": INT,
+    "method": METHOD, "seconds": FLOAT,
+}  # fmt: skip
+MESSAGES: Columns = {**IDS,
+    "checkpoint_id": TEXT, "message_id": TEXT, "role": ROLE, "name": TEXT, "text": TEXT, "tool_calls": OBJECT,
+    "branches": OBJECT, "input_tokens": INT, "output_tokens": INT, "total_tokens": INT, "method": METHOD,
+}  # fmt: skip
+TASKS: Columns = {**IDS,
+    "checkpoint_id": TEXT, "task_id": TEXT, "name": TEXT, "path": OBJECT, "error": TEXT, "interrupts": OBJECT,
+    "writes": OBJECT,
+}  # fmt: skip
+BRANCHES: Columns = {**IDS,
+    "branch": TEXT, "tip_id": TEXT, "fork_point_id": TEXT, "n_checkpoints": INT, "n_own": INT, "status": STATUS,
+    "started_at": TIME, "ended_at": TIME,
+}  # fmt: skip
+TOKENS: Columns = {**IDS,
+    "branch": TEXT, "tip_id": TEXT, "shared_tokens": INT, "own_tokens": INT, "total_tokens": INT, "input_tokens": INT,
+    "output_tokens": INT, "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, "context_tokens": INT,
+    "context_method": METHOD,
+}  # fmt: skip
+
+
+def frame(rows: list[Row], columns: Columns) -> "pd.DataFrame":
+    """Rows as a DataFrame of exactly these columns and dtypes; a tuple of names is a categorical of them."""
+    import pandas as pd
+
+    series = {}
+    dtype: Any
+    for name, dtype in columns.items():
+        data: list[Any] = [row.get(name) for row in rows]
+        if isinstance(dtype, tuple):
+            others = sorted({value for value in data if value is not None} - set(dtype))
+            series[name] = pd.Series(pd.Categorical(data, categories=[*dtype, *others]))
+        elif dtype == TIME:
+            series[name] = pd.to_datetime(pd.Series(data, dtype="object"), utc=True, format="ISO8601").astype(dtype)
+        else:
+            series[name] = pd.Series(data, dtype=dtype)
+    return pd.DataFrame(series)
+
+
+def threads_rows(threads: list[dict[str, Any]]) -> Iterator[Row]:
+    """A row a thread; `metadata` is a dict."""
+    for thread in threads:
+        metadata = thread.get("metadata") or {}
+        yield thread | {"graph_id": metadata.get("graph_id"), "metadata": metadata}
+
+
+def checkpoints_rows(facts: Facts) -> Iterator[Row]:
+    """A row a checkpoint, oldest first.
+
+    `title` says what made it, `next` is a list of node names (None: unknown), `interrupted` whether a task of it raised
+    an interrupt. `context_tokens` and `spent_tokens` count tokens; `spent_tokens` is null where no AI message was
+    spent, and adds up to the thread's total. `method` tells how spent tokens were got, `context_method` the context's.
+    `seconds` since the parent: null at and after an input, update or fork, and after an interrupted parent.
+    """
+    tree, accounts = facts.tree, facts.ledger
+    for position, (head, state) in enumerate(zip(tree.heads, facts.states, strict=True)):
+        spends = accounts.spends([position])
+        yield {
+            "thread_id": facts.thread_id,
+            "checkpoint_ns": head.ns,
+            "checkpoint_id": head.id,
+            "parent_id": head.parent_id,
+            "step": head.step,
+            "source": head.source,
+            "title": facts.title(position),
+            "created_at": state["created_at"],
+            "run_id": (state["metadata"] or {}).get("run_id"),
+            "next": None if state["next"] is None else list(state["next"]),
+            "branch": tree.label(position),
+            "is_tip": not tree.children[position],
+            "is_fork_point": len(tree.children[position]) > 1,
+            "interrupted": bool(facts.interrupts(position)),
+            "error": facts.error(position),
+            "n_messages": accounts.n_messages[position],
+            "context_tokens": accounts.context[position],
+            "context_method": accounts.counter,
+            "spent_tokens": total(spends) if spends else None,
+            "method": accounts.method(spends),
+            "seconds": facts.seconds(position),
+        }
+
+
+def messages_rows(facts: Facts) -> Iterator[Row]:
+    """A row a message version, at the checkpoint where it is new; its tokens where it spends, so that they add up.
+
+    `branches` lists the labels of the branches that hold this version, `tool_calls` a dict a call.
+    """
+    tree, accounts = facts.tree, facts.ledger
+    holders = branches_holding(facts)
+    for position, brought in enumerate(accounts.new):
+        for item in brought:
+            spends = [item.spend] if item.spend else []
+            yield {
+                "thread_id": facts.thread_id,
+                "checkpoint_ns": tree.heads[position].ns,
+                "checkpoint_id": tree.heads[position].id,
+                "message_id": item.message.get("id"),
+                "role": role(item.message),
+                "name": item.message.get("name"),
+                "text": text(item.message),
+                "tool_calls": tool_calls(item.message),
+                "branches": holders(position, item.key),
+                "method": accounts.method(spends),
+            } | spent(spends)
+
+
+def branches_holding(facts: Facts) -> Callable[[int, Any], list[str]]:
+    """A function that tells which branches hold the message version that is new at a position under a key."""
+    tree, changes = facts.tree, facts.ledger.changes
+    forks: dict[int, list[int]] = {}
+    for start in tree.starts:
+        if (parent := tree.parents[start]) >= 0:
+            forks.setdefault(tree.branches[parent], []).append(start)
+
+    def holding(position: int, key: Any) -> list[str]:
+        found, stack = set(), [position]
+        while stack:
+            first = stack.pop()
+            branch = tree.branches[first]
+            found.add(branch)
+            ends = (at for at in changes[key] if at > first and tree.branches[at] == branch)
+            end = next(ends, len(tree))
+            stack.extend(
+                start
+                for start in forks.get(branch, ())
+                if first <= tree.parents[start] < end and start not in changes[key]
+            )
+        return [tree.labels[number] for number in sorted(found)]
+
+    return holding
+
+
+def tasks_rows(facts: Facts) -> Iterator[Row]:
+    """A row a task, under the checkpoint it starts from; `writes` are the channels it wrote (None: nothing yet)."""
+    for head, state in zip(facts.tree.heads, facts.states, strict=True):
+        for task in state["tasks"] or ():
+            yield {
+                "thread_id": facts.thread_id,
+                "checkpoint_ns": head.ns,
+                "checkpoint_id": head.id,
+                "task_id": task.get("id"),
+                "name": task.get("name"),
+                "path": task.get("path"),
+                "error": None if task.get("error") is None else str(task["error"]),
+                "interrupts": task.get("interrupts"),
+                "writes": task.get("result"),
+            }
+
+
+def branches_rows(facts: Facts) -> Iterator[Row]:
+    """A row a branch: `n_checkpoints` on the path from the root to its tip, `n_own` of them on the branch itself."""
+    tree = facts.tree
+    for number, (start, tip) in enumerate(zip(tree.starts, tree.tips_by_branch, strict=True)):
+        fork_point, path = tree.parents[start], tree.lineage(tip)
+        yield {
+            "thread_id": facts.thread_id,
+            "checkpoint_ns": tree.heads[tip].ns,
+            "branch": tree.labels[number],
+            "tip_id": tree.heads[tip].id,
+            "fork_point_id": tree.heads[fork_point].id if fork_point >= 0 else None,
+            "n_checkpoints": len(path),
+            "n_own": sum(tree.branches[position] == number for position in path),
+            "status": facts.status(tip),
+            "started_at": facts.states[start]["created_at"],
+            "ended_at": facts.states[tip]["created_at"],
+        }
+
+
+def tokens_rows(facts: Facts) -> Iterator[Row]:
+    """A row a tip's path; `shared_tokens` + `own_tokens` = `total_tokens` = reported + estimated, all spent tokens."""
+    tree, accounts = facts.tree, facts.ledger
+    for number, tip in enumerate(tree.tips_by_branch):
+        shared, own = accounts.split(tip)
+        both = shared + own
+        yield {
+            "thread_id": facts.thread_id,
+            "checkpoint_ns": tree.heads[tip].ns,
+            "branch": tree.labels[number],
+            "tip_id": tree.heads[tip].id,
+            "shared_tokens": total(shared),
+            "own_tokens": total(own),
+            "reported_tokens": total([spend for spend in both if spend.reported]),
+            "estimated_tokens": total([spend for spend in both if not spend.reported]),
+            "method": accounts.method(both),
+            "context_tokens": accounts.context[tip],
+            "context_method": accounts.counter,
+        } | spent(both, nothing=0)
+
+
+def spent(spends: list[Spend], nothing: int | None = None) -> dict[str, int | None]:
+    """Input, output and total tokens of some messages."""
+    return {
+        "input_tokens": sum(spend.input for spend in spends) if spends else nothing,
+        "output_tokens": sum(spend.output for spend in spends) if spends else nothing,
+        "total_tokens": total(spends) if spends else nothing,
+    }

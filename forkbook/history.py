@@ -1,0 +1,253 @@
+"""The history of one thread as users hold it: thin, each method one call into a room below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
+
+from . import frames
+from .backends.base import State, head_of
+from .checkpoint import Checkpoint
+from .errors import CheckpointNotFound, InvalidInput
+from .facts import Facts
+from .tree import Tree
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from .book import Book
+    from .compare import Comparison
+    from .transfer import CopyReport
+    from .widgets.explorer import Explorer
+
+
+class History:
+    """Every checkpoint of a thread, as a tree. Iterating gives checkpoints, oldest first.
+
+    `history[key]` finds one by id, by a unique prefix or suffix of it, or by position (0 is the oldest, -1 the newest).
+
+    Attributes:
+        book: The place it was read from.
+        thread_id: The thread.
+        complete: Whether every checkpoint was read; False only where `limit` asked for fewer.
+    """
+
+    def __init__(self, book: Book, thread_id: str, states: Mapping[str, State], *, complete: bool = True) -> None:
+        self.book = book
+        self.thread_id = thread_id
+        self._load(states, complete)
+
+    def _load(self, states: Mapping[str, State], complete: bool) -> None:
+        tree = Tree([head_of(state) for state in states.values()])
+        self.facts = Facts(self.thread_id, tree, [states[head.id] for head in tree.heads])
+        self.complete = complete
+
+    @property
+    def tree(self) -> Tree:
+        """The bare tree of positions."""
+        return self.facts.tree
+
+    @property
+    def states(self) -> dict[str, State]:
+        """The states by checkpoint id, oldest first; shared, so look, but do not change."""
+        return dict(zip(self.tree.index, self.facts.states, strict=True))
+
+    def __len__(self) -> int:
+        return len(self.tree)
+
+    def __iter__(self) -> Iterator[Checkpoint]:
+        return (Checkpoint(self, position) for position in range(len(self)))
+
+    @overload
+    def __getitem__(self, key: int | str | Checkpoint) -> Checkpoint: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Checkpoint]: ...
+    def __getitem__(self, key: int | str | slice | Checkpoint) -> Checkpoint | list[Checkpoint]:
+        if isinstance(key, slice):
+            return [Checkpoint(self, position) for position in range(len(self))[key]]
+        if isinstance(key, Checkpoint):
+            key = key.id
+        if isinstance(key, int):
+            if not -len(self) <= key < len(self):
+                raise CheckpointNotFound(
+                    f"no checkpoint at position {key}: thread {self.thread_id} has {len(self)}",
+                    thread_id=self.thread_id,
+                )
+            return Checkpoint(self, key % len(self))
+        return Checkpoint(self, self._find(key))
+
+    def __contains__(self, key: object) -> bool:
+        return (key.id if isinstance(key, Checkpoint) else key) in self.tree.index
+
+    def _find(self, key: str) -> int:
+        if key in self.tree.index:
+            return self.tree.index[key]
+        wanted = key.lower()
+        fits = [id_ for id_ in self.tree.index if wanted and (id_.startswith(wanted) or id_.endswith(wanted))]
+        if len(fits) == 1:
+            return self.tree.index[fits[0]]
+        some = ", ".join(fits[:5]) + (", …" if len(fits) > 5 else "")
+        raise CheckpointNotFound(
+            f"no checkpoint {key!r} in thread {self.thread_id}: "
+            + (f"{len(fits)} fit ({some})" if fits else f"none of its {len(self)} ids starts or ends so"),
+            thread_id=self.thread_id,
+            checkpoint_id=key,
+            candidates=fits,
+        )
+
+    def at(self, step: int | None = None, branch: str | None = None) -> Checkpoint:
+        """The checkpoint at a step of a branch; without a step the branch's tip.
+
+        Raises:
+            InvalidInput: Neither was given, or there is no such branch.
+            CheckpointNotFound: None fits, or several do.
+        """
+        if step is None and branch is None:
+            raise InvalidInput("at() needs a step, a branch, or both")
+        if branch is not None and branch not in self.tree.labels:
+            raise InvalidInput(
+                f"no branch {branch!r} in thread {self.thread_id}: it has {', '.join(self.tree.labels) or 'none'}",
+                thread_id=self.thread_id,
+                candidates=self.tree.labels,
+            )
+        if step is None:
+            return Checkpoint(self, self.tree.tips_by_branch[self.tree.labels.index(str(branch))])
+        found = [cp for cp in self if cp.step == step and branch in (None, cp.branch)]
+        if len(found) == 1:
+            return found[0]
+        raise CheckpointNotFound(
+            f"{len(found) or 'no'} checkpoints at step {step}{f' of branch {branch}' if branch else ''}"
+            + (f": {', '.join(f'{cp.short_id} on {cp.branch}' for cp in found)}" if found else ""),
+            thread_id=self.thread_id,
+            candidates=[cp.id for cp in found],
+        )
+
+    @property
+    def tips(self) -> list[Checkpoint]:
+        """The ends of the branches, in the order of their labels."""
+        return [Checkpoint(self, position) for position in self.tree.tips_by_branch]
+
+    @property
+    def roots(self) -> list[Checkpoint]:
+        """The checkpoints without a parent in this history."""
+        return [Checkpoint(self, position) for position in self.tree.roots]
+
+    @property
+    def fork_points(self) -> list[Checkpoint]:
+        """The checkpoints with two or more children."""
+        return [Checkpoint(self, position) for position in self.tree.fork_points]
+
+    @property
+    def branches(self) -> list[str]:
+        """The labels of the branches: A, B, C …"""
+        return list(self.tree.labels)
+
+    @cached_property
+    def graph_id(self) -> str | None:
+        """The graph that the thread belongs to, as its own record says."""
+        found = (self.book.backend.thread(self.thread_id).get("metadata") or {}).get("graph_id")
+        return None if found is None else str(found)
+
+    def common_ancestor(self, a: Any, b: Any) -> Checkpoint | None:
+        """The youngest checkpoint that is on both lineages; None under different roots."""
+        position = self.tree.common_ancestor(self.pick(a).position, self.pick(b).position)
+        return None if position is None else Checkpoint(self, position)
+
+    def pick(self, key: Any) -> Checkpoint:
+        """A checkpoint by anything that names one; a branch's label names its tip."""
+        return self.at(branch=key) if isinstance(key, str) and key in self.tree.labels else self[key]
+
+    def checkpoints_df(self) -> pd.DataFrame:
+        """A row a checkpoint, oldest first; see `forkbook.frames.checkpoints_rows` for the columns."""
+        return frames.frame(list(frames.checkpoints_rows(self.facts)), frames.CHECKPOINTS)
+
+    def messages_df(self) -> pd.DataFrame:
+        """A row a message version, at the checkpoint where it is new; see `forkbook.frames.messages_rows`."""
+        return frames.frame(list(frames.messages_rows(self.facts)), frames.MESSAGES)
+
+    def tasks_df(self) -> pd.DataFrame:
+        """A row a task, under the checkpoint it starts from; see `forkbook.frames.tasks_rows`."""
+        return frames.frame(list(frames.tasks_rows(self.facts)), frames.TASKS)
+
+    def branches_df(self) -> pd.DataFrame:
+        """A row a branch; see `forkbook.frames.branches_rows`."""
+        return frames.frame(list(frames.branches_rows(self.facts)), frames.BRANCHES)
+
+    def tokens_df(self) -> pd.DataFrame:
+        """A row a tip's path, its spent tokens shared and own; see `forkbook.frames.tokens_rows`."""
+        return frames.frame(list(frames.tokens_rows(self.facts)), frames.TOKENS)
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """The tree as a networkx DiGraph, parent to child; see `forkbook.plot.network.digraph` for the attributes."""
+        from .plot.network import digraph
+
+        return digraph(self.facts)
+
+    def figure(self, color: str = "source") -> go.Figure:
+        """The tree as a plotly Figure: a lane a branch, time downwards.
+
+        Args:
+            color: `source`, `branch` or `tokens` (spent).
+        """
+        from .plot.figure import figure
+        from .plot.marks import marks
+
+        return figure(self.tree, marks(self.facts), color=color, title=self.summary())
+
+    def explore(self) -> Explorer:
+        """The widget: pick a checkpoint, look into it, edit, fork, copy, compare."""
+        from .widgets.explorer import Explorer
+
+        return Explorer(self)
+
+    def compare(self, a: Any, b: Any) -> Comparison:
+        """Two checkpoints side by side; branch labels name their tips."""
+        from .compare import compare
+
+        return compare(self.facts, self.pick(a).position, self.pick(b).position)
+
+    def copy(self) -> CopyReport:
+        """Copy the thread and verify the copy."""
+        return self.book.copy(self.thread_id)
+
+    def refresh(self) -> History:
+        """Fetch what is new, and what may have changed; this history then has it."""
+        new = self.refreshed()
+        self._load(new.states, new.complete)
+        return self
+
+    def refreshed(self) -> History:
+        """A new history with what is new; this one stays as it is."""
+        return self.book.reread(self)
+
+    def summary(self) -> str:
+        """One line: thread, checkpoints, branches, and whether that is all."""
+        dangling = len(self.tree.dangling)
+        parts = [
+            f"thread {self.thread_id[:8]}…{self.thread_id[-4:]}" if len(self.thread_id) > 16 else self.thread_id,
+            f"{len(self):,} checkpoint{'' if len(self) == 1 else 's'}",
+            f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}",
+            "complete" if self.complete else "the newest only, older ones were not read",
+        ]
+        if dangling and self.complete:
+            parts.append(f"{dangling} root{'' if dangling == 1 else 's'} with a parent that does not exist")
+        return " · ".join(parts)
+
+    def __repr__(self) -> str:
+        from .plot.marks import text
+
+        return f"{self.summary()}\n{text(self.facts)}"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        from .plot.bundle import bundle
+        from .plot.escape import escape
+
+        plain = repr(self)
+        result = {"text/html": f"<pre>{escape(plain)}</pre>", "text/plain": plain}
+        if len(self):
+            result |= bundle(self.figure())
+        return result

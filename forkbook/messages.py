@@ -1,0 +1,71 @@
+"""Messages inside a state: which values are messages, and what they say. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+Message = dict[str, Any]
+
+ROLES = {
+    "human": "human", "user": "human", "HumanMessageChunk": "human",
+    "ai": "ai", "assistant": "ai", "AIMessageChunk": "ai",
+    "system": "system", "developer": "system", "SystemMessageChunk": "system",
+    "tool": "tool", "function": "tool", "ToolMessageChunk": "tool", "FunctionMessageChunk": "tool",
+    "chat": "chat", "ChatMessageChunk": "chat",
+}  # fmt: skip
+
+
+def role(message: Mapping[str, Any]) -> str | None:
+    """`human`, `ai`, `system`, `tool` or `chat`; None if this is no message."""
+    if "content" not in message:
+        return None
+    kind = message.get("type") if isinstance(message.get("type"), str) else message.get("role")
+    return ROLES.get(kind) if isinstance(kind, str) else None
+
+
+def messages_in(values: Any) -> Iterator[tuple[tuple[str, Any], Message]]:
+    """Every message of a state's channels with its key: ("id", id), or its channel and position where it has no id.
+
+    A message that several channels hold under one id comes once.
+    """
+    seen = set()
+    for channel, value in values.items() if isinstance(values, dict) else ():
+        for position, item in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(item, dict) and role(item):
+                named = isinstance(item.get("id"), str) and item["id"]
+                key = ("id", named) if named else (channel, position)
+                if key not in seen:
+                    seen.add(key)
+                    yield key, item
+
+
+def text(message: Mapping[str, Any]) -> str:
+    """What a message says: its content, of content blocks those that are text."""
+    content = message["content"]
+    if isinstance(content, str):
+        return content
+    blocks = content if isinstance(content, list) else [content]
+    return "\n".join(
+        block if isinstance(block, str) else block["text"]
+        for block in blocks
+        if isinstance(block, str) or (isinstance(block, dict) and isinstance(block.get("text"), str))
+    )
+
+
+def tool_calls(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A message's tool calls, each with `name`, `args` and `id`."""
+    calls = message.get("tool_calls")
+    return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+
+
+def usage(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The usage that the model reported; it moves to `additional_kwargs` when a message is sent as JSON."""
+    more = message.get("additional_kwargs")
+    found = message.get("usage_metadata") or (more.get("usage_metadata") if isinstance(more, dict) else None)
+    return found if isinstance(found, dict) else None
+
+
+def canonical(value: Any) -> bytes:
+    """JSON bytes that are equal just where the values are, keys in any order."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=repr)

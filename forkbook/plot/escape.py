@@ -1,0 +1,62 @@
+"""Foreign text on its way to a picture or a page: every character shows, none commands. Pure."""
+
+import html
+import unicodedata
+
+SHAPELESS = ("Cc", "Cf", "Cs", "Zl", "Zp")
+NEEDED_JOINERS = "\u200c\u200d"
+
+
+def visible(text: str) -> str:
+    """Show what would not show, on one line: control characters, line breaks, direction marks, lone surrogates.
+
+    Args:
+        text: Text of any origin and length.
+
+    Returns:
+        The text with a line break as `⏎`, other ASCII control characters as their picture (`␛`), and what else has no
+        shape of its own as its code (`\\u202e`). It is plain text still: pass it through `escape` for HTML.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else _shape(character) for character in text.replace("\r\n", "\n")
+    )
+
+
+def escape(text: str) -> str:
+    """Make foreign text safe in HTML (also in a quoted attribute) and in a plotly figure.
+
+    Plotly draws `<b>`, links and entities in its texts, and formulas between `$`; none of these survives.
+
+    Args:
+        text: Text of any origin and length.
+
+    Returns:
+        One line of text with its markup as character references.
+    """
+    escaped = html.escape(visible(text), quote=False)
+    return escaped.replace('"', "&#34;").replace("'", "&#39;").replace("$", "&#36;")
+
+
+def cut(text: str, length: int) -> str:
+    """The beginning of a text that is too long, with an ellipsis.
+
+    Args:
+        text: Any text; not yet escaped, or an entity could be cut in two.
+        length: The most characters that come back, the ellipsis among them.
+    """
+    return text if len(text) <= length else text[: max(length - 1, 0)].rstrip() + "…"
+
+
+def _shape(character: str) -> str:
+    if character == "\n":
+        return "⏎"
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if unicodedata.category(character) not in SHAPELESS or character in NEEDED_JOINERS:
+        return character
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

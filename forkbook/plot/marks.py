@@ -1,0 +1,46 @@
+"""What pictures say of each checkpoint."""
+
+import orjson
+
+from ..facts import Facts
+from ..tokens import total
+from .text import text_tree
+from .words import Mark
+
+SIGNS = {"waiting": "?", "interrupted": "?", "error": "✗"}
+
+
+def marks(facts: Facts) -> list[Mark]:
+    """One mark a position."""
+    result = []
+    for position, state in enumerate(facts.states):
+        spends = facts.ledger.spends([position])
+        questions = [orjson.dumps(item.get("value"), default=repr).decode() for item in facts.interrupts(position)]
+        result.append(
+            Mark(
+                title=facts.title(position),
+                status=status(facts, position),
+                next=None if state["next"] is None else tuple(state["next"]),
+                created_at=state["created_at"],
+                detail=facts.error(position) or "; ".join(questions),
+                tokens=total(spends) if spends else None,
+            )
+        )
+    return result
+
+
+def status(facts: Facts, position: int) -> str:
+    """A tip's status; above the tips `error` or `interrupted` where something happened, else nothing."""
+    if not facts.tree.children[position]:
+        return facts.status(position)
+    return "error" if facts.error(position) else "interrupted" if facts.interrupts(position) else ""
+
+
+def text(facts: Facts) -> str:
+    """The tree in the manner of `git log --graph`."""
+    positions = range(len(facts.states))
+    return text_tree(
+        facts.tree,
+        [facts.title(position) for position in positions],
+        [SIGNS.get(status(facts, position), "") for position in positions],
+    )

@@ -1,0 +1,129 @@
+"""Copy a thread and prove the copy, checkpoint by checkpoint."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .backends.base import Backend, State
+from .errors import ForkbookError
+
+COPY_OF = "forkbook_copy_of"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where two histories disagree.
+
+    Attributes:
+        checkpoint_id: The checkpoint.
+        field: The path of the field in its state, as in `values.messages[3].content`; "" for the whole checkpoint.
+        original: What the original has.
+        copied: What the copy has.
+    """
+
+    checkpoint_id: str
+    field: str
+    original: Any
+    copied: Any
+
+    def __str__(self) -> str:
+        where = f"checkpoint {self.checkpoint_id[-6:]}{', ' + self.field if self.field else ''}"
+        return f"{where}: {shortened(self.original)} became {shortened(self.copied)}"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyReport:
+    """What a copy is worth; `bool(report)` is the verdict.
+
+    Attributes:
+        thread_id: The original.
+        new_thread_id: The copy.
+        compared: Checkpoints of the original that were compared, all of them.
+        differences: Every field of every checkpoint that is not the same; thread ids do not count.
+        notes: What a copy cannot keep, in words.
+    """
+
+    thread_id: str
+    new_thread_id: str
+    compared: int
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return not self.differences
+
+    def __repr__(self) -> str:
+        verdict = "the histories are the same" if self else f"{len(self.differences)} differences"
+        lines = [
+            f"copy {self.new_thread_id} of thread {self.thread_id}: {self.compared} checkpoints compared, {verdict}"
+        ]
+        lines += [f"  {difference}" for difference in self.differences[:10]]
+        lines += [f"  … and {len(self.differences) - 10} more"] if len(self.differences) > 10 else []
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+def copy_thread(backend: Backend, thread_id: str) -> CopyReport:
+    """Copy a thread, read both histories back whole, and compare them.
+
+    Raises:
+        ForkbookError: The copy could not be read back; its `details["new_thread_id"]` names the copy.
+    """
+    before = backend.thread(thread_id)
+    copy_id = backend.copy(thread_id)
+    try:
+        backend.tag(copy_id, {COPY_OF: thread_id})
+        old = [state for page in backend.pages(thread_id) for state in page]
+        new = [state for page in backend.pages(copy_id) for state in page]
+        after = backend.thread(copy_id)
+    except ForkbookError as error:
+        error.details["new_thread_id"] = copy_id
+        error.args = (f"{error} The copy, thread {copy_id}, exists and is not verified.",)
+        raise
+    notes = [] if before["status"] == after["status"] else [
+        f"the original's status is {before['status']!r}, the copy's {after['status']!r}: servers copy the checkpoints, "
+        "not the status; an open interrupt can still be answered"
+    ]  # fmt: skip
+    return CopyReport(thread_id, copy_id, len(old), tuple(differences(old, new, thread_id, copy_id)), tuple(notes))
+
+
+def differences(
+    originals: Sequence[State], copies: Sequence[State], thread_id: str, copy_id: str
+) -> Iterator[Difference]:
+    """Every field in which two histories differ, thread ids aside; checkpoints are matched by id."""
+    old = {state["checkpoint"]["checkpoint_id"]: state for state in originals}
+    new = {state["checkpoint"]["checkpoint_id"]: state for state in copies}
+    for checkpoint_id in sorted(old.keys() | new.keys()):
+        if checkpoint_id not in new:
+            yield Difference(checkpoint_id, "", "present", "missing")
+        elif checkpoint_id not in old:
+            yield Difference(checkpoint_id, "", "missing", "present")
+        else:
+            for field, a, b in unequal(old[checkpoint_id], new[checkpoint_id]):
+                own_id = (
+                    field.endswith("thread_id") and not field.startswith("values") and (a, b) == (thread_id, copy_id)
+                )
+                if not own_id:
+                    yield Difference(checkpoint_id, field, a, b)
+
+
+MISSING = object()
+
+
+def unequal(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Paths and both values wherever two JSON values differ; 1, 1.0 and true are different."""
+    if a is b:
+        return
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in a.keys() | b.keys():
+            yield from unequal(a.get(key, MISSING), b.get(key, MISSING), f"{path}.{key}" if path else str(key))
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for index, (item, other) in enumerate(zip(a, b, strict=True)):
+            yield from unequal(item, other, f"{path}[{index}]")
+    elif type(a) is not type(b) or a != b:
+        yield path, "nothing" if a is MISSING else a, "nothing" if b is MISSING else b
+
+
+def shortened(value: Any) -> str:
+    """A value in at most 60 characters."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"

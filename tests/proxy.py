@@ -1,0 +1,79 @@
+"""A small proxy in front of a real server: counts requests, and may change what comes back."""
+
+import contextlib
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+
+@contextlib.contextmanager
+def proxy(target, change=None):
+    """Forward to `target`; `change(method, path, body)` may return another body. Yields (address, list of requests)."""
+    requests = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def forward(self):
+            sent = self.rfile.read(int(self.headers.get("content-length") or 0))
+            headers = {
+                k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length", "accept-encoding")
+            }
+            requests.append((self.command, self.path, dict(self.headers)))
+            answer = httpx.request(self.command, target + self.path, content=sent, headers=headers, timeout=60)
+            body = answer.content
+            if change and (changed := change(self.command, self.path, body)) is not None:
+                body = changed
+            self.send_response(answer.status_code)
+            self.send_header("content-type", answer.headers.get("content-type", "application/json"))
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = forward
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", requests
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def answering(status=200, body=b"", headers=(), *, cut=None, reset=False):
+    """A server that gives this one answer to everything; `cut` stops after so many bytes of the body."""
+    seen = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self):
+            seen.append(dict(self.headers))
+            if reset:
+                self.connection.close()
+                return
+            self.send_response(status)
+            for name, value in (*headers, ("content-length", str(len(body)))):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body[:cut])
+            self.close_connection = True
+
+        do_GET = do_POST = do_PATCH = do_DELETE = answer
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", seen
+    finally:
+        server.shutdown()
+        server.server_close()

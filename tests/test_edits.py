@@ -1,0 +1,82 @@
+import math
+from datetime import date
+
+import pytest
+from shapes import ai, human
+
+from forkbook.edits import deviations, message_writes, plain, replacing
+from forkbook.errors import InvalidInput
+
+A, B, C = human("a"), ai("b"), human("c")
+
+
+def apply(before, writes):
+    """What LangGraph's own reducer makes of the writes: ids in order, and contents."""
+    from langchain_core.messages import convert_to_messages
+    from langgraph.graph.message import add_messages
+
+    return [(m.id, m.content) for m in add_messages(convert_to_messages(before), writes)]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        [A, B, C],
+        [A, C],
+        [],
+        [A, B, C, human("d")],
+        [C, A],
+        [human("d"), A],
+        [A, {**B, "content": "new"}, C],
+        [human("e")],
+    ],
+)
+def test_writes_make_a_message_channel_exactly_what_was_typed(wanted):
+    assert apply([A, B, C], message_writes([A, B, C], wanted)) == [(m["id"], m["content"]) for m in wanted]
+
+
+def test_untouched_messages_are_not_sent_so_they_keep_their_usage():
+    assert message_writes([A, B, C], [A, B]) == [{"type": "remove", "id": "c", "content": ""}]
+    assert message_writes([A, B], [A, B]) == []
+    assert replacing({"n": [1], "messages": [A]}, {"n": [0], "messages": [A, B]})["n"] == [1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "became"),
+    [
+        (1, 1), ([1, 2], [1, 2]), ({"__overwrite__": [1]}, [1]), ({"a": {"b": None}}, {"a": {"b": None}}),
+        ([{"role": "user", "content": "hi"}], [human("x", "hi")]),
+        ([{"type": "remove", "id": "a", "content": ""}], [B]),
+    ],
+)  # fmt: skip
+def test_what_became_as_typed_is_no_deviation(typed, became):
+    assert deviations({"ch": typed}, {"ch": None}, {"ch": became}) == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "became"),
+    [
+        (1, True), (1, 1.0), ([1], [1, 1]), ("a", None), ([human("x", "hi")], [human("x", "ho")]),
+        ([{"type": "remove", "id": "a", "content": ""}], [A, B]),
+        ("x", {"__overwrite__": "x"}),
+    ],
+)  # fmt: skip
+def test_what_became_otherwise_is(typed, became):
+    (found,) = deviations({"ch": typed}, {"ch": None}, {"ch": became})
+    assert (found.channel, found.typed, found.became) == ("ch", typed, became)
+
+
+def test_a_merging_reducer_is_explained_with_numbers():
+    (found,) = deviations({"log": ["c"]}, {"log": ["a", "b"]}, {"log": ["a", "b", "c"]})
+    assert "you typed 1 item, the state has 3 items now (2 items before)" in str(found)
+    assert "replace=True" in str(found)
+
+
+def test_edits_travel_as_json():
+    assert plain({"d": date(2026, 1, 2), "t": (1, 2)}) == {"d": "2026-01-02", "t": [1, 2]}
+    with pytest.raises(InvalidInput, match="nan would become null"):
+        plain({"n": [{"x": math.nan}]})
+    with pytest.raises(InvalidInput, match="complex"):
+        plain({"z": 1j})
+    with pytest.raises(InvalidInput, match="maps channels"):
+        plain(["topic"])

@@ -1,0 +1,93 @@
+"""A server that misbehaves: every fault comes out as a ForkbookError that says where and what next."""
+
+import socket
+import uuid
+
+import pytest
+from proxy import answering, proxy
+
+import forkbook as fb
+from forkbook import errors
+from forkbook.backends.server import ServerBackend
+
+THREAD = str(uuid.uuid4())
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "says"),
+    [
+        ({"status": 500, "body": b'{"detail": "boom"}'}, errors.ServerFault, "500 .boom"),
+        ({"status": 503}, errors.ServerFault, "503"),
+        ({"status": 429}, errors.ServerFault, "429"),
+        ({"status": 401, "body": b'{"detail": "who are you"}'}, errors.AccessDenied, "api_key"),
+        ({"status": 404}, errors.ThreadNotFound, "book.threads"),
+        ({"status": 302, "headers": [("location", "/x")]}, errors.ProtocolError, "Agent Server"),
+        ({"body": b""}, errors.ProtocolError, "Agent Server"),
+        ({"body": b"<html>sign in</html>"}, errors.ProtocolError, "JSON"),
+        ({"body": b'[{"values": NaN}]'}, errors.ProtocolError, "JSON"),
+        ({"body": b'{"no": "list"}'}, errors.ProtocolError, "a list belongs"),
+        ({"body": b'[{"values": {}}]'}, errors.ProtocolError, "checkpoint id"),
+        ({"body": b'["x"]'}, errors.ProtocolError, "an object belongs"),
+        ({"body": b"[" + b" " * 500 + b"]", "cut": 100}, errors.ConnectionFailed, "broke"),
+        ({"reset": True}, errors.ConnectionFailed, "broke"),
+    ],
+)
+def test_a_fault_while_reading(answer, error, says):
+    with answering(**answer) as (url, _), pytest.raises(error, match=says) as caught:
+        list(ServerBackend(url).pages(THREAD))
+    assert f"thread {THREAD} (0 checkpoints so far)" in str(caught.value)
+
+
+def test_a_dead_server_is_told_at_once():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(errors.ConnectionFailed, match="Is the server running"):
+            fb.connect(f"http://127.0.0.1:{taken.getsockname()[1]}")
+
+
+def test_a_write_whose_answer_is_lost_is_not_repeated():
+    with answering(reset=True) as (url, seen), pytest.raises(errors.ConnectionFailed, match="unknown"):
+        ServerBackend(url).update(THREAD, "1", {}, None)
+    assert len(seen) == 1
+
+
+def test_the_history_says_how_far_it_got(demo_url, demo_threads):
+    pages = []
+
+    def second_page_breaks(method, path, body):
+        if path.endswith("/history"):
+            pages.append(body)
+            return b"{" if len(pages) == 2 else None
+        return None
+
+    with proxy(demo_url, second_page_breaks) as (url, _), fb.connect(url) as book:
+        with pytest.raises(errors.ProtocolError, match="3 checkpoints so far"):
+            book.history(demo_threads["branches"], page_size=3)
+        assert len(book.history(demo_threads["branches"])) > 3
+
+
+def test_a_server_that_ignores_before_is_found_out(demo_url, demo_threads):
+    first = []
+
+    def always_the_first(method, path, body):
+        if path.endswith("/history"):
+            first.append(body)
+            return first[0]
+        return None
+
+    with (
+        proxy(demo_url, always_the_first) as (url, _),
+        fb.connect(url) as book,
+        pytest.raises(errors.ProtocolError, match="does not page as LangGraph does"),
+    ):
+        book.history(demo_threads["branches"], page_size=5)
+
+
+def test_a_server_that_cuts_pages_short_loses_nothing(demo_url, demo_threads, book):
+    import json
+
+    def at_most_two(method, path, body):
+        return json.dumps(json.loads(body)[:2]).encode() if path.endswith("/history") else None
+
+    with proxy(demo_url, at_most_two) as (url, _), fb.connect(url) as short:
+        assert short.history(demo_threads["branches"]).states == book.history(demo_threads["branches"]).states

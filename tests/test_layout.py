@@ -1,0 +1,131 @@
+"""Lanes: no two lines of the picture ever cross, and lanes are used again."""
+
+import subprocess
+import sys
+from itertools import combinations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forkbook.plot.layout import lanes
+from forkbook.tree import Head, Tree
+
+DANGLING = -2
+
+
+def tree_of(parents: list[int]) -> Tree:
+    """A tree from each position's parent; -1 is a root, -2 a root whose parent is missing."""
+    names = {-1: None, DANGLING: "f" * 8}
+    return Tree([Head(f"{i:08x}", names.get(parent, f"{parent:08x}")) for i, parent in enumerate(parents)])
+
+
+@st.composite
+def parent_lists(draw: st.DrawFn) -> list[int]:
+    """Histories: many go on from the newest, many fork anywhere or at one point again and again, some are new roots."""
+    parents: list[int] = []
+    for position in range(draw(st.integers(1, 45))):
+        anywhere = st.integers(0, position - 1) if position else st.just(-1)
+        newest = st.just(position - 1)
+        favourite = st.just(min(3, position - 1))
+        rare = st.sampled_from([-1, DANGLING])
+        parents.append(draw(st.one_of(newest, anywhere, anywhere, newest, favourite, anywhere | rare)))
+    return parents
+
+
+def verticals(tree: Tree, columns: list[int]) -> list[tuple[int, int, int, int]]:
+    """For each branch: its lane, the first and the last row it fills, and the row it forks from (-1: none)."""
+    forks = [tree.parents[start] for start in tree.starts]
+    firsts = [start if fork < 0 else fork for start, fork in zip(tree.starts, forks, strict=True)]
+    return list(zip(columns, firsts, tree.tips_by_branch, forks, strict=True))
+
+
+def crossings(tree: Tree, columns: list[int]) -> list[str]:
+    """Every place where two lines share a point that is not their common fork point's row."""
+    found = []
+    lines = verticals(tree, columns)
+    for (lane, first, last, _), (other, begin, end, _) in combinations(lines, 2):
+        if lane == other and first <= end and begin <= last:
+            found.append(f"two branches in lane {lane} between rows {max(first, begin)} and {min(last, end)}")
+    for lane, _, _, fork in lines:
+        if fork < 0:
+            continue
+        start = columns[tree.branches[fork]]
+        if start >= lane:
+            found.append(f"a branch in lane {lane} is not right of its parent in lane {start}")
+        for other, begin, end, origin in lines:
+            if start < other < lane and begin <= fork <= end and origin != fork:
+                found.append(f"the line from row {fork} to lane {lane} crosses lane {other}")
+    return found
+
+
+@settings(max_examples=600, deadline=None)
+@given(parent_lists())
+def test_no_two_lines_cross(parents: list[int]) -> None:
+    tree = tree_of(parents)
+    assert crossings(tree, lanes(tree)) == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(parent_lists())
+def test_every_lane_is_as_far_left_as_its_neighbours_allow(parents: list[int]) -> None:
+    tree = tree_of(parents)
+    columns = lanes(tree)
+    lines = verticals(tree, columns)
+    for lane, first, last, fork in lines:
+        if fork < 0 or lane == columns[tree.branches[fork]] + 1:
+            continue
+        assert any(other == lane - 1 and begin <= last and first <= end for other, begin, end, _ in lines)
+
+
+def test_the_check_sees_a_crossing() -> None:
+    tree = tree_of([-1, 0, 1, 1, 0])
+    assert lanes(tree) == [0, 1, 2]
+    assert crossings(tree, [0, 2, 1])
+    assert crossings(tree, [0, 1, 1])
+
+
+def test_a_line_is_one_lane_and_nothing_is_none() -> None:
+    assert lanes(tree_of([])) == []
+    assert lanes(tree_of([-1, 0, 1, 2])) == [0]
+
+
+def test_short_branches_share_a_lane() -> None:
+    parents = [-1]
+    trunk = 0
+    for _ in range(20):
+        onwards = len(parents)
+        parents += [trunk, trunk, onwards]
+        trunk = onwards + 2
+    assert lanes(tree_of(parents)) == [0] + [1] * 20
+
+
+def test_branches_of_one_fork_point_stand_in_the_order_of_their_labels() -> None:
+    assert lanes(tree_of([-1, 0, 0, 0, 0])) == [0, 1, 2, 3]
+
+
+def test_roots_stand_side_by_side_only_while_both_run() -> None:
+    assert lanes(tree_of([-1, 0, DANGLING, 2, -1])) == [0, 0, 0]
+    assert lanes(tree_of([-1, -1, 0, 1])) == [0, 1]
+    assert lanes(tree_of([-1, 0, 0, -1, 0])) == [0, 1, 3, 2]
+
+
+def test_fifty_thousand_nested_branches() -> None:
+    parents = [-1]
+    for depth in range(50_000):
+        parents += [2 * depth, 2 * depth]
+    tree = tree_of(parents)
+    assert lanes(tree) == list(range(50_001))
+
+
+def test_fifty_thousand_forks_at_one_checkpoint() -> None:
+    tree = tree_of([-1] + [0] * 50_000)
+    assert lanes(tree) == list(range(50_000))
+
+
+def test_layout_and_text_load_no_drawing_library() -> None:
+    code = (
+        "import sys, forkbook.plot.layout, forkbook.plot.text, forkbook.plot.figure;"
+        "print([m for m in ('plotly', 'pandas', 'networkx', 'numpy') if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

@@ -1,0 +1,168 @@
+"""Numbers worked out by hand; the definitions are in forkbook/tokens.py."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+from shapes import ai, facts_of, human, state, tree_of
+from test_tree import parents
+
+from forkbook.tokens import Counter, ancestry, approximate, default_counter, ledger, total
+
+WORDS = Counter("words", lambda message: len(message["content"].split()))
+
+
+def accounts(*states):
+    facts = facts_of(*states)
+    return ledger(facts.tree, [s["values"] for s in facts.states], WORDS)
+
+
+def spent(book, position):
+    return [spend.total for spend in book.spends([position])]
+
+
+def test_a_message_spends_once_where_it_is_new():
+    m, n = ai("m", usage=(10, 5)), ai("n", usage=(20, 7))
+    book = accounts(
+        state("1", values={"messages": [human("h")]}),
+        state("2", "1", {"messages": [human("h"), m]}),
+        state("3", "2", {"messages": [human("h"), m, n]}),
+    )
+    assert [spent(book, p) for p in range(3)] == [[], [15], [27]]
+    assert book.context == [1, 2, 3]
+
+
+def test_a_fork_checkpoint_spends_nothing_but_what_runs_after_it_does():
+    m = ai("m", usage=(10, 5))
+    book = accounts(
+        state("1", values={"messages": []}),
+        state("2", "1", {"messages": [m]}),
+        state("3", "1", {"messages": [m]}, source="fork"),  # __copy__: a sibling with the same values
+        state("4", "3", {"messages": [m, ai("n", usage=(16, 4))]}),
+    )
+    assert [spent(book, p) for p in range(4)] == [[], [15], [], [20]]
+
+
+def test_a_message_that_a_person_edited_keeps_its_usage_and_spends_nothing():
+    usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+    book = accounts(
+        state("1", values={"messages": [ai("m", "hello", (10, 5))]}),
+        state("2", "1", {"messages": [ai("m", "goodbye", (10, 5))]}, source="update"),
+        state("3", "1", {"messages": [
+            ai("m", "moved", additional_kwargs={"usage_metadata": usage})
+        ]}, source="update"),
+    )  # fmt: skip
+    assert [spent(book, p) for p in range(3)] == [[15], [], []]
+
+
+def test_a_message_regenerated_under_the_same_id_spends_again():
+    book = accounts(
+        state("1", values={"messages": [ai("m", "hello", (10, 5))]}),
+        state("2", "1", {"messages": [ai("m", "hello again", (10, 6))]}),
+    )
+    assert [spent(book, p) for p in range(2)] == [[15], [16]]
+
+
+def test_a_message_that_was_removed_and_came_back_spends_once():
+    m = ai("m", usage=(10, 5))
+    book = accounts(
+        state("1", values={"messages": [m]}), state("2", "1", {"messages": []}), state("3", "2", {"messages": [m]})
+    )
+    assert [spent(book, p) for p in range(3)] == [[15], [], []]
+    assert book.changes[("id", "m")] == [0, 1, 2]
+
+
+def test_siblings_each_spend_what_they_both_wrote():
+    m = ai("m", usage=(10, 5))
+    book = accounts(
+        state("1", values={"messages": []}), state("2", "1", {"messages": [m]}), state("3", "1", {"messages": [m]})
+    )
+    assert [spent(book, p) for p in range(3)] == [[], [15], [15]]
+
+
+def test_without_a_report_it_is_the_parents_context_and_the_message():
+    book = accounts(
+        state("1", values={"messages": [human("h", "one two three")]}),
+        state("2", "1", {"messages": [human("h", "one two three"), ai("m", "four five")]}),
+        state("3", "2", {"messages": [human("h", "one two three"), ai("m", "four five"), ai("n", "six", (9, 1))]}),
+    )
+    (estimate,) = book.spends([1])
+    assert (estimate.input, estimate.output, estimate.reported) == (3, 2, False)
+    assert book.method(book.spends([1])) == "words"
+    assert book.method(book.spends([1, 2])) == "mixed"
+    assert book.method(book.spends([2])) == "reported"
+    assert book.method([]) == "none"
+
+
+def test_shared_and_own_of_nested_branches():
+    #  1(10) ── 2(20) ── 3(30)   A
+    #           └─────── 4(40) ── 5(50)   B
+    #                    └─────── 6(60)   C
+    def cost(n):
+        return ai(f"m{n}", usage=(n * 10 - 1, 1))
+
+    def upto(*numbers):
+        return {"messages": [cost(n) for n in numbers]}
+
+    book = accounts(
+        state("1", values=upto(1)), state("2", "1", upto(1, 2)), state("3", "2", upto(1, 2, 3)),
+        state("4", "2", upto(1, 2, 4)), state("5", "4", upto(1, 2, 4, 5)), state("6", "4", upto(1, 2, 4, 6)),
+    )  # fmt: skip
+    split = [tuple(map(total, book.split(tip))) for tip in book.tree.tips_by_branch]
+    assert split == [(30, 30), (70, 50), (70, 60)]
+    assert total(book.spends(range(6))) == 210
+
+
+def test_messages_count_in_any_channel_but_one_id_once():
+    m = ai("m", "one two")
+    book = accounts(
+        state("1", values={"messages": [m], "archive": [m], "last": human("h", "three"), "n": [1, {"a": 2}]})
+    )
+    assert book.context == [3]
+    assert book.n_messages == [2]
+
+
+def test_langchains_approximation_on_its_own_messages():
+    from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+    from langchain_core.messages.utils import count_tokens_approximately
+
+    call = {"name": "f", "args": {"x": 1}, "id": "c1", "type": "tool_call"}
+    for message in (
+        HumanMessage("Hello there, how are you?", name="bob"),
+        AIMessage("fine", tool_calls=[call]),
+        ToolMessage("42", tool_call_id="c1"),
+        HumanMessage([{"type": "text", "text": "blocks"}]),
+    ):
+        assert approximate(message.model_dump()) == count_tokens_approximately([message]), message
+
+
+def test_the_tokenizer_counts_o200k_tokens_of_text_and_calls():
+    counter = default_counter()
+    assert counter.name == "tokenizer:o200k"
+    assert counter.count(human("h", "hello world")) == 2
+    assert counter.count(ai("m", "", tool_calls=[{"name": "add", "args": {"a": 1}}])) == counter.count(
+        human("h", 'add{"a":1}')
+    )
+    assert math.isclose(counter.count(human("h", "word " * 40_000)), 40_000, rel_tol=0.001)
+
+
+@given(parents, st.lists(st.integers(0, 5), min_size=60, max_size=60))
+def test_shared_and_own_add_up_and_the_tree_counts_each_checkpoint_once(parents, costs):
+    tree, values = tree_of(parents), []
+    for n, parent in enumerate(tree.parents):
+        before = values[parent]["messages"] if parent >= 0 else []
+        values.append({"messages": [*before, ai(f"m{n}", usage=(costs[n], 1))]})
+    book = ledger(tree, values, WORDS)
+    assert total(book.spends(range(len(tree)))) == sum(costs[n] + 1 for n in range(len(tree)))
+    for tip in tree.tips:
+        shared, own = book.split(tip)
+        assert total(shared) + total(own) == sum(costs[n] + 1 for n in tree.lineage(tip))
+
+
+@given(parents)
+def test_ancestry_is_what_the_lineage_says(parents):
+    tree = tree_of(parents)
+    above = ancestry(tree)
+    for below in range(len(tree)):
+        lineage = set(tree.lineage(below))
+        assert [p for p in range(len(tree)) if above(p, below)] == sorted(lineage)

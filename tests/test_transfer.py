@@ -1,0 +1,152 @@
+import copy
+import json
+import uuid
+
+import orjson
+import pytest
+from proxy import proxy
+
+import forkbook as fb
+from forkbook.transfer import differences, unequal
+
+
+@pytest.fixture(scope="session")
+def forked_thread(demo_url):
+    """A thread with 25 checkpoints and two forks, by real runs."""
+    from langgraph_sdk import get_sync_client
+
+    client = get_sync_client(url=demo_url, api_key=None)
+    thread_id = str(uuid.uuid4())
+    client.threads.create(thread_id=thread_id)
+
+    def say(text, **more):
+        client.runs.wait(
+            thread_id,
+            "agent",
+            input={"messages": [{"role": "human", "content": text}]},
+            config={"configurable": {"user_id": f"user of {thread_id[:8]}"}},
+            **more,
+        )
+
+    for text in ("hello", "i like tea", "what is 6 * 7?", "and again"):  # 3 + 5 + 5 + 3
+        say(text)
+    history = client.threads.get_history(thread_id, limit=100)
+    say("fork one", checkpoint_id=history[-3]["checkpoint_id"])  # 3
+    say("fork two", checkpoint_id=history[-8]["checkpoint_id"])  # 3
+    say("the end")  # 3
+    return thread_id
+
+
+def test_the_histories_are_the_same(book, forked_thread):
+    history = book.history(forked_thread)
+    assert (len(history), len(history.fork_points)) == (25, 2)
+    before = copy.deepcopy(history.states)
+
+    report = book.copy(forked_thread)
+    assert report
+    assert (report.compared, report.differences) == (25, ())
+    assert "25 checkpoints compared, the histories are the same" in repr(report)
+    assert len(book.history(report.new_thread_id)) == 25
+
+    act = book.history(report.new_thread_id).at(step=1, branch="A").fork({"topic": "tea"}, as_node="tools")
+    assert act.status == "finished"
+    assert act.history.thread_id == report.new_thread_id
+    assert book.history(forked_thread).states == before
+
+
+def leaves(value, path=()):
+    if isinstance(value, dict | list) and value:
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(item, (*path, key))
+    else:
+        yield path, value
+
+
+def flipped(value):
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case str():
+            return value + "x"
+        case None:
+            return 0
+        case _:
+            return [*value, 0] if isinstance(value, list) else {**value, "x": 0}
+
+
+def written(path):
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
+
+
+def test_any_flipped_field_of_any_checkpoint_is_named(book, forked_thread):
+    report = book.copy(forked_thread)
+    old, new = (
+        [state for page in book.backend.pages(thread) for state in page]
+        for thread in (forked_thread, report.new_thread_id)
+    )
+    flips = 0
+    for n, state in enumerate(new):
+        here = state["checkpoint"]["checkpoint_id"]
+        for path, value in leaves(state):
+            if path == ("checkpoint", "checkpoint_id"):
+                continue  # then it is another checkpoint: the test below
+            changed = target = orjson.loads(orjson.dumps(state))
+            for key in path[:-1]:
+                target = target[key]
+            target[path[-1]] = flipped(value)
+            (found,) = differences([old[n]], [changed], forked_thread, report.new_thread_id)
+            assert found.checkpoint_id == here
+            assert found.field.removesuffix(".x") == written(path)
+            flips += 1
+    assert flips > 25 * 30
+
+
+def test_a_checkpoint_that_is_lost_or_renamed_is_named(book, forked_thread):
+    states = [state for page in book.backend.pages(forked_thread) for state in page]
+    lost = states[7]["checkpoint"]["checkpoint_id"]
+    (found,) = differences(states, states[:7] + states[8:], "a", "b")
+    assert (found.checkpoint_id, found.copied) == (lost, "missing")
+    (found,) = differences(states[:7] + states[8:], states, "a", "b")
+    assert (found.checkpoint_id, found.original) == (lost, "missing")
+
+
+def test_a_field_changed_on_the_wire_is_named_by_the_report(demo_url, forked_thread):
+    """The whole way: a proxy changes one field of one checkpoint of the copy as it is read back."""
+
+    def change(method, path, body):
+        if not path.endswith("/history") or forked_thread in path:
+            return None
+        states = json.loads(body)
+        for state in states:
+            if state["metadata"]["step"] == 5 and state["metadata"]["source"] == "loop":
+                state["tasks"][0]["name"] = "somebody else"
+        return json.dumps(states).encode()
+
+    with proxy(demo_url, change) as (url, _), fb.connect(url) as book:
+        report = book.copy(forked_thread)
+        assert not report
+        assert {difference.field for difference in report.differences} == {"tasks[0].name"}
+        steps = {book.history(forked_thread)[d.checkpoint_id].step for d in report.differences}
+        assert steps == {5}
+        assert "tasks[0].name: '" in repr(report)
+        assert "became 'somebody else'" in repr(report)
+
+
+def test_numbers_of_other_kinds_are_different():
+    assert list(unequal({"a": [1]}, {"a": [1.0]})) == [("a[0]", 1, 1.0)]
+    assert list(unequal(1, True)) == [("", 1, True)]
+    assert list(unequal({"a": None}, {})) == [("a", None, "nothing")]
+
+
+def test_the_status_that_a_copy_loses_is_noted(book, demo_threads):
+    report = book.copy(demo_threads["approval"])
+    assert report
+    assert "'interrupted'" in report.notes[0]
+    assert "'idle'" in report.notes[0]
+
+
+def test_copying_a_thread_that_is_not_there(book):
+    with pytest.raises(fb.ThreadNotFound, match="no thread"):
+        book.copy(str(uuid.uuid4()))
