@@ -1,4 +1,4 @@
-"""The demo for real: its server, its threads, its notebooks; and that nothing of it outlives the process that started it."""
+"""The demo for real: its server, its threads, its notebooks; and nothing of it outlives the process that started it."""
 
 import contextlib
 import os
@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -36,6 +37,7 @@ def python(code, *args, **env):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -193,7 +195,6 @@ def test_a_stubborn_child_ends_itself_and_what_it_started_when_its_input_ends(st
     child = python(
         "from forkbook.demo import tether; tether.run('stubborn', [], grace=0.3)", PYTHONPATH=f"{HOME}:{stubborn}"
     )
-    os.setpgid(child.pid, child.pid)
     grandchild = psutil.Process(int(read_until(child, "ready").split()[1]))
     child.stdin.close()
     assert child.wait(10) == -signal.SIGKILL
@@ -274,6 +275,17 @@ def test_seeding_again_changes_nothing(client, demo_url):
 # fb.connect("demo")
 
 
+def test_a_process_has_one_server_of_its_own(monkeypatch):
+    monkeypatch.delenv("FORKBOOK_DEMO_URL", raising=False)
+    monkeypatch.setattr("forkbook.demo._server", None)
+    monkeypatch.setattr("forkbook.demo.seed.seed", seeded := [].append)
+    url = demo.serve()
+    with demo._server:
+        assert demo.serve() == url
+        assert seeded.__self__ == [url]
+        assert loopback.fetch_json(f"{url}/ok")["ok"]
+
+
 def test_the_named_server_is_used(monkeypatch):
     monkeypatch.setenv("FORKBOOK_DEMO_URL", "http://localhost:2024/")
     assert demo.serve() == "http://localhost:2024"
@@ -291,12 +303,16 @@ def test_the_named_server_is_used(monkeypatch):
 )
 def test_a_server_that_may_be_elsewhere_is_refused(monkeypatch, url):
     monkeypatch.setenv("FORKBOOK_DEMO_URL", url)
-    with pytest.raises(InvalidInput, match="FORKBOOK_DEMO_URL is .* stays on this machine"):
+    with pytest.raises(InvalidInput, match=r"FORKBOOK_DEMO_URL is .* stays on this machine"):
         demo.serve()
 
 
 def test_importing_the_demo_loads_nothing_heavy():
-    code = "import sys, forkbook.demo, forkbook.demo.tether; print({'langgraph', 'httpx', 'langgraph_sdk'} & set(sys.modules))"
+    code = """
+        import sys
+        import forkbook.demo, forkbook.demo.tether
+        print({"langgraph", "httpx", "langgraph_sdk"} & set(sys.modules))
+    """
     assert python(code).communicate()[0].strip() == "set()"
 
 
@@ -320,6 +336,16 @@ def originals(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.parametrize("place", ["forkbook/notebooks", "notebooks"])
+def test_the_originals_are_in_a_wheel_or_beside_a_checkout(monkeypatch, tmp_path, place):
+    monkeypatch.setattr(notebooks, "_PACKAGE", tmp_path / "forkbook")
+    with pytest.raises(ForkbookError, match=r"has no 01-time-travel\.ipynb"):
+        notebooks.source()
+    (tmp_path / place).mkdir(parents=True)
+    write_notebook(tmp_path / place / notebooks.FIRST)
+    assert notebooks.source() == tmp_path / place
+
+
 def test_copies_are_made_but_nothing_is_overwritten(originals, tmp_path):
     copies = tmp_path / "copies"
     assert notebooks.copy_to(copies) == []
@@ -330,37 +356,51 @@ def test_copies_are_made_but_nothing_is_overwritten(originals, tmp_path):
     assert (copies / "02-more.ipynb").exists()
 
 
+SHOW_ENVIRONMENT = """
+import os, sys
+print("noise")
+for value in (os.environ["FORKBOOK_DEMO_URL"], sys.executable, os.environ["IPYTHONDIR"]):
+    print("✓", value)
+"""
+
+CHECKED = {
+    "fine": ["print('✓ one')", SHOW_ENVIRONMENT],
+    "failing": ["print('✓ one')", "# the second step\nprint('✓ half')\n{}['topic']", "print('✓ never')"],
+    "silent": ["print('nothing to see')"],
+    "dying": ["print('✓ one')", "import os\nos._exit(1)"],
+}
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory):
+    """What check returned and said for each of the notebooks; all run at the same time."""
+    folder = tmp_path_factory.mktemp("checked")
+
+    def run(name):
+        lines = []
+        notebook = write_notebook(folder / f"{name}.ipynb", *CHECKED[name])
+        return check.check(notebook, folder / name, "http://127.0.0.1:1", lines.append), lines
+
+    with ThreadPoolExecutor() as pool:
+        return folder, dict(zip(CHECKED, pool.map(run, CHECKED), strict=True))
+
+
+def test_check_prints_the_steps_of_a_kernel_that_has_the_demo_and_this_interpreter(checked):
+    folder, outcomes = checked
+    values = ("one", "http://127.0.0.1:1", sys.executable, folder / "fine" / "ipython")
+    assert outcomes["fine"] == (0, [f"✓ {value}" for value in values])
+
+
 @pytest.mark.parametrize(
-    ("cells", "code", "said"),
+    ("name", "said"),
     [
-        (["print('✓ one'); print('noise')", "print('✓ two')"], 0, ["✓ one", "✓ two"]),
-        (
-            ["print('✓ one')", "# the second step\nprint('✓ half')\n{}['topic']", "print('✓ never')"],
-            1,
-            ["✓ one", "✓ half", "✗ # the second step", "  KeyError: 'topic'"],
-        ),
-        (["print('nothing to see')"], 1, ["✗ tiny.ipynb printed no line that begins with '✓ ': nothing was checked"]),
-        (["print('✓ one')", "import os\nos._exit(1)"], 1, ["✓ one", "✗ import os", "  Kernel died"]),
+        ("failing", ["✓ one", "✓ half", "✗ # the second step", "  KeyError: 'topic'"]),
+        ("silent", ["✗ silent.ipynb printed no line that begins with '✓ ': nothing was checked"]),
+        ("dying", ["✓ one", "✗ import os", "  Kernel died"]),
     ],
 )
-def test_check_reports_steps_and_the_cell_that_fails(tmp_path, cells, code, said):
-    lines = []
-    notebook = write_notebook(tmp_path / "tiny.ipynb", *cells)
-    assert check.check(notebook, tmp_path / "jupyter", "http://127.0.0.1:1", lines.append) == code
-    assert lines == said
-
-
-def test_check_gives_the_kernel_the_demo_and_this_interpreter(tmp_path):
-    code = """
-        import os, sys
-        print("✓", os.environ["FORKBOOK_DEMO_URL"])
-        print("✓", sys.executable)
-        print("✓", os.environ["IPYTHONDIR"])
-    """
-    lines = []
-    notebook = write_notebook(tmp_path / "tiny.ipynb", textwrap.dedent(code))
-    assert check.check(notebook, tmp_path / "jupyter", "http://127.0.0.1:1", lines.append) == 0
-    assert lines == [f"✓ {each}" for each in ("http://127.0.0.1:1", sys.executable, tmp_path / "jupyter" / "ipython")]
+def test_check_fails_with_the_step_and_its_error(checked, name, said):
+    assert checked[1][name] == (1, said)
 
 
 # forkbook demo
@@ -372,7 +412,8 @@ def test_ctrl_c_stops_all_and_everything_written_is_in_the_folder(originals, tmp
     run = """
         import sys, pathlib
         from forkbook.demo import notebooks
-        notebooks.source = lambda: pathlib.Path(sys.argv.pop(1))
+        originals = pathlib.Path(sys.argv.pop(1))
+        notebooks.source = lambda: originals
         from forkbook.cli import app
         app()
     """

@@ -1,7 +1,8 @@
 """The figure: every checkpoint can be found and picked, nothing foreign commands, and it says what it leaves out."""
 
 from collections import Counter
-from itertools import pairwise
+from itertools import combinations, pairwise
+from math import dist
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from forkbook.errors import InvalidInput
 from forkbook.plot.escape import cut, escape, visible
 from forkbook.plot.figure import Mark, figure, ring
 from forkbook.plot.layout import lanes
-from forkbook.plot.palette import BRANCHES, COLORS, SOURCES, ink_on, token_color
+from forkbook.plot.palette import BRANCHES, COLORS, FAILED, INK, PICKED, SOURCES, WAITING, ink_on, token_color
 from forkbook.tree import Head, Tree
 
 EVIL = '<script>alert(1)</script><b>x</b><a href="javascript:alert(1)">y</a>\x00\n\u202e$\\alpha$&lt;'
@@ -269,17 +270,51 @@ def test_cut_counts_its_ellipsis() -> None:
     assert visible("plain") == "plain"
 
 
-def test_colours_stand_out_on_white_and_on_black() -> None:
-    def light(color: str) -> float:
-        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+def linear(color: str) -> list[float]:
+    """A #rrggbb colour's light: linear red, green and blue from 0 to 1."""
+    parts = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
 
-    for color in SOURCES.values():
-        assert 1.05 / (light(color) + 0.05) >= 3
-        assert (light(color) + 0.05) / (light("#111111") + 0.05) >= 3
+
+def times(matrix: list[list[float]], vector: list[float]) -> list[float]:
+    return [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+
+
+def lab(light: list[float]) -> list[float]:
+    """CIE L*a*b* of linear light."""
+    to_xyz = [[0.4339, 0.3762, 0.1899], [0.2126, 0.7152, 0.0722], [0.0177, 0.1095, 0.8728]]
+    x, y, z = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in times(to_xyz, light))
+    return [116 * y - 16, 500 * (x - y), 200 * (y - z)]
+
+
+VISION = {
+    "usual": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "no red cones": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no green cones": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "no blue cones": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize("colors", [(*SOURCES.values(), INK), BRANCHES], ids=["sources", "branches"])
+def test_colours_are_told_apart_by_everyone(vision: str, colors: tuple[str, ...]) -> None:
+    seen = [[min(max(part, 0), 1) for part in times(VISION[vision], linear(color))] for color in colors]
+    assert min(dist(lab(a), lab(b)) for a, b in combinations(seen, 2)) > 15
+
+
+@pytest.mark.parametrize("color", [*SOURCES.values(), *BRANCHES, INK, WAITING, FAILED, PICKED])
+def test_colours_stand_out_on_white_and_on_black(color: str) -> None:
+    def light(color: str) -> float:
+        return times([[0.2126, 0.7152, 0.0722]], linear(color))[0]
+
+    assert 1.05 / (light(color) + 0.05) >= 2.95
+    assert (light(color) + 0.05) / (light("#111111") + 0.05) >= 2.95
+
+
+def test_letters_stand_out_on_their_marker() -> None:
     assert ink_on("#ffffff") == "#111111"
     assert ink_on(token_color(0)) == "#ffffff"
+    assert ink_on(token_color(1)) == "#111111"
 
 
 def test_markers_are_groupwise_uniform() -> None:

@@ -85,6 +85,22 @@ def test_sums_over_the_demos_threads(book, demo_threads):
             assert checkpoints.set_index("checkpoint_id").loc[path].spent_tokens.sum() == row.total_tokens
 
 
+def test_the_demos_numbers_as_worked_out_by_hand(book, demo_threads):
+    """The sums stand, checkpoint by checkpoint, in forkbook/demo/seed.py."""
+    by_hand = {
+        "time travel": ({"A": (0, 21), "B": (0, 18)}, 39),
+        "branches": ({"A": (21, 84), "B": (60, 61), "C": (60, 42)}, 247),
+        "approval": ({"A": (0, 6)}, 6),
+        "memory": ({"A": (0, 17)}, 17),
+        "trouble": ({"A": (0, 8)}, 8),
+    }
+    for name, (split, in_all) in by_hand.items():
+        history = book.history(demo_threads[name])
+        found = {row.branch: (row.shared_tokens, row.own_tokens) for row in history.tokens_df().itertuples()}
+        assert (name, found) == (name, split)
+        assert history.checkpoints_df().spent_tokens.sum() == in_all
+
+
 def test_a_thread_without_checkpoints(book, client):
     thread_id = client.threads.create()["thread_id"]
     history = book.history(thread_id)

@@ -1,7 +1,7 @@
 """The colours of the figure, and which checkpoints share one. Pure.
 
-Each is told from the others with any kind of colour vision and stands out on white and on #111; no meaning hangs on
-colour alone.
+Sources, and so branches, are told apart with any kind of colour vision and stand out on white and on #111. Branch
+colours repeat: what is certain is the letter on a branch's tip.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ PICKED = "#00a35c"
 SOURCES = {"input": "#4c41fb", "loop": "#3d95f6", "update": "#e14817", "fork": "#a5269e"}
 SOURCE_NAMES = {"input": "input", "loop": "node ran", "update": "edit", "fork": "replay"}
 OTHER_SOURCE = "source unknown"
-BRANCHES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bd1", "#8a8a00")
+BRANCHES = ("#136891", "#be7c10", "#4c41fb", "#09a178", "#f6135a", "#ef46e2")
 TOKENS = ((0.0, "#2f5fb3"), (0.5, "#b25a9a"), (1.0, "#f2a53a"))
 
 COLORS = ("source", "branch", "tokens")

@@ -97,7 +97,7 @@ def labelled(sheet: Sheet) -> list[int]:
     Failed and waiting checkpoints come first, then tips, then fork points, the newest first.
     """
     tree = sheet.tree
-    if sheet.row_pixels >= LABEL_PIXELS:
+    if sheet.all_labelled:
         return list(range(len(tree)))
     calls = [position for position, mark in enumerate(sheet.marks) if mark.status in CALLS]
     wanted = list(dict.fromkeys([*calls[::-1], *tree.tips[::-1], *tree.fork_points[::-1]]))

@@ -145,16 +145,16 @@ def _pickable(sheet: Sheet, positions: Sequence[int]) -> Trace:
     }
 
 
-RINGS: dict[str, tuple[str, float]] = {"interrupted": ("interrupted", 1.5), "waiting": ("waiting", 3.0)}
+RINGS = {"interrupted": 1.5, "waiting": 3.0}
 
 
 def _states(sheet: Sheet) -> list[Trace]:
     """Amber rings around what waits or waited; a red cross right of what failed, at any width of the page."""
     made = []
-    for status, (name, width) in RINGS.items():
+    for status, width in RINGS.items():
         if positions := _having(sheet, status):
             marker = _ring_marker(width) | {"size": [sheet.sizes[sheet.kind(position)] + 6 for position in positions]}
-            made.append(_quiet(name, **sheet.at(positions), mode="markers", marker=marker))
+            made.append(_quiet(status, **sheet.at(positions), mode="markers", marker=marker))
     if positions := _having(sheet, "error"):
         clear = {"size": sheet.sizes[TIP], "color": "rgba(0,0,0,0)", "line": {"width": 0}}
         cross: Trace = {"text": ["<b>×</b>"] * len(positions), "textfont": {"color": FAILED, "size": 18}}
@@ -168,7 +168,7 @@ def _having(sheet: Sheet, status: str) -> list[int]:
 
 
 def _ring_marker(width: float) -> Trace:
-    return {"symbol": "circle-open", "color": WAITING, "line": {"width": width}}
+    return {"symbol": "circle-open", "color": WAITING, "opacity": 1, "line": {"width": width}}
 
 
 def _letters(sheet: Sheet, colored: Sequence[Group]) -> Trace:
@@ -222,9 +222,7 @@ def _key(sheet: Sheet, colored: Sequence[Group]) -> list[Trace]:
         entries.append(("fork point", {"symbol": FORK_POINT, "color": INK, "size": 12}))
     entries.append(("tip", {"symbol": TIP, "color": INK, "size": 13}))
     found = {mark.status for mark in sheet.marks}
-    entries += [
-        (name, _ring_marker(width) | {"size": 13}) for status, (name, width) in RINGS.items() if status in found
-    ]
+    entries += [(status, _ring_marker(width) | {"size": 13}) for status, width in RINGS.items() if status in found]
     if "error" in found:
         entries.append(("failed", {"symbol": "x", "color": FAILED, "size": 8}))
     return [_quiet(name, [None], [None], mode="markers", marker=marker, showlegend=True) for name, marker in entries]

@@ -13,6 +13,7 @@ from ..errors import InvalidInput
 from ..history import History
 from ..transfer import CopyReport
 from . import editor, views
+from .picklist import PickList
 from .tree import TreePicture
 from .work import Status, Worker
 
@@ -58,11 +59,11 @@ class Explorer(w.VBox):
     @property
     def selected(self) -> Checkpoint | None:
         """The checkpoint that is picked; setting it picks."""
-        return None if self._list.value is None else self.history[self._list.value]
+        return None if self._list.index is None else self.history[self._list.index]
 
     @selected.setter
     def selected(self, checkpoint: Any) -> None:
-        self._list.value = self.history.pick(checkpoint).position
+        self._list.index = self.history.pick(checkpoint).position
 
     def wait(self, seconds: float = 60) -> None:
         """Wait until the act under way is done; for scripts and tests."""
@@ -71,8 +72,7 @@ class Explorer(w.VBox):
     def _build(self) -> None:
         self._title = w.HTML()
         self.picture = TreePicture(self._pick)
-        self._list = w.Select(rows=8, layout=w.Layout(width="auto"), description="")
-        self._list.add_class("forkbook-list")
+        self._list = PickList()
         self._heading, self._view = w.HTML(), w.HTML(layout=w.Layout(max_height="320px", overflow="auto"))
         self._heading.add_class("forkbook-heading")
         self._tabs = w.ToggleButtons(options=list(VIEWS), style={"button_width": "auto"})
@@ -101,7 +101,7 @@ class Explorer(w.VBox):
         self.worker = Worker(self.status, list(self._buttons.values()))
         for name, (_, callback) in buttons.items():
             self._buttons[name].on_click(self.worker.guarded(callback))
-        self._list.observe(self.worker.guarded(lambda _: self._show()), "value")
+        self._list.observe(self.worker.guarded(lambda _: self._show()), "index")
         self._tabs.observe(self.worker.guarded(lambda _: self._show_view()), "value")
 
     def _left(self) -> w.Widget:
@@ -131,15 +131,12 @@ class Explorer(w.VBox):
         self.history = history
         self._title.value = f"<b>{views.esc(history.summary())}</b>"
         self.picture.draw(history.facts)
-        self._shown = None  # nothing is shown while the list is filled
-        self._list.options = [(self._list_line(checkpoint), checkpoint.position) for checkpoint in history]
-        self._list.value = position
-        self._shown = -1
+        self._shown = None
+        self._list.fill([self._list_line(checkpoint) for checkpoint in history], position)
         labels = history.branches
-        chosen = self._a.value, self._b.value
-        for dropdown, before, default in zip((self._a, self._b), chosen, (labels[:1], labels[-1:]), strict=True):
-            dropdown.options = labels
-            dropdown.value = before if before in labels and len(labels) > 2 else next(iter(default), None)
+        if labels != list(self._b.options):  # a new branch is what one wants to compare
+            self._a.options = self._b.options = labels
+            self._a.value, self._b.value = (labels[0], labels[-1]) if labels else (None, None)
         self._show()
 
     @staticmethod
@@ -148,14 +145,14 @@ class Explorer(w.VBox):
         return f"{checkpoint.short_id} · step {checkpoint.step} · {checkpoint.title[:50]}{tip}"
 
     def _pick(self, position: int) -> None:
-        self._list.value = position
+        self._list.index = position
 
     def _show(self) -> None:
         checkpoint = self.selected
         if checkpoint is None:
             self._heading.value = "<i>this thread has no checkpoints</i>"
             return
-        if self._shown is None or checkpoint.position == self._shown:
+        if checkpoint.position == self._shown:
             return
         self._shown = checkpoint.position
         self.picture.ring(checkpoint.position)

@@ -45,14 +45,14 @@ RUN_ALL = """async () => {
 
 
 @contextlib.contextmanager
-def jupyter(root, app="lab"):
+def jupyter(root, app="lab", **environment):
     """Start `jupyter lab` or `jupyter notebook` on a free loopback port; yields (base address, token)."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     token, home = secrets.token_hex(12), tempfile.mkdtemp()
     env = dict(
-        os.environ,
+        os.environ | environment,
         HOME=home,
         JUPYTER_CONFIG_DIR=f"{home}/cfg",
         JUPYTER_DATA_DIR=f"{home}/data",
@@ -102,32 +102,36 @@ def jupyter(root, app="lab"):
 
 
 @contextlib.contextmanager
-def browser(width=1400, height=1000):
-    """A Chromium page; `page.outside` lists every request that did not stay on 127.0.0.1."""
+def browser(width=1400, height=1300):
+    """A Chromium; yields a function that opens a page whose `outside` lists requests that left 127.0.0.1."""
+    inside = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")
     with sync_playwright() as p:
-        chromium = p.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=CHROMIUM_FLAGS
-        )
-        page = chromium.new_page(viewport={"width": width, "height": height})
-        page.outside = []
-        inside = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")
-        page.on("request", lambda r: None if r.url.startswith(inside) else page.outside.append(r.url))
-        page.set_default_timeout(30_000)
+        executable = shutil.which("chromium") or shutil.which("google-chrome")
+        chromium = p.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+
+        def open_page():
+            page = chromium.new_context(viewport={"width": width, "height": height}).new_page()
+            page.outside = []
+            page.on("request", lambda r: None if r.url.startswith(inside) else page.outside.append(r.url))
+            page.set_default_timeout(30_000)
+            return page
+
         try:
-            yield page
+            yield open_page
         finally:
             chromium.close()
 
 
 def open_and_run(page, base, token, notebook, app="lab"):
     """Open the notebook and run all its cells; returns True when all of them ran without an error."""
-    page.goto(f"{base}/{'lab/tree' if app == 'lab' else 'notebooks'}/{notebook}?token={token}")
+    at = f"lab/workspaces/{secrets.token_hex(4)}/tree" if app == "lab" else "notebooks"  # nothing to restore
+    page.goto(f"{base}/{at}/{notebook}?token={token}")
     return page.evaluate(RUN_ALL)
 
 
 def click_point(page, index):
-    """Click the index-th marker of the first plotly figure (plotly needs a hover before it takes a click)."""
-    point = page.locator(".js-plotly-plot .points path").nth(index)
+    """Click the index-th marker of the explorer's picture (plotly needs a hover before it takes a click)."""
+    point = page.locator(".forkbook-explorer .js-plotly-plot .points path").nth(index)
     point.wait_for()
     point.scroll_into_view_if_needed()
     box = point.bounding_box()
@@ -136,6 +140,22 @@ def click_point(page, index):
     page.mouse.move(x, y)
     page.locator(".hovertext").first.wait_for()
     page.mouse.click(x, y)
+
+
+def in_kernel(page, code):
+    """Run code in the open notebook's kernel; what it prints."""
+    return page.evaluate(
+        """async code => {
+          const isNotebook = w => w.sessionContext && w.content && w.content.widgets;
+          const panel = [...window.jupyterapp.shell.widgets('main')].find(isNotebook);
+          const future = panel.sessionContext.session.kernel.requestExecute({code});
+          let said = '';
+          future.onIOPub = m => { said += m.content.text || (m.content.traceback || []).join('\\n'); };
+          await future.done;
+          return said;
+        }""",
+        code,
+    )
 
 
 def write_notebook(path, *sources):
