@@ -1,7 +1,8 @@
 """Open the history of LangGraph threads: every checkpoint and branch, as a picture and as DataFrames."""
 
+from .acts import Act
 from .book import Book, connect
-from .checkpoint import Act, Checkpoint
+from .checkpoint import Checkpoint
 from .errors import (
     CheckpointNotFound,
     ForkbookError,

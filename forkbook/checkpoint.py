@@ -1,4 +1,4 @@
-"""A checkpoint as users hold it, and what its acts leave behind."""
+"""A checkpoint as users hold it."""
 
 from __future__ import annotations
 
@@ -7,53 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import timetravel
+from . import acts
+from .acts import Act
 from .backends.base import Graph, RunSettings, State
-from .edits import Deviation
-from .errors import ForkbookError, InvalidInput, Refused
-from .transfer import COPY_OF
+from .errors import InvalidInput
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from .history import History
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Act:
-    """What an edit, resume or fork left behind.
-
-    Attributes:
-        kind: `edit`, `resume` or `fork`.
-        checkpoint: Where it led: the edited checkpoint, or the last one that the run wrote.
-        history: The thread's history after it, of the copy if it was done in a copy.
-        status: Of that checkpoint: finished, waiting, pending or error.
-        settings: How the run was run (assistant, config, context, interrupts); None where nothing ran.
-        run_id: The run; None where nothing ran.
-        deviations: Channels that are not what was typed, because their reducer had a say.
-        error: The exception that ended the run.
-        notes: What else one should know.
-    """
-
-    kind: str
-    checkpoint: Checkpoint
-    history: History
-    status: str
-    settings: RunSettings | None = None
-    run_id: str | None = None
-    deviations: tuple[Deviation, ...] = ()
-    error: str | None = None
-    notes: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        here = self.checkpoint
-        lines = [f"{self.kind} → {here.short_id} on branch {here.branch} of thread {here.thread_id} · {self.status}"]
-        lines += [f"  not as typed: {deviation}" for deviation in self.deviations]
-        if self.settings is not None:
-            lines.append(f"  run with assistant={self.settings.assistant!r}, config={self.settings.config!r}")
-            lines += [f"  context={self.settings.context!r}"] if self.settings.context else []
-        lines += [f"  error: {self.error}"] if self.error else []
-        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+    from .timetravel import Preview
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -108,6 +71,11 @@ class Checkpoint:
     def source(self) -> str | None:
         """`input`, `loop`, `update` or `fork`."""
         return self.history.tree.heads[self.position].source
+
+    @property
+    def run_id(self) -> str | None:
+        """The run that wrote it; None after an edit by hand."""
+        return (self.state["metadata"] or {}).get("run_id")
 
     @property
     def created_at(self) -> datetime | None:
@@ -188,9 +156,7 @@ class Checkpoint:
             f"branch {self.branch}{' (tip)' if self.is_tip else ''} · next: {following}>"
         )
 
-    def preview(
-        self, values: Mapping[str, Any], as_node: str | None = None, *, replace: bool = False
-    ) -> timetravel.Preview:
+    def preview(self, values: Mapping[str, Any], as_node: str | None = None, *, replace: bool = False) -> Preview:
         """What an edit would make of the state, and which nodes would run; the thread is untouched.
 
         It is tried on a scratch copy of the thread, so reducers and routing are the graph's own. No node runs.
@@ -205,10 +171,7 @@ class Checkpoint:
             Refused: A channel or node does not exist.
             CheckpointNotFound: This checkpoint is gone.
         """
-        backend = self.history.book.backend
-        state = timetravel.current(backend, self.thread_id, self.id)
-        typed = timetravel.checked(self.graph(), state, values, as_node)
-        return timetravel.preview(backend, self.thread_id, state, typed, as_node, replace)
+        return acts.preview(self, values, as_node, replace)
 
     def edit(
         self, values: Mapping[str, Any], as_node: str | None = None, *, replace: bool = False, in_copy: bool = False
@@ -218,11 +181,7 @@ class Checkpoint:
         It moves the thread's head: the thread's next message follows the edit, unless `in_copy` is True, which edits in
         a copy of the thread. Arguments and errors as in `preview`.
         """
-        if in_copy:
-            return self._in_copy().edit(values, as_node, replace=replace)
-        edited, history = self._edited(values, as_node, replace)
-        checkpoint = history[edited.checkpoint_id]
-        return Act("edit", checkpoint, history, checkpoint.status, deviations=edited.deviations, notes=self._notes())
+        return acts.edit(acts.in_copy(self) if in_copy else self, values, as_node, replace)
 
     def resume(
         self,
@@ -250,34 +209,14 @@ class Checkpoint:
             Refused: Nothing is left to run.
             ThreadBusy: Another run is under way.
         """
-        if in_copy:
-            here = self._in_copy()
-            return here.resume(
-                assistant=assistant,
-                config=config,
-                context=context,
-                interrupt_before=interrupt_before,
-                interrupt_after=interrupt_after,
-            )
-        backend = self.history.book.backend
-        state = timetravel.current(backend, self.thread_id, self.id)
-        how = timetravel.settings(
-            backend,
-            self.own_settings(),
-            self.thread_id,
+        return acts.resume(
+            acts.in_copy(self) if in_copy else self,
             assistant=assistant,
             config=config,
             context=context,
             interrupt_before=tuple(interrupt_before) if interrupt_before is not None else None,
             interrupt_after=tuple(interrupt_after) if interrupt_after is not None else None,
         )
-        outcome = timetravel.resume(backend, self.thread_id, self.id, state["next"], how)
-        history = self.history.refreshed()
-        written = [cp for cp in history if (cp.state["metadata"] or {}).get("run_id") == outcome.run_id]
-        checkpoint = written[-1] if written else history[self.id]
-        error = history.facts.error(checkpoint.position) or outcome.error
-        status = "error" if outcome.status in ("error", "timeout") else checkpoint.status
-        return Act("resume", checkpoint, history, status, how, outcome.run_id, error=error, notes=self._notes())
 
     def fork(
         self,
@@ -293,34 +232,7 @@ class Checkpoint:
         Raises:
             Refused: After this edit nothing would run; nothing was written.
         """
-        if in_copy:
-            return self._in_copy().fork(values, as_node, replace=replace, **run)
-        tried = self.preview(values, as_node, replace=replace)
-        if not tried.next:
-            raise Refused(
-                f"after this edit{f' as {as_node}' if as_node else ''} nothing would run: as_node names the node after "
-                f"which to go on; the graph has {', '.join(self.graph().nodes)}",
-                thread_id=self.thread_id,
-                checkpoint_id=self.id,
-                candidates=self.graph().nodes,
-            )
-        edited, history = self._edited(values, as_node, replace, tried)
-        try:
-            act = history[edited.checkpoint_id].resume(**run)
-        except ForkbookError as error:
-            error.args = (f"{error} The edit is written, as checkpoint {edited.checkpoint_id}.",)
-            raise
-        return Act(
-            "fork",
-            act.checkpoint,
-            act.history,
-            act.status,
-            act.settings,
-            act.run_id,
-            edited.deviations,
-            act.error,
-            self._notes(),
-        )
+        return acts.fork(acts.in_copy(self) if in_copy else self, values, as_node, replace, **run)
 
     def own_settings(self) -> RunSettings:
         """How the run was run that led here: that of the nearest checkpoint above that a run wrote."""
@@ -343,25 +255,3 @@ class Checkpoint:
                 f"no run tells which graph thread {self.thread_id} belongs to, so an edit cannot be checked"
             )
         return self.history.book.backend.graph(assistant)
-
-    def _edited(
-        self, values: Mapping[str, Any], as_node: str | None, replace: bool, tried: timetravel.Preview | None = None
-    ) -> tuple[timetravel.Edited, History]:
-        backend = self.history.book.backend
-        state = timetravel.current(backend, self.thread_id, self.id)
-        typed = timetravel.checked(self.graph(), state, values, as_node)
-        if replace and tried is None:
-            tried = timetravel.preview(backend, self.thread_id, state, typed, as_node, replace)
-        writes = tried.writes if tried else typed
-        edited = timetravel.edit(backend, self.thread_id, state, typed, writes, as_node)
-        return edited, self.history.refreshed()
-
-    def _in_copy(self) -> Checkpoint:
-        backend = self.history.book.backend
-        timetravel.current(backend, self.thread_id, self.id)
-        copy_id = backend.copy(self.thread_id)
-        backend.tag(copy_id, {COPY_OF: self.thread_id})
-        return self.history.book.history(copy_id)[self.id]
-
-    def _notes(self) -> tuple[str, ...]:
-        return ("the thread's head is here now: its next message follows this branch",)

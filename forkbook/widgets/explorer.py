@@ -7,7 +7,8 @@ from typing import Any
 
 import ipywidgets as w
 
-from ..checkpoint import Act, Checkpoint
+from ..acts import Act
+from ..checkpoint import Checkpoint
 from ..compare import Comparison
 from ..errors import InvalidInput
 from ..history import History

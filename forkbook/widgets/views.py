@@ -40,7 +40,9 @@ def heading(checkpoint: Checkpoint) -> str:
         facts.append(f"tip, {checkpoint.status}")
     if checkpoint.next:
         facts.append(f"next: {', '.join(checkpoint.next)}")
-    return lines(f"<b>checkpoint {esc(checkpoint.short_id)}</b> · {esc(' · '.join(facts))}")
+    error = checkpoint.history.facts.error(checkpoint.position)
+    trouble = f"<div style='color:#c62828'>✗ {cut(error, TEXT_SHOWN)}</div>" if error else ""
+    return lines(f"<b>checkpoint {esc(checkpoint.short_id)}</b> · {esc(' · '.join(facts))}{trouble}")
 
 
 def messages_view(checkpoint: Checkpoint) -> str:
