@@ -64,11 +64,27 @@ class RunOutcome:
     error: str | None = None
 
 
-class Backend(ABC):
-    """A place that holds threads. Readers implement the first half, places that can act the second, too."""
+ABILITIES = {
+    "live": "its threads may change while they are read",
+    "write": "edit, copy, tag and delete threads",
+    "run": "run the graph",
+    "schemas": "know the graph's nodes and channels",
+    "store": "read the memory that threads share",
+}
 
-    address: str
+
+class Backend(ABC):
+    """A place that holds threads. Readers implement the first half, places that can act the second, too.
+
+    Attributes:
+        kind: What it is, as in "the Agent Server".
+        address: Where it is, as a user would type it, without secrets.
+        abilities: What it can, of `ABILITIES`; asking for more is an error that names a kind of place that could.
+    """
+
     kind: str
+    address: str
+    abilities: frozenset[str] = frozenset()
 
     @abstractmethod
     def threads(self, **search: Any) -> Iterator[Thread]:
@@ -89,6 +105,10 @@ class Backend(ABC):
     @abstractmethod
     def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
         """One checkpoint's state, or that of the thread's head; None if there is no such checkpoint."""
+
+    def heads(self, thread_id: str) -> list[Head]:
+        """Ids, parents, steps and sources of a thread's root namespace; stores read them without any value."""
+        return [head_of(state) for page in self.pages(thread_id) for state in page]
 
     def close(self) -> None:  # noqa: B027  # most places have nothing open
         """Let go of what is open."""
@@ -131,7 +151,8 @@ class Backend(ABC):
 
     def _cannot(self, deed: str) -> Unsupported:
         return Unsupported(
-            f"{self.kind} {self.address} cannot {deed}: open the thread on an Agent Server, fb.connect('http://…')"
+            f"{self.kind} {self.address} cannot {deed}: an Agent Server, fb.connect('http://…'), or a compiled graph "
+            "with its checkpointer, fb.connect(graph), can"
         )
 
 

@@ -37,6 +37,7 @@ class ServerBackend(Backend):
     """
 
     kind = "the Agent Server"
+    abilities = frozenset({"live", "write", "run", "schemas", "store"})
 
     def __init__(
         self, url: str, api_key: str | None = None, headers: Mapping[str, str] | None = None, *, insecure: bool = False
