@@ -1,6 +1,7 @@
 """Messages inside a state: which values are messages, and what they say. Pure."""
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -24,20 +25,51 @@ def role(message: Mapping[str, Any]) -> str | None:
     return ROLES.get(kind) if isinstance(kind, str) else None
 
 
-def messages_in(values: Any) -> Iterator[tuple[tuple[str, Any], Message]]:
+Key = tuple[str, Any]
+
+
+def messages_in(values: Any) -> Iterator[tuple[Key, Message]]:
     """Every message of a state's channels with its key: ("id", id), or its channel and position where it has no id.
 
     A message that several channels hold under one id comes once.
     """
     seen = set()
     for channel, value in values.items() if isinstance(values, dict) else ():
-        for position, item in enumerate(value if isinstance(value, list) else [value]):
-            if isinstance(item, dict) and role(item):
-                named = isinstance(item.get("id"), str) and item["id"]
-                key = ("id", named) if named else (channel, position)
-                if key not in seen:
-                    seen.add(key)
-                    yield key, item
+        for key, item in keyed(channel, value if isinstance(value, list) else [value]):
+            if key not in seen:
+                seen.add(key)
+                yield key, item
+
+
+def keyed(channel: str, items: Iterable[Any], start: int = 0) -> Iterator[tuple[Key, Message]]:
+    """The messages among a channel's items, from position `start` on, with their keys."""
+    for position, item in enumerate(items, start):
+        if isinstance(item, dict) and role(item):
+            named = item.get("id")
+            yield (("id", named) if isinstance(named, str) and named else (channel, position)), item
+
+
+def added(old: Any, new: Any) -> list[tuple[Key, Message]] | None:
+    """The messages that a state has beside those of another, where it only adds to the ends of its channels.
+
+    None if it does anything else, or if telling would need a closer look. Sharing makes this quick: what both states
+    hold is the same object.
+    """
+    if not isinstance(old, dict) or not isinstance(new, dict) or old.keys() - new.keys():
+        return None
+    found: list[tuple[Key, Message]] = []
+    for channel, value in new.items():
+        before = old.get(channel)
+        if value is before:
+            continue
+        if isinstance(value, list) and (before is None or isinstance(before, list)):
+            kept = len(before or ())
+            if kept > len(value) or not all(map(operator.is_, before or (), value)):
+                return None
+            found += keyed(channel, value[kept:], kept)
+        elif isinstance(before, list | dict) or isinstance(value, dict):
+            return None
+    return found
 
 
 def text(message: Mapping[str, Any]) -> str:

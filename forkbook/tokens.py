@@ -8,14 +8,14 @@ parent's context, output = the message.
 
 import importlib.util
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
 
-from .messages import Message, canonical, messages_in, role, text, tool_calls, usage
+from .messages import Key, Message, added, canonical, messages_in, role, text, tool_calls, usage
 from .tree import Tree
 
 PIECE = 50_000  # characters; the tokenizer wants long texts in pieces
@@ -83,7 +83,7 @@ class Spend:
         reported: Whether the model said so; else it is an estimate.
     """
 
-    key: tuple[str, Any]
+    key: Key
     message: Message
     input: int
     output: int
@@ -96,7 +96,7 @@ class New:
     """A message version where it is new: its parent holds no such message, or another version of it."""
 
     position: int
-    key: tuple[str, Any]
+    key: Key
     message: Message
     spend: Spend | None
 
@@ -106,26 +106,30 @@ class Ledger:
     """The accounts of one tree, by position.
 
     Attributes:
-        values: The states' values.
         n_messages: Messages in each checkpoint's state.
         new: Message versions that each checkpoint brought.
+        lost: Message versions of its parent that each checkpoint has no more.
         changes: For each message key the positions where it is new, another version, or gone.
         count: Counts a message's tokens.
         counter: Its name.
     """
 
     tree: Tree
-    values: Sequence[Any]
     n_messages: list[int]
     new: list[list[New]]
-    changes: dict[tuple[str, Any], list[int]]
+    lost: list[list[Message]]
+    changes: dict[Key, list[int]]
     count: Callable[[Message], int]
     counter: str
 
     @cached_property
     def context(self) -> list[int]:
         """Context tokens of each checkpoint."""
-        return [sum(self.count(message) for _, message in messages_in(state)) for state in self.values]
+        result: list[int] = []
+        for parent, brought, lost in zip(self.tree.parents, self.new, self.lost, strict=True):
+            gained = sum(self.count(item.message) for item in brought) - sum(map(self.count, lost))
+            result.append(gained + (result[parent] if parent >= 0 else 0))
+        return result
 
     def spends(self, positions: Sequence[int]) -> list[Spend]:
         """What the messages of some checkpoints cost."""
@@ -164,42 +168,66 @@ def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) ->
             known = counts[id(message)] = counter.count(message)
         return known
 
-    held: dict[int, dict[tuple[str, Any], Message]] = {}
-    n_messages = [0] * len(tree)
     covers = ancestry(tree)
-    brought: dict[tuple[Any, bytes], list[int]] = {}
+    spent: dict[tuple[Any, bytes], list[int]] = {}
+    changes: dict[Key, list[int]] = {}
+    n_messages: list[int] = []
     new: list[list[New]] = []
-    changes: dict[tuple[str, Any], list[int]] = {}
-    for position, parent in enumerate(tree.parents):
-        messages = dict(messages_in(values[position]))
-        n_messages[position] = len(messages)
-        before = held[parent] if parent >= 0 else {}
-        if parent >= 0 and tree.children[parent][-1] == position:
-            del held[parent]  # its last child: nobody will ask again
-        if tree.children[position]:
-            held[position] = messages
-        fresh = []
-        for key, message in messages.items():
-            old = before.get(key)
-            if old is message or (old is not None and canonical(old) == canonical(message)):
-                continue
+    lost: list[list[Message]] = []
+    for position, fresh, gone, held in _steps(tree, values):
+        brought = []
+        for key, message in fresh.items():
             spend = None
             if role(message) == "ai":
-                places = brought.setdefault((key, canonical(usage(message))), [])
+                places = spent.setdefault((key, canonical(usage(message))), [])
                 if tree.heads[position].source != "fork" and not any(covers(place, position) for place in places):
-                    spend = _spend(key, message, before.values(), count)
+                    spend = _spend(key, message, held, fresh, gone, count)
                 places.append(position)
-            fresh.append(New(position, key, message, spend))
-        new.append(fresh)
-        gone = before.keys() - messages.keys() if len(before) + len(fresh) > len(messages) else ()
-        for key in (*(item.key for item in fresh), *gone):
+            brought.append(New(position, key, message, spend))
+        for key in fresh.keys() | gone.keys():
             changes.setdefault(key, []).append(position)
-    return Ledger(tree, values, n_messages, new, changes, count, counter.name)
+        n_messages.append(len(held))
+        new.append(brought)
+        lost.append(list(gone.values()))
+    return Ledger(tree, n_messages, new, lost, changes, count, counter.name)
 
 
-def _spend(key: Any, message: Message, before: Iterable[Message], count: Callable[[Message], int]) -> Spend:
+Held = dict[Key, Message]
+
+
+def _steps(tree: Tree, values: Sequence[Any]) -> Iterator[tuple[int, Held, Held, Held]]:
+    """For each position what its state has that the parent's has not, what is gone or replaced, and what it holds.
+
+    Along a line the holdings are one dict that grows, so the whole costs as much as what is new.
+    """
+    holdings: dict[int, Held] = {}
+    for position, parent in enumerate(tree.parents):
+        before: Held = {}
+        if parent >= 0:
+            last_child = tree.children[parent][-1] == position
+            before = holdings.pop(parent) if last_child else dict(holdings[parent])
+        more = added(values[parent], values[position]) if parent >= 0 else None
+        fresh, gone = dict(more or ()), {}
+        if more is None or len(fresh) < len(more) or not before.keys().isdisjoint(fresh):
+            now = dict(messages_in(values[position]))
+            fresh = {key: message for key, message in now.items() if not _same(before.get(key), message)}
+            gone = {key: message for key, message in before.items() if key in fresh or key not in now}
+            before = now
+        else:
+            before |= fresh
+        yield position, fresh, gone, before
+        if tree.children[position]:
+            holdings[position] = before
+
+
+def _same(old: Message | None, new: Message) -> bool:
+    return old is new or (old is not None and canonical(old) == canonical(new))
+
+
+def _spend(key: Key, message: Message, held: Held, fresh: Held, gone: Held, count: Callable[[Message], int]) -> Spend:
     if not (said := usage(message)):
-        read, written = sum(map(count, before)), count(message)
+        read = sum(map(count, held.values())) - sum(map(count, fresh.values())) + sum(map(count, gone.values()))
+        written = count(message)
         return Spend(key, message, read, written, read + written, reported=False)
     read, written = int(said.get("input_tokens") or 0), int(said.get("output_tokens") or 0)
     return Spend(key, message, read, written, int(said.get("total_tokens") or read + written), reported=True)

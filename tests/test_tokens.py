@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from shapes import ai, facts_of, human, state, tree_of
 from test_tree import parents
 
+from forkbook.messages import messages_in
 from forkbook.tokens import Counter, ancestry, approximate, default_counter, ledger, total
 
 WORDS = Counter("words", lambda message: len(message["content"].split()))
@@ -166,3 +167,44 @@ def test_ancestry_is_what_the_lineage_says(parents):
     for below in range(len(tree)):
         lineage = set(tree.lineage(below))
         assert [p for p in range(len(tree)) if above(p, below)] == sorted(lineage)
+
+
+EDITS = st.lists(
+    st.tuples(st.sampled_from(["append", "drop", "edit", "twice", "other", "clear"]), st.integers(0, 9)), max_size=3
+)
+
+
+@given(parents, st.lists(EDITS, min_size=60, max_size=60))
+def test_the_quick_way_finds_what_a_close_look_finds(parents, edits):
+    """States that share their messages are only compared where they differ; here every state is looked at whole."""
+    tree, values = tree_of(parents), []
+    for n, parent in enumerate(tree.parents):
+        state = {k: list(v) for k, v in values[parent].items()} if parent >= 0 else {"messages": [], "other": []}
+        messages = state["messages"]
+        for kind, pick in edits[n]:
+            if kind == "append":
+                messages.append(ai(f"m{n}" if pick else None, f"new {n}", usage=(pick, 1) if pick % 2 else None))
+            elif kind == "drop" and messages:
+                messages.pop(pick % len(messages))
+            elif kind == "edit" and messages:
+                messages[pick % len(messages)] = {**messages[pick % len(messages)], "content": f"edited {n}"}
+            elif kind == "twice" and messages:
+                messages.append(messages[pick % len(messages)])
+            elif kind == "other" and messages:
+                state["other"].append(messages[pick % len(messages)])
+            elif kind == "clear":
+                del state["other"]
+                state["other"] = []
+        values.append(state)
+    book = ledger(tree, values, WORDS)
+    for n, parent in enumerate(tree.parents):
+        now = dict(messages_in(values[n]))
+        before = dict(messages_in(values[parent])) if parent >= 0 else {}
+        assert book.n_messages[n] == len(now)
+        assert book.context[n] == sum(map(WORDS.count, now.values()))
+        assert {item.key: item.message for item in book.new[n]} == {
+            key: message for key, message in now.items() if before.get(key) != message
+        }
+        for item in book.new[n]:
+            if item.spend and not item.spend.reported:
+                assert item.spend.input == sum(map(WORDS.count, before.values()))
