@@ -1,0 +1,217 @@
+"""The plain form of what JSON lacks: one dict, `{"__type__": name, "value": …}`, that keeps the meaning.
+
+| `__type__` | `value` | more |
+|---|---|---|
+| `datetime`, `date`, `time` | ISO 8601 text | `time`: `tzinfo`, `fold`, where it has them |
+| `timedelta` | [days, seconds, microseconds] | |
+| `timezone` | [the timedelta, its name if it has one] | |
+| `ZoneInfo`, `UUID`, `Decimal` | text | |
+| `IPv4Address`, `IPv6Network`, … | text | |
+| `PosixPath`, `WindowsPath`, `Path` | text | |
+| `regex` | the pattern | `flags` |
+| `bytes`, `bytearray` | base64 | |
+| `tuple`, `deque`, `set`, `frozenset` | a list, sets sorted; a tuple only where the store tells it from a list | |
+| `dict` | [[key, value], …]: keys that are no text, or a user's own key `__type__` | |
+| `float` | `nan`, `inf` or `-inf` | |
+| `int` | digits: more than 64 bits | |
+| `str` | JSON text of a string that UTF-8 cannot hold | |
+| `ndarray` | nested lists; above 1,000 items, or an unusual dtype, base64 of the bytes | `dtype`, `shape`, `order` |
+| `enum` | the member's value; also of other classes that are made from one value | `class` |
+| `call` | the list of arguments of any other constructor or method | `class` |
+| `opaque` | (none) nothing can be shown: pickled, encrypted, damaged, unknown, secret | `reason`, `size` in bytes |
+| `not stored` | (none) the place does not hold it | `reason` |
+
+Pydantic models, dataclasses and named tuples are plain dicts of their fields, messages the dicts that a server sends.
+`Interrupt` is `{"id", "value"}`, `Send` `{"node", "arg"}`, `Overwrite` `{"__overwrite__": value}`.
+"""
+
+import base64
+import math
+import pathlib
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+LARGEST_ARRAY = 1_000  # items that are shown as numbers
+DEEPEST = 100  # nested lists and dicts; what JSON writers take is 254
+
+
+class Plain(dict[str, Any]):
+    """A dict that is in its plain form already, all the way down."""
+
+    __slots__ = ()
+
+
+ATOMS = frozenset({str, int, bool, type(None), Plain})
+
+
+def tagged(kind: str, value: Any, **more: Any) -> Plain:
+    """A value in the plain form of its type."""
+    return Plain(__type__=kind, value=value, **more)
+
+
+def opaque(reason: str, size: int) -> Plain:
+    """What stands for a value that cannot be shown; `size` in bytes."""
+    return Plain(__type__="opaque", reason=reason, size=size)
+
+
+def not_stored(reason: str) -> Plain:
+    """What stands for a value that the place does not hold."""
+    return Plain(__type__="not stored", reason=reason)
+
+
+def in_base64(data: bytes | bytearray | memoryview) -> str:
+    """Bytes as base64 text."""
+    return base64.b64encode(data).decode()
+
+
+def settle(value: Any, depth: int = DEEPEST) -> Any:
+    """A freshly unpacked value in its plain form; lists and dicts are changed in place.
+
+    Raises:
+        ValueError: It is nested deeper than `DEEPEST`.
+    """
+    kind = type(value)
+    if kind in ATOMS:
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else tagged("float", repr(value))
+    if kind is bytes:
+        return tagged("bytes", in_base64(value))
+    if kind is tuple:
+        return tagged("tuple", settle(list(value), depth))
+    if not depth:
+        raise ValueError(f"nested deeper than {DEEPEST}")
+    return _settle_list(value, depth - 1) if kind is list else _settle_dict(value, depth - 1)
+
+
+def _settle_list(items: list[Any], depth: int) -> list[Any]:
+    kinds = set(map(type, items))
+    if not (kinds <= ATOMS or (kinds == {float} and all(map(math.isfinite, items)))):
+        items[:] = [settle(item, depth) for item in items]
+    return items
+
+
+def _settle_dict(items: dict[Any, Any], depth: int) -> dict[str, Any]:
+    if "__type__" in items or not set(map(type, items)) <= {str}:
+        return tagged("dict", [[settle(key, depth), settle(item, depth)] for key, item in items.items()])
+    for key, item in items.items():
+        if type(item) not in ATOMS:
+            items[key] = settle(item, depth)
+    return items
+
+
+def constructed(module: str, name: str, args: Sequence[Any], fields: Mapping[str, Any], method: str = "") -> Any:
+    """The plain form of what a store describes as a class and its arguments; the class is only ever a name.
+
+    Raises:
+        ValueError, TypeError, IndexError, KeyError: The arguments do not fit a class that has a form of its own.
+    """
+    form = FORMS.get((module.removesuffix("._local"), name))
+    if form:
+        return form(name, args, fields)
+    if fields or not args:
+        return fields
+    path = ".".join(part for part in (module, name, method) if part)
+    if len(args) == 1 and not method:
+        return tagged("enum", args[0], **{"class": path})
+    return tagged("call", list(args), **{"class": path})
+
+
+Form = Callable[[str, Sequence[Any], Mapping[str, Any]], Any]
+
+
+def _text(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    return tagged(name, str(args[0]))
+
+
+def _items(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    items = list(args[0]) if args else []
+    if name in ("set", "frozenset"):
+        items.sort(key=lambda item: orjson.dumps(item, option=orjson.OPT_SORT_KEYS))
+    return tagged(name, items)
+
+
+def _arguments(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    return tagged(name, list(args))
+
+
+def _uuid(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    digits = str(args[0]).replace("-", "")
+    return tagged(name, f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
+
+
+def _date(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    year, month, day = args
+    return tagged(name, f"{year:04d}-{month:02d}-{day:02d}")
+
+
+def _time(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    if args:  # as text, in the older JSON form
+        return tagged(name, str(args[0]))
+    clock = "{hour:02d}:{minute:02d}:{second:02d}.{microsecond:06d}".format(**fields)
+    return tagged(name, clock, **{key: fields[key] for key in ("tzinfo", "fold") if fields.get(key)})
+
+
+def _path(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    pure = pathlib.PureWindowsPath if "Windows" in name else pathlib.PurePosixPath
+    return tagged(name, str(pure(*args)))
+
+
+def _regex(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    pattern, *flags = args
+    return tagged("regex", pattern, flags=flags[0] if flags else 0)
+
+
+def _secret(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    return opaque(f"a secret: pydantic's {name}", len(str(args[0])))
+
+
+def _send(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    node, arg, *timeout = args
+    return {"node": node, "arg": arg} | ({"timeout": timeout[0]} if timeout else {})
+
+
+def _interrupt(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    if "id" not in fields and fields.get("ns"):  # before 0.6; later versions give it this id
+        from xxhash import xxh3_128_hexdigest
+
+        return {"id": xxh3_128_hexdigest("|".join(fields["ns"]).encode()), "value": fields["value"]}
+    said = {"id": fields.get("id"), "value": fields["value"]}
+    return said | ({"response_schema": fields["response_schema"]} if fields.get("response_schema") else {})
+
+
+def _overwrite(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {"__overwrite__": fields["value"]}
+
+
+FORMS: dict[tuple[str, str], Form] = {
+    ("datetime", "datetime"): _text, ("datetime", "date"): _date, ("datetime", "time"): _time,
+    ("datetime", "timedelta"): _arguments, ("datetime", "timezone"): _arguments, ("zoneinfo", "ZoneInfo"): _text,
+    ("decimal", "Decimal"): _text, ("uuid", "UUID"): _uuid, ("re", "compile"): _regex,
+    ("builtins", "set"): _items, ("builtins", "frozenset"): _items, ("builtins", "tuple"): _items,
+    ("collections", "deque"): _items,
+    **{("ipaddress", f"IPv{n}{kind}"): _text for n in (4, 6) for kind in ("Address", "Interface", "Network")},
+    **{("pathlib", f"{kind}Path"): _path for kind in ("", "Posix", "Windows", "Pure", "PurePosix", "PureWindows")},
+    **{("pydantic.types", f"Secret{kind}"): _secret for kind in ("Str", "Bytes")},
+    ("langgraph.types", "Send"): _send, ("langgraph.constants", "Send"): _send,
+    ("langgraph.types", "Interrupt"): _interrupt, ("langgraph.types", "Overwrite"): _overwrite,
+}  # fmt: skip
+
+
+def array(dtype: str, shape: Sequence[int], order: str, data: bytes) -> Plain:
+    """The plain form of a numpy array, read without numpy."""
+    size = math.prod(shape)
+    code = {"b1": "?", "f2": "e", "f4": "f", "f8": "d"}.get(dtype[1:]) or {
+        f"{sign}{2**n}": "bhiq"[n].upper() if sign == "u" else "bhiq"[n] for n in range(4) for sign in "iu"
+    }.get(dtype[1:])
+    about = {"dtype": dtype, "shape": list(shape), "order": order}
+    fits = code and size <= LARGEST_ARRAY and (order == "C" or len(shape) < 2)
+    if not fits or len(data) != size * int(dtype[2:]):
+        return tagged("ndarray", in_base64(data), **about)
+    numbers: list[Any] = settle(list(struct.unpack(f"{'>' if dtype[0] == '>' else '<'}{size}{code}", data)))
+    for length in reversed(shape[1:]):
+        numbers = [numbers[start : start + length] for start in range(0, len(numbers), length or 1)]
+    return tagged("ndarray", numbers if shape else numbers[0], **about)
