@@ -1,0 +1,322 @@
+"""Threads of a compiled LangGraph graph in this process, in whatever its checkpointer keeps them."""
+
+import copy
+import uuid
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from typing import Any
+
+from langgraph.errors import InvalidUpdateError
+
+from ..errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
+from ..tree import Head
+from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
+from .bridge import Caller, awaits, caller_of
+from .snapshots import Reading, Saver, Stub, config, on_memory, state_schema, stub, transcribe, without_objects
+from .wire import items_in, own_configurable
+
+SEARCHES = ("ids", "limit", "offset", "metadata")
+SPECIAL_NODES = ("__start__", "__end__")
+
+
+class GraphBackend(Backend):
+    """A compiled graph with a checkpointer, sync or async.
+
+    A copy is written when it is first asked for; one that is tagged as scratch before, a preview's, is made in memory
+    and takes over a checkpoint when it is edited. So a preview costs one checkpoint, nothing of it reaches the user's
+    store, and no other process ever sees it. Tags live as long as this object: savers keep none.
+
+    Args:
+        graph: The graph.
+
+    Attributes:
+        notes: What could not be read of a thread, by its id.
+
+    Raises:
+        InvalidInput: It is no compiled graph, or has no checkpointer.
+    """
+
+    kind = "the graph"
+
+    def __init__(self, graph: Any) -> None:
+        self._graph, self._saver = checked(graph)
+        self.name = self.assistant = str(self._graph.get_name())
+        self.address = f"{self.name} ({type(self._saver).__name__})"
+        self.abilities = frozenset({"live", "write", "run", "schemas"} | ({"store"} if self._graph.store else set()))
+        self.notes: dict[str, str] = {}
+        self._call = caller_of(self._saver)
+        self._tags: dict[str, dict[str, Any]] = {}
+        self._owed: dict[str, str] = {}  # copies that nobody has asked for yet, with their originals
+        self._scratches: dict[str, tuple[str, Any]] = {}  # with their originals, and the graph on memory
+
+    @contextmanager
+    def _told(self, deed: str, thread_id: str | None = None) -> Iterator[None]:
+        try:
+            yield
+        except ForkbookError:
+            raise
+        except NotImplementedError as error:
+            raise Unsupported(f"{deed}: {self.address} does not offer it ({error})", thread_id=thread_id) from error
+        except Exception as error:
+            raise SourceError(f"{deed}: {self.address} says {said(error)}", thread_id=thread_id) from error
+
+    def threads(self, **search: Any) -> Iterator[Thread]:
+        """Every thread that fits, newest first.
+
+        Savers only list checkpoints, so all of them are passed; their values are not built.
+
+        Args:
+            **search: `ids`; `limit` and `offset`; `metadata`, of the thread or of one of its checkpoints.
+        """
+        if unknown := search.keys() - set(SEARCHES):
+            raise InvalidInput(
+                f"{self.kind} {self.address} cannot search by {', '.join(sorted(unknown))}, only {', '.join(SEARCHES)}"
+            )
+        for copy_id in list(self._owed):
+            self._at(copy_id)
+        wanted = (search.get("metadata") or {}).items()
+        threads: dict[str, list[Stub]] = {}
+        for found in self._stubs(None):
+            threads.setdefault(found.thread_id, []).append(found)
+        records = [
+            record
+            for thread_id, stubs in threads.items()
+            if thread_id in (search.get("ids") or (thread_id,))
+            and (
+                wanted <= (record := self._record(thread_id, stubs))["metadata"].items()
+                or any(wanted <= found.metadata.items() for found in stubs)
+            )
+        ]
+        records.sort(key=lambda record: str(record["created_at"]), reverse=True)
+        first, limit = search.get("offset") or 0, search.get("limit")
+        yield from records[first : None if limit is None else first + limit]
+
+    def _record(self, thread_id: str, stubs: list[Stub]) -> Thread:
+        times = [found.created_at for found in stubs]
+        return {
+            "thread_id": thread_id,
+            "status": None,
+            "created_at": min(times),
+            "updated_at": max(times),
+            "metadata": {"graph_id": self.name} | self._tags.get(thread_id, {}),
+        }
+
+    def thread(self, thread_id: str) -> Thread:
+        if original := self._scratches.get(thread_id):
+            return self._record(thread_id, self._stubs(original[0]))
+        stubs = self._stubs(thread_id)
+        if not stubs:
+            raise ThreadNotFound(
+                f"no thread {thread_id!r} in {self.address}; book.threads() lists them", thread_id=thread_id
+            )
+        return self._record(thread_id, stubs)
+
+    def _stubs(self, thread_id: str | None) -> list[Stub]:
+        if thread_id is not None and "\0" in thread_id:
+            return []  # no saver keeps such a thread, and databases refuse the question
+        config = None if thread_id is None else {"configurable": {"thread_id": thread_id}}
+        saver = self._saver if thread_id is None else self._at(thread_id).checkpointer
+        with self._told("listing the checkpoints" + (f" of thread {thread_id}" if thread_id else ""), thread_id):
+            return self._call.each(stub, without_objects(saver), "list", config)
+
+    def heads(self, thread_id: str) -> list[Head]:
+        heads = [found.head for found in self._stubs(thread_id) if not found.head.ns]
+        return sorted(heads, key=lambda head: head.id, reverse=True)
+
+    def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
+        """All states of a namespace, newest first, in pages of `page_size`; by default of about 5,000 list items.
+
+        A checkpoint of which LangGraph itself makes no state (its values fail the validation of today's graph) is read
+        from the saver alone: what runs next is unknown there, and `notes` and a warning say so.
+        """
+        if page_size is not None and page_size < 1:
+            raise InvalidInput(f"page_size is {page_size}: give 1 or more")
+        graph, reading, before, limit = copy.copy(self._at(thread_id)), Reading(), None, page_size or 10
+        graph.checkpointer = reading.sharing(graph.checkpointer)
+        while states := self._page(graph, reading, config(thread_id, ns=ns), limit, before):
+            ids = [state["checkpoint"]["checkpoint_id"] for state in states]
+            if before is not None and max(ids) >= before["configurable"]["checkpoint_id"]:
+                raise ProtocolError(
+                    f"reading thread {thread_id}: {self.address} gives checkpoints again when asked for older ones",
+                    thread_id=thread_id,
+                )
+            yield states
+            before = config(thread_id, min(ids), ns)
+            if page_size is None:
+                limit = max(10, min(100, 5000 // max(1, items_in(states[-1]))))
+
+    def _page(self, graph: Any, reading: Reading, at: Any, limit: int, before: Any) -> list[State]:
+        thread_id, ask = at["configurable"]["thread_id"], {"limit": limit, "before": before}
+        with self._told(f"reading the history of thread {thread_id}", thread_id):
+            try:
+                return self._call.each(reading.state, graph, "get_state_history", at, **ask)
+            except ForkbookError:
+                raise
+            except Exception:
+                places = self._call.each(lambda saved: saved.config, graph.checkpointer, "list", at, **ask)
+            found = [self._state(graph, reading, place) for place in places]
+            return [state for state in found if state is not None]
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
+        with self._told(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
+            return self._state(self._at(thread_id), Reading(), config(thread_id, checkpoint_id))
+
+    def _state(self, graph: Any, reading: Reading, at: Any) -> State | None:
+        try:
+            snapshot = self._call(graph, "get_state", at)
+        except ForkbookError:
+            raise
+        except Exception as error:
+            saved = self._call(graph.checkpointer, "get_tuple", at)
+            self._note(at["configurable"]["thread_id"], error)
+            return reading.unread(saved, graph.stream_channels_list)
+        return reading.state(snapshot) if snapshot.created_at is not None else None
+
+    def _note(self, thread_id: str, error: Exception) -> None:
+        if thread_id not in self.notes:
+            note = (
+                f"LangGraph makes no state of some checkpoints of thread {thread_id}: what runs next is unknown there"
+            )
+            self.notes[thread_id] = f"{note} ({said(error)})"
+            warnings.warn(self.notes[thread_id], stacklevel=2)
+
+    def graph(self, assistant: str) -> Graph:
+        if assistant != self.name and not is_uuid(assistant):  # a server's assistant wrote the thread
+            raise InvalidInput(f"no assistant {assistant!r} here; {self.kind} is {self.name}", candidates=[self.name])
+        return self._known
+
+    @cached_property
+    def _known(self) -> Graph:
+        return Graph(
+            self.name,
+            self.name,
+            tuple(name for name in self._graph.nodes if name not in SPECIAL_NODES),
+            tuple(self._graph.stream_channels_list),
+            state_schema(self._graph),
+        )
+
+    def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
+        """How a run was run, from what LangGraph copies of its config into each checkpoint: text, numbers, booleans.
+
+        The context is not among it, so it is unknown.
+        """
+        given = own_configurable(metadata)
+        return RunSettings(self.name, {"configurable": given} if given else {}, guessed=True)
+
+    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
+        if thread_id in self._scratches:
+            self._take_over(thread_id, checkpoint_id)
+        graph, deed = self._at(thread_id), f"editing checkpoint {checkpoint_id} of thread {thread_id}"
+        with self._told(deed, thread_id):
+            try:
+                edited = self._acting(graph, "update_state", config(thread_id, checkpoint_id), values, as_node=as_node)
+            except (InvalidUpdateError, ValueError, TypeError, KeyError) as error:
+                raise InvalidInput(f"{deed}: {self.name} refuses it ({said(error)})", thread_id=thread_id) from error
+        return str(edited["configurable"]["checkpoint_id"])
+
+    @cached_property
+    def _acting(self) -> Caller:
+        """Calls for what runs the graph's own code: awaited if that is async, whatever the saver."""
+        return Caller(self._call.awaits or awaits(self._graph), self._call.loop)
+
+    def run(self, thread_id: str, checkpoint_id: str | None, settings: RunSettings) -> RunOutcome:
+        """Run the graph on and wait; the checkpoints that it writes carry the run's id in their metadata."""
+        graph, run_id = self._at(thread_id), str(uuid.uuid4())
+        how = dict(settings.config)
+        how["configurable"] = {**how.get("configurable", {}), **config(thread_id, checkpoint_id)["configurable"]}
+        how["metadata"] = {**how.get("metadata", {}), "run_id": run_id}
+        how["run_id"] = uuid.UUID(run_id)
+        stops = {"interrupt_before": settings.interrupt_before, "interrupt_after": settings.interrupt_after}
+        more = {name: nodes if nodes == "*" else list(nodes) for name, nodes in stops.items() if nodes is not None}
+        try:
+            self._acting(graph, "invoke", None, how, context=settings.context, **more)
+        except ForkbookError:
+            raise
+        except Exception as error:
+            return RunOutcome(run_id, "error", repr(error))
+        with self._told(f"reading where run {run_id} of thread {thread_id} ended", thread_id):
+            left = self._call(graph, "get_state", config(thread_id)).next
+        return RunOutcome(run_id, "interrupted" if left else "success")
+
+    def copy(self, thread_id: str) -> str:
+        self.thread(thread_id)
+        copy_id = str(uuid.uuid4())
+        self._owed[copy_id] = thread_id
+        return copy_id
+
+    def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
+        if metadata.get("forkbook") == "scratch" and (original := self._owed.pop(thread_id, None)):
+            self._scratches[thread_id] = (original, on_memory(self._graph, self._saver))
+        self._at(thread_id)
+        self._tags.setdefault(thread_id, {}).update(metadata)
+
+    def delete(self, thread_id: str) -> None:
+        self._tags.pop(thread_id, None)
+        if self._scratches.pop(thread_id, None) or self._owed.pop(thread_id, None):
+            return
+        with self._told(f"deleting thread {thread_id}", thread_id):
+            self._call(self._saver, "delete_thread", thread_id)
+
+    def _at(self, thread_id: str) -> Any:
+        """The graph, on the saver that has the thread."""
+        if scratch := self._scratches.get(thread_id):
+            return scratch[1]
+        if original := self._owed.pop(thread_id, None):
+            self._write_copy(original, thread_id)
+        return self._graph
+
+    def _write_copy(self, thread_id: str, copy_id: str) -> None:
+        source = self._at(thread_id).checkpointer
+        places = [(found.head.ns, found.head.id) for found in self._stubs(thread_id)]
+        with self._told(f"copying thread {thread_id}", thread_id):
+            try:
+                transcribe(self._call, source, self._saver, sorted(places), thread_id, copy_id)
+            except BaseException:
+                with suppress(Exception):
+                    self._call(self._saver, "delete_thread", copy_id)
+                raise
+
+    def _take_over(self, copy_id: str, checkpoint_id: str) -> None:
+        """Let a scratch copy have a checkpoint; with those above where channels are kept as changes only."""
+        thread_id, graph = self._scratches[copy_id]
+        lineage = [checkpoint_id]
+        if any(type(channel).__name__ == "DeltaChannel" for channel in graph.channels.values()):
+            above = {head.id: head.parent_id for head in self.heads(thread_id)}
+            while parent := above.get(lineage[-1]):
+                lineage.append(parent)
+        places = [("", id_) for id_ in lineage]
+        with self._told(f"copying checkpoint {checkpoint_id} of thread {thread_id}", thread_id):
+            transcribe(self._call, self._at(thread_id).checkpointer, graph.checkpointer, places, thread_id, copy_id)
+
+
+def checked(graph: Any) -> tuple[Any, Saver]:
+    """The graph and its checkpointer.
+
+    Raises:
+        InvalidInput: It is no compiled graph, or keeps nothing.
+    """
+    if not hasattr(graph, "get_state_history") or not hasattr(graph, "checkpointer"):
+        hint = ": builder.compile(checkpointer=…) makes one" if hasattr(graph, "compile") else ""
+        raise InvalidInput(f"a {type(graph).__name__} is no compiled graph{hint}")
+    if not hasattr(graph.checkpointer, "get_tuple"):
+        raise InvalidInput(
+            f"the graph {graph.get_name()} was compiled without a checkpointer, so its threads have no history: "
+            "builder.compile(checkpointer=InMemorySaver()), or SqliteSaver, PostgresSaver …"
+        )
+    return graph, graph.checkpointer
+
+
+def said(error: Exception) -> str:
+    """An exception in a line of at most 300 characters."""
+    line = " ".join(f"{type(error).__name__}: {error}".split())
+    return line[:299] + "…" if len(line) > 300 else line
+
+
+def is_uuid(text: str) -> bool:
+    """Whether it is written as a UUID."""
+    try:
+        return bool(uuid.UUID(text))
+    except ValueError:
+        return False
