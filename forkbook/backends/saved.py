@@ -1,0 +1,149 @@
+"""From the rows of a checkpoint store to the states that LangGraph shows; shared by all stores. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from .base import State
+from .plain import not_stored
+from .tasks import Layout, Task, layout, tasks_of
+
+ERROR, INTERRUPT, RETURN = "__error__", "__interrupt__", "__return__"
+CONTROL = frozenset({ERROR, INTERRUPT, "__error_source_node__", "__resume__"})
+INTERNAL = ("__", "branch:", "join:", "start:")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What a task wrote to a channel, under the checkpoint that it started from; `path` is "" where it is not kept."""
+
+    task_id: str
+    path: str
+    idx: int
+    channel: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One checkpoint as a store holds it, decoded.
+
+    Attributes:
+        checkpoint: `v`, `ts`, `channel_versions`, `versions_seen`, `updated_channels`; empty where it cannot be read.
+        values: The channels' values, LangGraph's own channels included; what cannot be read is one opaque value.
+        metadata: `source`, `step`, `parents` and what users add.
+        writes: What its tasks have written so far.
+    """
+
+    thread_id: str
+    ns: str
+    checkpoint_id: str
+    parent_id: str | None
+    checkpoint: dict[str, Any]
+    values: dict[str, Any]
+    metadata: dict[str, Any]
+    writes: list[Write]
+
+
+def states(saved: Sequence[Saved], namespaces: Collection[str]) -> list[State]:
+    """The checkpoints of one thread and namespace in the shape of LangGraph's `ThreadState`, newest first.
+
+    `next` and `tasks` are those that the stored data prove (see `tasks`), else None. A task's `id` is None where only
+    that is not known; if that holds for every task, `tasks` is None. Values are as stored: updates that a `Command`
+    brought and the next step has not taken up yet are not in them.
+
+    Args:
+        saved: All checkpoints; more of them prove more.
+        namespaces: The namespaces that the thread has checkpoints in.
+    """
+    graph = layout(saved)
+    nodes = {node for node in graph.triggers if not node.startswith("__")}
+    newest_first = sorted(saved, key=attrgetter("checkpoint_id"), reverse=True)
+    return [_state(item, graph, nodes, namespaces) for item in newest_first]
+
+
+def _state(saved: Saved, graph: Layout, nodes: set[str], namespaces: Collection[str]) -> State:
+    planned = tasks_of(saved, graph)
+    internal = nodes if int(saved.checkpoint.get("v") or 0) < 3 else set()  # then each node had a channel of its name
+    tasks = None
+    if planned is not None and all_or_some_known(planned):
+        written: dict[str | None, list[Write]] = {}
+        for write in sorted(saved.writes, key=attrgetter("path", "task_id", "idx")):
+            written.setdefault(write.task_id, []).append(write)
+        tasks = [_task(task, saved, written.get(task.id, []), internal, namespaces) for task in planned]
+    return {
+        "values": _values(saved, internal, graph),
+        "next": None if planned is None else [task.name for task in planned],
+        "tasks": tasks,
+        "metadata": saved.metadata,
+        "created_at": saved.checkpoint.get("ts"),
+        "checkpoint": _address(saved, saved.checkpoint_id),
+        "parent_checkpoint": _address(saved, saved.parent_id) if saved.parent_id else None,
+        "interrupts": None if tasks is None else [item for task in tasks for item in task["interrupts"]],
+    }
+
+
+def all_or_some_known(planned: Sequence[Task]) -> bool:
+    """Whether there is something to tell about tasks: none to run, or one with an id."""
+    return not planned or any(task.id for task in planned)
+
+
+def _address(saved: Saved, checkpoint_id: str) -> dict[str, str]:
+    return {"thread_id": saved.thread_id, "checkpoint_ns": saved.ns, "checkpoint_id": checkpoint_id}
+
+
+def _is_state(channel: str, internal: set[str]) -> bool:
+    return channel == "__root__" or not (channel.startswith(INTERNAL) or channel in internal)
+
+
+def _values(saved: Saved, internal: set[str], graph: Layout) -> Any:
+    if not saved.checkpoint:
+        return saved.values  # the one opaque value that says why
+    if graph.functional:
+        return saved.values.get("__end__", saved.values.get("__root__"))
+    values = {channel: value for channel, value in saved.values.items() if _is_state(channel, internal)}
+    for channel in saved.metadata.get("counters_since_delta_snapshot") or ():
+        if channel not in values:
+            values[channel] = not_stored("a DeltaChannel: only the graph can rebuild it from earlier writes")
+    return values["__root__"] if values.keys() == {"__root__"} else values
+
+
+def _task(
+    task: Task, saved: Saved, writes: Sequence[Write], internal: set[str], namespaces: Collection[str]
+) -> dict[str, Any]:
+    """A task with what its writes tell: a task has finished just where it wrote something that is no control."""
+    output = [write for write in writes if write.channel not in CONTROL]
+    returned = [write.value for write in output if write.channel == RETURN]
+    kept = [write for write in output if _is_state(write.channel, internal)]
+    result = returned[0] if returned else _folded(kept)
+    ns = f"{task.name}:{task.id}" if not saved.ns else f"{saved.ns}|{task.name}:{task.id}"
+    return {
+        "id": task.id,
+        "name": task.name,
+        "path": task.path,
+        "error": next((write.value for write in writes if write.channel == ERROR), None),
+        "interrupts": [item for write in writes if write.channel == INTERRUPT for item in _listed(write.value)],
+        "checkpoint": {"thread_id": saved.thread_id, "checkpoint_ns": ns} if ns in namespaces else None,
+        "state": None,
+        "result": result if output else None,
+    }
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _folded(writes: Sequence[Write]) -> Any:
+    """Writes as a dict of channels, several to one channel as `$writes`; a graph without channels has just a value."""
+    result: dict[str, Any] = {}
+    several: set[str] = set()
+    for write in writes:
+        if result.get(write.channel) is None:
+            result[write.channel] = write.value
+        elif write.channel in several:
+            result[write.channel]["$writes"].append(write.value)
+        else:
+            several.add(write.channel)
+            result[write.channel] = {"$writes": [result[write.channel], write.value]}
+    return result["__root__"] if result.keys() == {"__root__"} else result

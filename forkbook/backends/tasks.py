@@ -1,0 +1,198 @@
+"""Which tasks a stored checkpoint leads to, as far as the stored data prove it; None where they do not.
+
+A graph runs a node when one of its trigger channels holds a value that is newer than what the node has seen. In what
+StateGraph has written since LangGraph 0.3 the names of these channels tell the node: `branch:to:<node>`,
+`join:<a>+<b>:<node>`, `__start__`; `__pregel_tasks` holds the Sends. So next is proven there, and so is its emptiness.
+Elsewhere (0.2, the functional API, hand-made Pregel graphs) a checkpoint that the loop wrote proves that the tasks
+with writes on its parent were all of them.
+
+A task's id is a hash of its checkpoint, node and trigger channels. It is taken as known where a stored write has it,
+or where the same node's triggers gave the id of a stored write elsewhere in the thread.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cmp_to_key
+from hashlib import sha1
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .saved import Saved, Write
+
+PULL, PUSH, SENDS, START = "__pregel_pull", "__pregel_push", "__pregel_tasks", "__start__"
+BRANCH, JOIN = "branch:to:", "join:"
+NULL_TASK = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task that a checkpoint leads to; `id` is None where it is not known."""
+
+    id: str | None
+    name: str
+    path: list[Any]
+
+
+@dataclass
+class Layout:
+    """What all checkpoints of one namespace together tell about the graph.
+
+    Attributes:
+        triggers: For each node its trigger channels.
+        named: Whether channel names tell the nodes that they trigger.
+        functional: Whether this is a functional graph: one entrypoint, no state channels.
+        completed: Checkpoints with a child that the loop wrote.
+        before: Pairs of nodes in the order in which the graph declares them.
+        verified: Nodes whose triggers gave an id that a stored write has.
+    """
+
+    triggers: dict[str, set[str]] = field(default_factory=dict)
+    named: bool = False
+    functional: bool = True
+    completed: set[str] = field(default_factory=set)
+    before: set[tuple[str, str]] = field(default_factory=set)
+    verified: set[str] = field(default_factory=set)
+
+
+def layout(thread: "Sequence[Saved]") -> Layout:
+    """What the checkpoints of one namespace tell about their graph."""
+    found = Layout()
+    channels: set[str] = set()
+    orders: set[tuple[str, ...]] = set()
+    for saved in thread:
+        channels.update(saved.checkpoint.get("channel_versions") or ())
+        for node, seen in (saved.checkpoint.get("versions_seen") or {}).items():
+            if node == START or not node.startswith("__"):
+                found.triggers.setdefault(node, set()).update(seen)
+        if saved.metadata.get("source") == "loop" and saved.parent_id:
+            found.completed.add(saved.parent_id)
+        orders.add(tuple(channel[len(BRANCH) :] for channel in saved.values if channel.startswith(BRANCH)))
+    for channel in channels:
+        node = channel.rpartition(":")[2]
+        if channel.startswith(BRANCH):
+            found.named = True
+            found.triggers.setdefault(node, set()).add(channel)
+        elif channel.startswith(JOIN):
+            found.triggers.setdefault(node, set()).add(channel)
+    if found.named:
+        for node, triggers in found.triggers.items():
+            triggers.add(START if node == START else BRANCH + node)
+    found.functional = all(channel.startswith("__") and channel != "__root__" for channel in channels)
+    for order in orders:
+        found.before.update((a, b) for place, a in enumerate(order) for b in order[place + 1 :])
+    for saved in thread:
+        written = {write.task_id for write in saved.writes}
+        for task in triggered(saved, found) if written and found.named else ():
+            if task.path[0] == PULL and written & set(_ids(saved, task.name, _pull_parts(task.name, found))):
+                found.verified.add(task.name)
+    return found
+
+
+def tasks_of(saved: "Saved", graph: Layout) -> list[Task] | None:
+    """The tasks that a checkpoint leads to, in LangGraph's order where the store has kept it; None: not proven."""
+    if not saved.checkpoint.get("channel_versions"):
+        return [] if "channel_versions" in saved.checkpoint else None
+    if graph.named and int(saved.checkpoint.get("v") or 0) >= 3:
+        return None if _sends_elsewhere(saved) else triggered(saved, graph)
+    if graph.functional and START not in saved.values:
+        return []
+    ran = list(_ran(saved, graph))
+    proven = saved.checkpoint_id in graph.completed or (graph.functional and ran)
+    return [task for task in ran if task] if proven and None not in ran else None
+
+
+def _sends_elsewhere(saved: "Saved") -> bool:
+    """Before version 4 Sends were in the writes of the parent, not in the checkpoint."""
+    return int(saved.checkpoint["v"]) < 4 and SENDS not in saved.checkpoint["channel_versions"]
+
+
+def triggered(saved: "Saved", graph: Layout) -> list[Task]:
+    """The tasks whose trigger channels hold something new, by the channels' names."""
+    written = {write.task_id for write in saved.writes}
+    sends = saved.values.get(SENDS)
+    tasks = []
+    for index, send in enumerate(sends if isinstance(sends, list) else ()):
+        if isinstance(send, dict) and isinstance(send.get("node"), str):
+            ids = _ids(saved, send["node"], (PUSH, str(index)))
+            found = next((id for id in ids if id in written), ids[0])
+            tasks.append(Task(found, send["node"], [PUSH, index, False]))
+    nodes = {node for channel, node in _trigger_channels(saved) if _is_new(saved, channel, node)}
+    for node in _in_order(nodes, graph):
+        ids = _ids(saved, node, _pull_parts(node, graph))
+        likely = ids[0] if node in graph.verified or node == START else None
+        tasks.append(Task(next((id for id in ids if id in written), likely), node, [PULL, node]))
+    return tasks
+
+
+def _trigger_channels(saved: "Saved") -> Iterator[tuple[str, str]]:
+    """The trigger channels that hold a value, each with the node that it triggers."""
+    for channel, value in saved.values.items():
+        late = isinstance(value, list) and len(value) == 2 and isinstance(value[1], bool)
+        if late and not value[1]:
+            continue  # a deferred node's, which waits for the others to end
+        if channel == START:
+            yield channel, START
+        elif channel.startswith(BRANCH):
+            yield channel, channel[len(BRANCH) :]
+        elif channel.startswith(JOIN):
+            names, _, node = channel[len(JOIN) :].rpartition(":")
+            seen = (value[0] if late else value) or {}
+            arrived = seen.get("value", []) if isinstance(seen, dict) else seen
+            if len("+".join(arrived)) == len(names):
+                yield channel, node
+
+
+def _is_new(saved: "Saved", channel: str, node: str) -> bool:
+    seen = saved.checkpoint.get("versions_seen", {}).get(node)
+    if seen is None:
+        return True
+    version = saved.checkpoint["channel_versions"].get(channel)
+    if version is None:
+        return False
+    return bool(version > seen.get(channel, type(version)()))
+
+
+def _in_order(nodes: set[str], graph: Layout) -> list[str]:
+    """Nodes as the graph declares them, by name where that is not known."""
+
+    def compare(a: str, b: str) -> int:
+        return -1 if (a, b) in graph.before else 1 if (b, a) in graph.before else -1 if a < b else 1
+
+    return sorted(nodes, key=cmp_to_key(compare))
+
+
+def _pull_parts(node: str, graph: Layout) -> tuple[str, ...]:
+    return (PULL, *sorted(graph.triggers.get(node) or {BRANCH + node if node != START else START}))
+
+
+def _ids(saved: "Saved", node: str, parts: tuple[str, ...]) -> list[str]:
+    """The ids that LangGraph gives to a task, the newer way first."""
+    from xxhash import xxh3_128_hexdigest
+
+    ns = f"{saved.ns}|{node}" if saved.ns else node
+    step = int(saved.metadata.get("step", -1)) + 1
+    data = bytes.fromhex(saved.checkpoint_id.replace("-", "")) + "".join((ns, str(step), node, *parts)).encode()
+    digests = xxh3_128_hexdigest(data), sha1(data, usedforsecurity=False).hexdigest()
+    return [f"{hexes[:8]}-{hexes[8:12]}-{hexes[12:16]}-{hexes[16:20]}-{hexes[20:32]}" for hexes in digests]
+
+
+def _ran(saved: "Saved", graph: Layout) -> Iterator[Task | None]:
+    """The tasks with writes, one by one; None for a task whose name is not known."""
+    writes: dict[str, list[Write]] = {}
+    for write in saved.writes:
+        writes.setdefault(write.task_id, []).append(write)
+    for task_id, written in writes.items():
+        path = written[0].path
+        if task_id == NULL_TASK or (path and not path.startswith("~__pregel_")) or "~" in path[1:]:
+            continue  # input, an edit, or a call within a task
+        yield _named(saved, task_id, written, graph)
+
+
+def _named(saved: "Saved", task_id: str, written: "list[Write]", graph: Layout) -> Task | None:
+    kind, _, rest = written[0].path.removeprefix("~").partition(", ")
+    if kind == PULL:
+        return Task(task_id, rest, [PULL, rest])
+    own = next((write.channel for write in written if write.value == write.channel), None)
+    by_id = (node for node in graph.triggers if task_id in _ids(saved, node, _pull_parts(node, graph)))
+    name = next(by_id, own)
+    return Task(task_id, name, [PULL, name]) if name and not kind else None
