@@ -1,0 +1,134 @@
+"""A `.forkbook` file: threads in one SQLite database, each value once, each thread under its digest.
+
+The rooms: `archive_text` (values as bytes), `archive_pack` and `archive_unpack` (a thread taken apart and put
+together), `archive_file` (the file), `archive_read`, `archive_store` (one thread), `archive_write` (export),
+`archive_verify`, `archive_cache` (a server's threads with an archive beside).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidInput
+from ..tree import Head
+from .archive_cache import CachedBackend
+from .archive_errors import ArchiveDamaged, ForeignArchive
+from .archive_file import reading
+from .archive_read import Reader
+from .archive_verify import ThreadVerdict, VerifyReport, verify
+from .archive_write import ExportReport, write
+from .base import Backend, State, Thread
+
+__all__ = [
+    "ArchiveBackend",
+    "ArchiveDamaged",
+    "CachedBackend",
+    "ExportReport",
+    "ForeignArchive",
+    "ThreadVerdict",
+    "VerifyReport",
+    "verify",
+    "write",
+]
+
+
+SEARCHES = ("ids", "metadata", "status", "limit", "offset")
+
+
+class ArchiveBackend(Backend):
+    """The threads of an archive. Every call sees the file at one moment, and leaves nothing open.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InvalidInput: There is no such file, or it is no archive.
+        ForeignArchive: It is of another format.
+        ArchiveDamaged: It is cut, or malformed.
+    """
+
+    kind = "the archive"
+    abilities: frozenset[str] = frozenset()
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.address = str(path)
+        with self._reader():
+            pass
+
+    def threads(self, **search: Any) -> Iterator[Thread]:
+        """Every thread that fits, newest first.
+
+        Args:
+            **search: `ids`, `metadata` (a part of the thread's own), `status`, `limit`, `offset`.
+
+        Raises:
+            InvalidInput: Something else was asked for.
+            ArchiveDamaged: A thread's row is damaged, or one is missing.
+        """
+        return iter(_searched(self._records(), **search))
+
+    def thread(self, thread_id: str) -> Thread:
+        with self._reader() as reader:
+            return reader.record(reader.row(thread_id))
+
+    def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
+        """All states, newest first; nothing is handed out before everything fits the thread's digest."""
+        if page_size is not None and page_size < 1:
+            raise InvalidInput(f"page_size is {page_size}: give 1 or more")
+        with self._reader() as reader:
+            states = reader.states(reader.row(thread_id), ns)
+        size = page_size or max(1, len(states))
+        for start in range(0, len(states), size):
+            yield states[start : start + size]
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
+        with self._reader() as reader:
+            return reader.state(reader.row(thread_id), checkpoint_id)
+
+    def heads(self, thread_id: str) -> list[Head]:
+        with self._reader() as reader:
+            return reader.heads(reader.row(thread_id))
+
+    def _records(self) -> list[Thread]:
+        with self._reader() as reader:
+            return [reader.record(row) for row in reader.rows()]
+
+    @contextmanager
+    def _reader(self) -> Iterator[Reader]:
+        with reading(self.path) as db:
+            yield Reader(db, self.path)
+
+
+def _searched(
+    records: list[Thread],
+    *,
+    ids: Iterable[str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    status: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+    **unknown: Any,
+) -> list[Thread]:
+    if unknown:
+        raise InvalidInput(
+            f"an archive cannot be searched by {', '.join(sorted(unknown))}: there is {', '.join(SEARCHES)}",
+            candidates=SEARCHES,
+        )
+    wanted = None if ids is None else set(ids)
+    fit = [
+        record
+        for record in records
+        if (wanted is None or record["thread_id"] in wanted)
+        and (status is None or record.get("status") == status)
+        and _holds(record.get("metadata") or {}, metadata or {})
+    ]
+    fit.sort(key=lambda record: str(record.get("created_at") or ""), reverse=True)
+    return fit[offset:][:limit]
+
+
+def _holds(whole: Any, part: Any) -> bool:
+    if isinstance(part, Mapping) and isinstance(whole, Mapping):
+        return all(key in whole and _holds(whole[key], value) for key, value in part.items())
+    return type(whole) is type(part) and bool(whole == part)

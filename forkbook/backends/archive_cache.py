@@ -1,0 +1,155 @@
+"""A live place with an archive beside it: of a thread that was read before, only what is new is fetched."""
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import ForkbookError, ThreadNotFound
+from .archive_errors import ArchiveDamaged
+from .archive_file import create, reading, writing
+from .archive_pack import checkpoint_id, namespace
+from .archive_read import Reader
+from .archive_store import packed, remove, store
+from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
+from .interning import Interner
+
+NEWEST_PAGE = 20  # checkpoints a request, until one is known
+
+
+class CachedBackend(Backend):
+    """A live backend; reading a thread also writes it to the archive.
+
+    Whether a thread exists, and everything but its old checkpoints, always comes from the live place.
+
+    Args:
+        live: The place.
+        path: The archive; made if there is none.
+    """
+
+    def __init__(self, live: Backend, path: Path | str) -> None:
+        self.live = live
+        self.kind, self.address = live.kind, live.address
+        self.abilities, self.assistant = live.abilities, live.assistant
+        self._path = Path(path)
+        if not self._path.exists():
+            create(self._path)
+        with reading(self._path):
+            pass
+
+    def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
+        """All states of a namespace, newest first; when the last page is taken the archive has them.
+
+        Of the root namespace what is new is fetched, until a known checkpoint comes; the rest is from the archive. Of
+        the known ones those are fetched again whose tasks may still change. Where the newest known checkpoint, or the
+        oldest, is not there any more, all is fetched; so is the namespace of a subgraph, always.
+        """
+        record = self.live.thread(thread_id)
+        held, namespaces = self._held(thread_id)
+        known = {} if ns else {checkpoint_id(state): state for state in held if not namespace(state)}
+        if known and self.live.state(thread_id, min(known)) is None:
+            held, namespaces, known = [], set(), {}
+        interner = _interner(known.values())
+        fresh: dict[str, State] = {}
+        met = False
+        for page in self.live.pages(thread_id, ns=ns, page_size=page_size or (NEWEST_PAGE if known else None)):
+            shared = [interner.state(state) for state in page] if known else page
+            fresh |= {checkpoint_id(state): state for state in shared}
+            yield shared
+            if met := bool(known) and max(known) in fresh:
+                break
+        kept = self._kept(thread_id, known, fresh) if met else {}
+        if kept:
+            yield [kept[id_] for id_ in sorted(kept, reverse=True)]
+        elsewhere = [state for state in held if namespace(state) != ns]
+        self._keep(record, [*(kept | fresh).values(), *elsewhere], namespaces | {ns})
+
+    def _kept(self, thread_id: str, known: Mapping[str, State], fresh: Mapping[str, State]) -> dict[str, State]:
+        oldest = min(fresh)
+        kept = {id_: state for id_, state in known.items() if id_ < oldest}
+        for id_ in unsettled([*kept.values(), *fresh.values()]):
+            if id_ in kept and (state := self.live.state(thread_id, id_)) is not None:
+                kept[id_] = state
+        return kept
+
+    def _held(self, thread_id: str) -> tuple[list[State], set[str]]:
+        """What the archive has of a thread; nothing if that is damaged: it is then fetched, and replaced."""
+        try:
+            with reading(self._path) as db:
+                reader = Reader(db, self._path)
+                row = reader.row(thread_id)
+                return reader.states(row), reader.namespaces(row)
+        except (ThreadNotFound, ArchiveDamaged):
+            return [], set()
+
+    def _keep(self, record: Thread, states: list[State], namespaces: set[str]) -> None:
+        try:
+            thread = packed(record, states)
+            with writing(self._path) as db:
+                store(db, self._path, thread, namespaces)
+        except ForkbookError as error:  # what was read is right all the same
+            warnings.warn(f"thread {record['thread_id']} is not in the cache: {error}", stacklevel=2)
+
+    def threads(self, **search: Any) -> Iterator[Thread]:
+        return self.live.threads(**search)
+
+    def thread(self, thread_id: str) -> Thread:
+        return self.live.thread(thread_id)
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
+        return self.live.state(thread_id, checkpoint_id)
+
+    def close(self) -> None:
+        self.live.close()
+
+    def graph(self, assistant: str) -> Graph:
+        return self.live.graph(assistant)
+
+    def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
+        return self.live.run_settings(thread_id, metadata)
+
+    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
+        return self.live.update(thread_id, checkpoint_id, values, as_node)
+
+    def run(
+        self,
+        thread_id: str,
+        checkpoint_id: str | None,
+        settings: RunSettings,
+    ) -> RunOutcome:
+        return self.live.run(thread_id, checkpoint_id, settings)
+
+    def copy(self, thread_id: str) -> str:
+        return self.live.copy(thread_id)
+
+    def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
+        self.live.tag(thread_id, metadata)
+
+    def delete(self, thread_id: str) -> None:
+        """Delete a thread, from the archive, too."""
+        self.live.delete(thread_id)
+        remove(self._path, thread_id)
+
+
+def unsettled(states: Sequence[State]) -> Iterator[str]:
+    """Checkpoints whose state may still change: open tips, and those with a task that waits or failed."""
+    parents = {(state["parent_checkpoint"] or {}).get("checkpoint_id") for state in states}
+    for state in states:
+        if state["next"] and (checkpoint_id(state) not in parents or any(map(_is_open, state["tasks"] or ()))):
+            yield checkpoint_id(state)
+
+
+def _is_open(task: Mapping[str, Any]) -> bool:
+    return task.get("result") is None and bool(task.get("interrupts") or task.get("error"))
+
+
+def _interner(states: Iterable[State]) -> Interner:
+    """One that knows the values of these states, so that fresh states share them."""
+    channels = (
+        state["values"].values() if isinstance(state["values"], dict) else [state["values"]] for state in states
+    )
+    held = {id(value): value for values in channels for value in values}
+    items = {id(item): item for value in held.values() for item in (value if isinstance(value, list) else [value])}
+    interner = Interner()
+    interner.one(list(items.values()))
+    return interner

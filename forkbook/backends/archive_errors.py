@@ -1,0 +1,34 @@
+"""What can be wrong with an archive, in words."""
+
+from pathlib import Path
+
+from ..errors import SourceError
+
+
+class ArchiveDamaged(SourceError):
+    """Something in an archive is not what was written there; `details["path"]` is the file."""
+
+
+class ForeignArchive(SourceError):
+    """An archive of a format that this forkbook does not know; `details["format"]` says which."""
+
+
+def damaged_file(path: Path, reason: object) -> ArchiveDamaged:
+    """The file as a whole cannot be read."""
+    return ArchiveDamaged(
+        f"archive {path} is damaged: {reason}. Take it from a backup, or export it again under another name; "
+        "fb.verify() says what can still be read",
+        path=str(path),
+    )
+
+
+def damaged_thread(path: Path, thread_id: str, reason: object, checkpoint_id: str | None = None) -> ArchiveDamaged:
+    """One thread cannot be read."""
+    where = f"checkpoint {checkpoint_id} of thread {thread_id}" if checkpoint_id else f"thread {thread_id}"
+    return ArchiveDamaged(
+        f"{where} is damaged in archive {path}: {reason}. Take the file from a backup, or export the thread again; "
+        "fb.verify() says which threads are whole, and those can be opened",
+        thread_id=thread_id,
+        checkpoint_id=checkpoint_id,
+        path=str(path),
+    )

@@ -1,0 +1,209 @@
+"""The file of an archive: one SQLite database that is made whole, opened without a change, and never torn."""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from ..errors import InvalidInput, SourceError
+from .archive_errors import ForeignArchive, damaged_file
+
+APPLICATION_ID = 0x666F726B  # "fork"
+FORMAT = 1
+MAGIC = b"SQLite format 3\0"
+HEADER_BYTES = 100
+WRITER_PATIENCE, READER_PATIENCE = 30.0, 10.0  # seconds
+LEFT_BEHIND = 60.0  # seconds; an unfinished new file this old has no maker any more
+TABLES = (
+    "CREATE TABLE about(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE threads(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record BLOB NOT NULL, digest BLOB NOT NULL, "
+    "namespaces BLOB NOT NULL, checkpoints INTEGER NOT NULL, lists INTEGER NOT NULL, leaves BLOB NOT NULL, "
+    "sample BLOB NOT NULL, seal BLOB NOT NULL)",
+    "CREATE TABLE checkpoints(thread INTEGER NOT NULL, place INTEGER NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, "
+    "PRIMARY KEY(thread, place)) WITHOUT ROWID",
+    "CREATE TABLE lists(thread INTEGER NOT NULL, place INTEGER NOT NULL, body BLOB NOT NULL, "
+    "PRIMARY KEY(thread, place)) WITHOUT ROWID",
+    "CREATE TABLE leaves(n INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+    "CREATE TABLE hashes(hash BLOB PRIMARY KEY, leaf INTEGER NOT NULL) WITHOUT ROWID",
+)
+
+
+def check(path: Path) -> None:
+    """Look at the first bytes, before SQLite does.
+
+    Raises:
+        InvalidInput: There is no such file, or it is no archive.
+        ForeignArchive: It is one of another format.
+        ArchiveDamaged: It is cut.
+        SourceError: It cannot be read.
+    """
+    if not path.exists():
+        raise InvalidInput(f"there is no file {path}; book.export({str(path)!r}) writes an archive", path=str(path))
+    if not path.is_file():
+        raise InvalidInput(f"{path} is a folder, not an archive: give a .forkbook file in it", path=str(path))
+    try:
+        with path.open("rb") as file:
+            header, size = file.read(HEADER_BYTES), path.stat().st_size
+    except OSError as error:
+        raise SourceError(f"archive {path} cannot be read: {error.strerror}", path=str(path)) from error
+    if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
+        raise InvalidInput(f"{path} is no archive: book.export() writes one", path=str(path))
+    if int.from_bytes(header[68:72]) != APPLICATION_ID:
+        raise InvalidInput(f"{path} is a SQLite database, but no archive: book.export() writes one", path=str(path))
+    if (version := int.from_bytes(header[60:64])) != FORMAT:
+        raise ForeignArchive(
+            f"archive {path} is of format {version}, and this forkbook knows format {FORMAT} only: open it with the "
+            "forkbook that wrote it, or update this one (pip install -U forkbook)",
+            path=str(path),
+            format=version,
+        )
+    page_size = int.from_bytes(header[16:18])
+    whole = int.from_bytes(header[28:32]) * (65536 if page_size == 1 else page_size)
+    if size < whole and not _beside(path, "-journal").exists():
+        raise damaged_file(path, f"it is cut, {size:,} of its {whole:,} bytes are there")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """The archive at one moment; nothing on disk changes, whatever state it was left in."""
+    check(path)
+    with ExitStack() as stack, told(path):
+        db = _opened(path, stack, mode="ro", immutable=_is_closed_wal(path))
+        try:
+            db.execute("BEGIN")
+            _check_tables(db, path)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_READONLY_ROLLBACK":
+                raise
+            db = _opened(_copied(path, stack), stack, mode="rw")  # its writer was killed: undo that in a copy
+            db.execute("BEGIN")
+            _check_tables(db, path)
+        yield db
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[sqlite3.Connection]:
+    """The archive, to be written in transactions; made if there is none."""
+    if not path.exists():
+        create(path)
+    check(path)
+    with ExitStack() as stack, told(path):
+        db = _opened(path, stack, mode="rw")
+        db.execute("PRAGMA journal_mode = DELETE")
+        db.execute("PRAGMA synchronous = FULL")
+        _check_tables(db, path)
+        for table in ("about", "threads"):  # a thread that its index does not show would be written twice
+            if (found := db.execute(f"PRAGMA integrity_check({table})").fetchone()[0]) != "ok":
+                raise damaged_file(path, found)
+        yield db
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All of it, or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        raise
+
+
+def create(path: Path) -> None:
+    """Make an empty archive under another name and give it this one, if nobody was faster."""
+    if not path.parent.is_dir():
+        raise InvalidInput(f"there is no folder {path.parent} to write {path.name} into", path=str(path))
+    try:
+        _clear(path)
+        new = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.new")
+        try:
+            _fill(new)
+            try:
+                os.link(new, path)
+            except FileExistsError:
+                return
+            except OSError:  # no links on this file system
+                new.rename(path)
+        finally:
+            new.unlink(missing_ok=True)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise SourceError(f"archive {path} cannot be made: {error}", path=str(path)) from error
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """What SQLite says, said of this archive."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "") or ""
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise SourceError(
+                f"archive {path} is being written by another process: try again when that is done", path=str(path)
+            ) from error
+        if name.startswith(("SQLITE_READONLY", "SQLITE_FULL", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM")):
+            raise SourceError(
+                f"archive {path} cannot be used: {error}. What was written before is whole", path=str(path)
+            ) from error
+        raise damaged_file(path, error) from error
+
+
+def _opened(path: Path, stack: ExitStack, mode: str, *, immutable: bool = False) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if immutable else ''}"
+    patience = READER_PATIENCE if mode == "ro" else WRITER_PATIENCE
+    db = sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)
+    stack.callback(db.close)
+    db.execute("PRAGMA trusted_schema = OFF")
+    if mode == "ro":
+        db.execute("PRAGMA query_only = ON")
+    return db
+
+
+def _check_tables(db: sqlite3.Connection, path: Path) -> None:
+    found = {sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+    if found != set(TABLES):
+        raise damaged_file(path, "its tables are not those of an archive")
+
+
+def _is_closed_wal(path: Path) -> bool:
+    """Whether something turned the file to WAL and closed it; else reading it would leave files beside it."""
+    with path.open("rb") as file:
+        return file.read(20)[18:] == b"\2\2" and not _beside(path, "-wal").exists()
+
+
+def _copied(path: Path, stack: ExitStack) -> Path:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="forkbook-")))
+    for suffix in ("", "-journal"):
+        shutil.copyfile(_beside(path, suffix), folder / f"archive{suffix}")
+    return folder / "archive"
+
+
+def _fill(new: Path) -> None:
+    db = sqlite3.connect(new, isolation_level=None)
+    try:
+        db.execute("PRAGMA journal_mode = OFF")
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {FORMAT}")
+        for table in TABLES:
+            db.execute(table)
+    finally:
+        db.close()
+
+
+def _clear(path: Path) -> None:
+    """Remove what a killed process left of a new file."""
+    for left in path.parent.glob(f".{path.name}.*.new"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > LEFT_BEHIND:
+                left.unlink()
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)

@@ -1,0 +1,239 @@
+"""Threads read from an archive, each checked against its digest before anything of it is handed out."""
+
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import SourceError, ThreadNotFound
+from ..tree import Head
+from .archive_errors import damaged_file, damaged_thread
+from .archive_pack import checkpoint_id, digest, namespace, subgraphs
+from .archive_text import HASH_BYTES, decoded, hash_of, unsqueezed
+from .archive_unpack import Contents, Leaf, leaf
+from .base import State, Thread, head_of
+
+COLUMNS = "n, id, record, digest, namespaces, checkpoints, lists, leaves, sample, seal"
+WRONG = (ValueError, TypeError, LookupError, AttributeError, RecursionError, zlib.error)  # what damaged data raise
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A thread's row.
+
+    Attributes:
+        n: Its number in the other tables.
+        id: The thread's id.
+        record: Its record, squeezed.
+        digest: The hash of its content.
+        namespaces: Those that are here: JSON, squeezed. A cache may not have read all.
+        checkpoints: How many it has, in all namespaces.
+        lists: How many lists it has.
+        leaves: The numbers of its leaves: JSON, `[[first, last], …]`, squeezed.
+        sample: What its skeletons are squeezed with.
+        seal: The hash of the columns before.
+    """
+
+    n: int
+    id: str
+    record: bytes
+    digest: bytes
+    namespaces: bytes
+    checkpoints: int
+    lists: int
+    leaves: bytes
+    sample: bytes
+    seal: bytes = b""
+
+    def sealed(self) -> bytes:
+        """What the seal has to be."""
+        return hash_of("row", repr(astuple(self)[:-1]).encode("utf-8", "surrogatepass"))
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """First and last numbers of its leaves."""
+        return [(first, last) for first, last in decoded(unsqueezed(self.leaves))]
+
+
+class Reader:
+    """Reads threads of an open archive.
+
+    Args:
+        db: The archive, in a transaction.
+        path: Its file, for errors.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db = db
+        self._path = path
+
+    def rows(self) -> list[Row]:
+        """Every thread's row.
+
+        Raises:
+            ArchiveDamaged: A row is, or one is missing.
+        """
+        rows = self.unchecked_rows()
+        for row in rows:
+            self.check(row)
+        if listing(rows) != listed(self._db):
+            raise damaged_file(self._path, "its list of threads is not what was written")
+        return rows
+
+    def unchecked_rows(self) -> list[Row]:
+        """Every thread's row as it stands there."""
+        return [Row(*found) for found in self._db.execute(f"SELECT {COLUMNS} FROM threads NOT INDEXED ORDER BY n")]  # noqa: S608
+
+    def row(self, thread_id: str) -> Row:
+        """One thread's row.
+
+        Raises:
+            ThreadNotFound: There is none, and the list of threads is whole.
+        """
+        if (row := self.find(thread_id)) is not None:
+            self.check(row)
+            if row.id == thread_id:
+                return row
+        known = self.rows()
+        raise ThreadNotFound(
+            f"no thread {thread_id!r} in archive {self._path}: it holds {len(known):,}, book.threads() lists them",
+            thread_id=thread_id,
+        )
+
+    def find(self, thread_id: str) -> Row | None:
+        """One thread's row as it stands there, unchecked."""
+        try:
+            found = self._db.execute(f"SELECT {COLUMNS} FROM threads WHERE id = ?", (thread_id,)).fetchone()  # noqa: S608
+        except UnicodeEncodeError:
+            return None
+        return Row(*found) if found else None
+
+    def check(self, row: Row) -> None:
+        """Whether a row is what was written."""
+        if row.seal != row.sealed():
+            raise damaged_thread(self._path, str(row.id), "its row is not what was written")
+
+    def record(self, row: Row) -> Thread:
+        """A thread's record."""
+        with self._told(row):
+            record: Thread = decoded(unsqueezed(row.record))
+            return record
+
+    def namespaces(self, row: Row) -> set[str]:
+        """The namespaces of a thread that are here."""
+        with self._told(row):
+            return set(decoded(unsqueezed(row.namespaces)))
+
+    def heads(self, row: Row) -> list[Head]:
+        """The heads of a thread's root namespace, newest first; no value is decoded."""
+        with self._told(row):
+            return [head_of(skeleton) for skeleton in self._skeletons(row)[::-1] if not namespace(skeleton)]
+
+    def states(self, row: Row, ns: str | None = None) -> list[State]:
+        """A thread's states of one namespace, or all, newest first; equal values are one object."""
+        skeletons = self._skeletons(row)
+        with self._told(row):
+            if ns is not None:
+                self._check_namespace(row, skeletons, ns)
+            wanted = [skeleton for skeleton in skeletons if ns in (None, namespace(skeleton))]
+            return self._filled(row, wanted)[::-1]
+
+    def state(self, row: Row, wanted: str | None) -> State | None:
+        """The state of one checkpoint of the root namespace, or of the newest; None if there is none."""
+        skeletons = self._skeletons(row)
+        with self._told(row):
+            root = [skeleton for skeleton in skeletons if not namespace(skeleton)]
+            fit = root[-1:] if wanted is None else [item for item in root if checkpoint_id(item) == wanted]
+            return next(iter(self._filled(row, fit)), None)
+
+    def _check_namespace(self, row: Row, skeletons: list[State], ns: str) -> None:
+        if ns not in self.namespaces(row) and ns in subgraphs(skeletons):
+            raise SourceError(
+                f"subgraph {ns!r} of thread {row.id} is not in archive {self._path}, a cache in which it was never "
+                "opened: open it at its server, or export the thread from there",
+                thread_id=row.id,
+            )
+
+    def _skeletons(self, row: Row) -> list[State]:
+        """The skeletons of a thread, oldest first; together with the record they fit its digest."""
+        texts = []
+        with self._told(row):
+            found = self._db.execute(
+                "SELECT place, id, body FROM checkpoints WHERE thread = ? ORDER BY place", (row.n,)
+            ).fetchall()
+            sample = unsqueezed(row.sample)
+            for place, id_, body in found:
+                with self._told(row, id_):
+                    texts.append(unsqueezed(body, sample))
+                if place != len(texts) - 1:
+                    raise damaged_thread(self._path, row.id, f"the checkpoint before {id_} is missing")
+            if len(texts) != row.checkpoints:
+                raise damaged_thread(self._path, row.id, f"{len(texts):,} of {row.checkpoints:,} checkpoints are there")
+            if digest(unsqueezed(row.record), texts) != row.digest:
+                raise damaged_thread(self._path, row.id, "its content does not fit its digest")
+            return [decoded(text) for text in texts]
+
+    def _filled(self, row: Row, skeletons: list[State]) -> list[State]:
+        contents = self._contents(row)
+        for skeleton in skeletons:
+            try:
+                contents.fill(skeleton)
+            except WRONG as error:
+                id_ = checkpoint_id(skeleton)
+                raise damaged_thread(self._path, row.id, "a value of it is not what it was", id_) from error
+        return skeletons
+
+    def _contents(self, row: Row) -> Contents:
+        contents = Contents(dict(self._leaves(row)))
+        lists = self._db.execute("SELECT place, body FROM lists WHERE thread = ? ORDER BY place", (row.n,)).fetchall()
+        bodies = dict(lists)
+        for place in range(row.lists):
+            try:
+                contents.add_list(decoded(unsqueezed(bodies[place])))
+            except WRONG:
+                contents.add_list(None)
+        return contents
+
+    def _leaves(self, row: Row) -> Iterator[tuple[int, Leaf]]:
+        for first, last in row.ranges():
+            for n, body in self._db.execute("SELECT n, body FROM leaves WHERE n BETWEEN ? AND ?", (first, last)):
+                try:
+                    yield n, leaf(unsqueezed(body))
+                except WRONG:
+                    continue  # the checkpoint that wants it will be named
+
+    @contextmanager
+    def _told(self, row: Row, checkpoint: Any = None) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if (getattr(error, "sqlite_errorname", "") or "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+                raise
+            raise damaged_thread(self._path, row.id, error) from error
+        except WRONG as error:
+            where = None if checkpoint is None else str(checkpoint)
+            raise damaged_thread(self._path, row.id, f"it cannot be unpacked ({error})", where) from error
+
+
+def listing(rows: list[Row]) -> bytes:
+    """One hash of all rows, in any order."""
+    result = bytes(HASH_BYTES)
+    for row in rows:
+        result = exchanged(result, row.seal)
+    return result
+
+
+def exchanged(before: bytes, *seals: bytes) -> bytes:
+    """The hash of all rows after some came or went."""
+    number = int.from_bytes(before)
+    for seal in seals:
+        number ^= int.from_bytes(seal)
+    return number.to_bytes(HASH_BYTES)
+
+
+def listed(db: sqlite3.Connection) -> bytes:
+    """The hash of all rows that the archive remembers."""
+    found = db.execute("SELECT value FROM about WHERE key = 'threads'").fetchone()
+    return bytes(found[0]) if found else bytes(HASH_BYTES)

@@ -1,0 +1,196 @@
+"""One thread written to an archive: in one transaction, and read back before it counts."""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple, replace
+from pathlib import Path
+
+from ..errors import InvalidInput
+from .archive_errors import ArchiveDamaged, damaged_file
+from .archive_file import transaction, writing
+from .archive_pack import Packed, PackedList, key_of, pack
+from .archive_read import COLUMNS, WRONG, Reader, Row, exchanged, listed, listing
+from .archive_text import NotJson, encoded, hash_of, squeezed, unsqueezed
+from .base import State, Thread
+
+SAMPLE = 4096  # bytes of the first skeleton that the others are squeezed with
+
+
+def packed(record: Thread, states: Sequence[State]) -> Packed:
+    """A thread taken apart.
+
+    Raises:
+        InvalidInput: An archive cannot hold it unchanged.
+    """
+    thread_id = str(record["thread_id"])
+    if len({key_of(state) for state in states}) < len(states):
+        raise InvalidInput(f"thread {thread_id} has a checkpoint twice, so it is no history", thread_id=thread_id)
+    try:
+        return pack(record, states)
+    except (NotJson, RecursionError) as error:
+        raise InvalidInput(
+            f"thread {thread_id} cannot be kept unchanged in an archive: {error}", thread_id=thread_id
+        ) from error
+
+
+def store(db: sqlite3.Connection, path: Path, thread: Packed, namespaces: Collection[str]) -> bool:
+    """Write a thread in place of what the archive holds of it; False if that is the same, and whole.
+
+    Args:
+        db: The archive.
+        path: Its file, for errors.
+        thread: The thread.
+        namespaces: Those of which `thread` has all checkpoints.
+
+    Raises:
+        ArchiveDamaged: The archive does not take it; what was there is there still.
+    """
+    reader = Reader(db, path)
+    known = squeezed(encoded(sorted(namespaces)))
+    with transaction(db):
+        old = reader.find(thread.thread_id)
+        if (
+            old is not None
+            and (old.digest, old.namespaces) == (thread.digest, known)
+            and _is_whole(reader, thread.thread_id)
+        ):
+            return False
+        if old is not None:
+            _forget(db, path, old)
+        row = _insert(db, thread, known, old.n if old else _next(db, "threads"))
+        _list_anew(db, path, row.seal)
+        if old is not None:
+            _sweep(db, old, row)
+        if not _is_whole(reader, thread.thread_id):
+            raise damaged_file(path, f"thread {thread.thread_id} did not come back as it was written")
+    return True
+
+
+def remove(path: Path, thread_id: str) -> None:
+    """Take one thread out of an archive, if it is there."""
+    with writing(path) as db, transaction(db):
+        if (old := Reader(db, path).find(thread_id)) is not None:
+            _forget(db, path, old)
+            _sweep(db, old)
+
+
+def _is_whole(reader: Reader, thread_id: str) -> bool:
+    try:
+        reader.states(reader.row(thread_id))
+    except ArchiveDamaged:
+        return False
+    return True
+
+
+def _insert(db: sqlite3.Connection, thread: Packed, namespaces: bytes, n: int) -> Row:
+    numbers = _leaf_numbers(db, thread.leaves)
+    sample = thread.skeletons[0][:SAMPLE] if thread.skeletons else b""
+    skeletons = zip(thread.ids, thread.skeletons, strict=True)
+    db.executemany(
+        "INSERT INTO checkpoints VALUES (?, ?, ?, ?)",
+        ((n, place, id_, squeezed(text, sample)) for place, (id_, text) in enumerate(skeletons)),
+    )
+    db.executemany(
+        "INSERT INTO lists VALUES (?, ?, ?)",
+        ((n, place, squeezed(_list_text(item, numbers))) for place, item in enumerate(thread.lists)),
+    )
+    row = Row(
+        n=n,
+        id=thread.thread_id,
+        record=squeezed(thread.record),
+        digest=thread.digest,
+        namespaces=namespaces,
+        checkpoints=len(thread.skeletons),
+        lists=len(thread.lists),
+        leaves=squeezed(encoded(_ranges(numbers.values()))),
+        sample=squeezed(sample),
+    )
+    row = replace(row, seal=row.sealed())
+    db.execute(
+        f"INSERT INTO threads ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # our own names
+        astuple(row),
+    )
+    return row
+
+
+def _list_text(item: PackedList, numbers: Mapping[bytes, int]) -> bytes:
+    return encoded([item.base, *(numbers[part] if isinstance(part, bytes) else part for part in item.parts)])
+
+
+def _leaf_numbers(db: sqlite3.Connection, leaves: Mapping[bytes, bytes]) -> dict[bytes, int]:
+    """The number of each leaf; one that is there, and whole, is used again."""
+    numbers: dict[bytes, int] = {}
+    new = []
+    following = _next(db, "leaves")
+    for hash_, text in leaves.items():
+        found = db.execute("SELECT n, body FROM hashes JOIN leaves ON n = leaf WHERE hash = ?", (hash_,)).fetchone()
+        if found is not None and _text(found[1]) == text:
+            numbers[hash_] = found[0]
+        else:
+            numbers[hash_] = following
+            new.append((hash_, following, squeezed(text)))
+            following += 1
+    db.executemany("INSERT INTO leaves VALUES (?, ?)", ((n, body) for _, n, body in new))
+    db.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?)", ((hash_, n) for hash_, n, _ in new))
+    return numbers
+
+
+def _text(body: bytes) -> bytes | None:
+    try:
+        return unsqueezed(body)
+    except WRONG:
+        return None
+
+
+def _ranges(numbers: Iterable[int]) -> list[list[int]]:
+    """Numbers as `[first, last]` of each run."""
+    ranges: list[list[int]] = []
+    for n in sorted(numbers):
+        if ranges and ranges[-1][1] == n - 1:
+            ranges[-1][1] = n
+        else:
+            ranges.append([n, n])
+    return ranges
+
+
+def _next(db: sqlite3.Connection, table: str) -> int:
+    return int(db.execute(f"SELECT coalesce(max(n), 0) + 1 FROM {table}").fetchone()[0])  # noqa: S608  # our own names
+
+
+def _forget(db: sqlite3.Connection, path: Path, old: Row) -> None:
+    for table, key in (("checkpoints", "thread"), ("lists", "thread"), ("threads", "n")):
+        db.execute(f"DELETE FROM {table} WHERE {key} = ?", (old.n,))  # noqa: S608  # our own names
+    if old.seal == old.sealed():
+        _list_anew(db, path, old.seal)
+    else:  # which of its bytes is wrong nobody knows, so count what is left
+        left = Reader(db, path).unchecked_rows()
+        db.execute("INSERT OR REPLACE INTO about VALUES ('threads', ?)", (listing(left),))
+
+
+def _list_anew(db: sqlite3.Connection, path: Path, seal: bytes) -> None:
+    try:
+        value = exchanged(listed(db), seal)
+    except (TypeError, OverflowError) as error:
+        raise damaged_file(path, "its list of threads is not what was written") from error
+    db.execute("INSERT OR REPLACE INTO about VALUES ('threads', ?)", (value,))
+
+
+def _sweep(db: sqlite3.Connection, old: Row, new: Row | None = None) -> None:
+    """Delete the leaves of a thread that was replaced, as far as no thread wants them; when in doubt they stay."""
+    end = _next(db, "leaves")
+    try:
+        unwanted = _numbers(old, end) - (_numbers(new, end) if new else set())
+        if unwanted:
+            for row in Reader(db, Path()).unchecked_rows():
+                unwanted -= _numbers(row, end)
+    except WRONG:
+        return
+    for n in unwanted:
+        (body,) = db.execute("SELECT body FROM leaves WHERE n = ?", (n,)).fetchone() or (None,)
+        if body is not None and (text := _text(body)) is not None:
+            db.execute("DELETE FROM hashes WHERE hash = ? AND leaf = ?", (hash_of("leaf", text), n))
+        db.execute("DELETE FROM leaves WHERE n = ?", (n,))
+
+
+def _numbers(row: Row, end: int) -> set[int]:
+    return {n for first, last in row.ranges() for n in range(first, min(last + 1, end))}

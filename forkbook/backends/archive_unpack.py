@@ -1,0 +1,92 @@
+"""A thread put together again from what `archive_pack` made of it. Pure: no file, no SQL."""
+
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .archive_pack import has_result
+from .archive_text import decoded, hash_of, hasher
+from .base import State
+
+Leaf = tuple[Any, bytes]  # its value and its hash
+
+
+def leaf(text: bytes) -> Leaf:
+    """The value of a leaf's text, and its hash."""
+    return decoded(text), hash_of("leaf", text)
+
+
+@dataclass(slots=True)
+class _List:
+    values: list[Any]
+    hashes: list[bytes]
+    hasher: Any
+
+
+class Contents:
+    """What the hashes in a thread's skeletons stand for; each value exists once, so look, but do not change."""
+
+    def __init__(self, leaves: Mapping[int, Leaf]) -> None:
+        self._leaves = leaves
+        self._lists: list[_List | None] = []
+        self._by_hash = {hash_: value for value, hash_ in leaves.values()}
+
+    def add_list(self, row: Sequence[Any] | None) -> None:
+        """Take in the next list, `[base, part, part …]` with leaves by their numbers; what is damaged stays away."""
+        built = None if row is None else self._built(row)
+        self._lists.append(built)
+        if built:
+            self._by_hash[built.hasher.digest()] = built.values
+
+    def _built(self, row: Sequence[Any]) -> _List | None:
+        place, *parts = row
+        base = self._lists[place] if 0 <= place < len(self._lists) else None
+        values: list[Any] = []
+        hashes: list[bytes] = []
+        for part in parts:
+            if isinstance(part, list):
+                if base is None:
+                    return None
+                start, length = part
+                values += base.values[start : start + length]
+                hashes += base.hashes[start : start + length]
+            elif part in self._leaves:
+                value, hash_ = self._leaves[part]
+                values.append(value)
+                hashes.append(hash_)
+            else:
+                return None
+        return _List(values, hashes, _hasher(base, hashes, parts))
+
+    def fill(self, state: State) -> State:
+        """Make a skeleton the state that it was; in place.
+
+        Raises:
+            KeyError: A hash in it stands for nothing here, so something is damaged.
+        """
+        if "values" in state:
+            state["values"] = self._channels(state["values"])
+        if isinstance(state.get("tasks"), list):
+            for task in state["tasks"]:
+                if has_result(task):
+                    task["result"] = self._channels(task["result"])
+        return state
+
+    def _channels(self, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return self._value(values)
+        return {channel: self._value(value) for channel, value in values.items()}
+
+    def _value(self, stand_in: Any) -> Any:
+        return self._by_hash[b64decode(stand_in)] if isinstance(stand_in, str) else stand_in[0]
+
+
+def _hasher(base: _List | None, hashes: list[bytes], parts: Sequence[Any]) -> Any:
+    if base and parts and parts[0] == [0, len(base.hashes)]:
+        hashing = base.hasher.copy()
+        hashing.update(b"".join(hashes[len(base.hashes) :]))
+    else:
+        hashing = hasher("list")
+        hashing.update(b"".join(hashes))
+    return hashing
