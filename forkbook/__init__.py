@@ -1,31 +1,42 @@
 """Open the history of LangGraph threads: every checkpoint and branch, as a picture and as DataFrames."""
 
 from .acts import Act
-from .book import Book, connect
+from .book import Book
 from .checkpoint import Checkpoint
 from .errors import (
+    AccessDenied,
     CheckpointNotFound,
+    ConnectionFailed,
     ForkbookError,
     InvalidInput,
     NotFound,
+    ProtocolError,
     Refused,
+    ServerFault,
     SourceError,
     ThreadBusy,
     ThreadNotFound,
     Unsupported,
 )
 from .history import History
+from .sources import connect
+
+__version__ = "0.1.0"
 
 __all__ = [
+    "AccessDenied",
     "Act",
     "Book",
     "Checkpoint",
     "CheckpointNotFound",
+    "ConnectionFailed",
     "ForkbookError",
     "History",
     "InvalidInput",
     "NotFound",
+    "ProtocolError",
     "Refused",
+    "ServerFault",
     "SourceError",
     "ThreadBusy",
     "ThreadNotFound",

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import timetravel
-from .backends.base import RunSettings
-from .edits import Deviation
+from .backends.base import COPY_OF, RunSettings
+from .edits import Deviation, plain
 from .errors import ForkbookError, Refused
-from .transfer import COPY_OF
+from .escape import short
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
     from .history import History
-
-HEAD_MOVED = "the thread's head is here now: its next message follows this branch"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,71 +50,112 @@ class Act:
         lines += [f"  not as typed: {deviation}" for deviation in self.deviations]
         if self.settings is not None:
             lines.append(f"  run with assistant={self.settings.assistant!r}, config={self.settings.config!r}")
-            lines += [f"  context={self.settings.context!r}"] if self.settings.context else []
-        lines += [f"  error: {self.error}"] if self.error else []
+            for name in ("context", "interrupt_before", "interrupt_after"):
+                given = getattr(self.settings, name)
+                lines += [f"  {name}={given!r}"] if given else []
+        lines += [f"  error: {short(self.error, 300)}"] if self.error else []
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
 
 
-def preview(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool) -> timetravel.Preview:
+def preview(
+    cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, *, in_copy: bool = False
+) -> timetravel.Preview:
     """Try an edit on a scratch copy."""
     backend = cp.history.book.backend
-    state = timetravel.current(backend, cp.thread_id, cp.id)
-    typed = timetravel.checked(cp.graph(), state, values, as_node)
+    state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
+    typed = timetravel.checked(cp.assistant_graph(), state, values, as_node)
     return timetravel.preview(backend, cp.thread_id, state, typed, as_node, replace)
 
 
-def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool) -> Act:
+def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, in_copy: bool) -> Act:
     """Write an edit, read it back."""
     backend = cp.history.book.backend
-    state = timetravel.current(backend, cp.thread_id, cp.id)
-    typed = timetravel.checked(cp.graph(), state, values, as_node)
-    writes: Mapping[str, Any] = typed
+    state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
+    writes: Mapping[str, Any] = timetravel.checked(cp.assistant_graph(), state, values, as_node)
     if replace:
-        writes = timetravel.preview(backend, cp.thread_id, state, typed, as_node, exact=True).writes
-    edited = timetravel.edit(backend, cp.thread_id, state, typed, writes, as_node)
-    history = cp.history.refreshed()
-    checkpoint = history[edited.checkpoint_id]
-    return Act("edit", checkpoint, history, checkpoint.status, deviations=edited.deviations, notes=(HEAD_MOVED,))
+        tried = preview(cp, values, as_node, replace, in_copy=in_copy)
+        writes = exactly(tried).writes
+    place, notes = _place(cp, in_copy)
+    return _edited(place, values, writes, as_node, notes)
 
 
-def resume(cp: Checkpoint, **given: Any) -> Act:
+def exactly(tried: timetravel.Preview) -> timetravel.Preview:
+    """A preview of `replace=True` that came out as typed.
+
+    Raises:
+        Refused: It did not.
+    """
+    if tried.deviations:
+        raise Refused(f"no write makes channel {tried.deviations[0]}", candidates=())
+    return tried
+
+
+def resume(cp: Checkpoint, in_copy: bool, **given: Any) -> Act:
     """Run on from a checkpoint, with its own run's settings where none are given."""
     backend = cp.history.book.backend
-    state = timetravel.current(backend, cp.thread_id, cp.id)
+    timetravel.not_finished(timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy))
     how = timetravel.settings(backend, cp.own_settings(), cp.thread_id, **given)
-    outcome = timetravel.resume(backend, cp.thread_id, cp.id, state["next"], how)
+    place, notes = _place(cp, in_copy)
+    return _resumed(place, how, notes)
+
+
+def fork(
+    cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, in_copy: bool, **given: Any
+) -> Act:
+    """Edit, then resume; whatever can be refused is refused before anything is written."""
+    tried = preview(cp, values, as_node, replace, in_copy=in_copy)
+    if replace:
+        exactly(tried)
+    names = cp.assistant_graph().nodes
+    if not tried.next:
+        raise Refused(
+            f"after this edit{f' as {as_node}' if as_node else ''} nothing would run: as_node names the node after "
+            f"which to go on; the graph has {', '.join(names)}",
+            thread_id=cp.thread_id,
+            checkpoint_id=cp.id,
+            candidates=names,
+        )
+    how = timetravel.settings(cp.history.book.backend, cp.own_settings(), cp.thread_id, **given)
+    place, notes = _place(cp, in_copy)
+    edited = _edited(place, values, tried.writes, as_node, notes)
+    try:
+        act = _resumed(edited.checkpoint, how, notes)
+    except ForkbookError as error:
+        error.args = (f"{str(error).rstrip('.')}. The edit is written, as checkpoint {edited.checkpoint.id}.",)
+        raise
+    return dataclasses.replace(act, kind="fork", deviations=edited.deviations)
+
+
+def _edited(
+    cp: Checkpoint, values: Mapping[str, Any], writes: Mapping[str, Any], as_node: str | None, notes: tuple[str, ...]
+) -> Act:
+    done = timetravel.edit(cp.history.book.backend, cp.thread_id, cp.state, plain(values), writes, as_node)
+    history = cp.history.refreshed()
+    checkpoint = history[done.checkpoint_id]
+    return Act("edit", checkpoint, history, checkpoint.status, deviations=done.deviations, notes=notes)
+
+
+def _resumed(cp: Checkpoint, how: RunSettings, notes: tuple[str, ...]) -> Act:
+    outcome = cp.history.book.backend.run(cp.thread_id, cp.id, how)
     history = cp.history.refreshed()
     written = [found for found in history if found.run_id == outcome.run_id]
     checkpoint = written[-1] if written else history[cp.id]
     error = history.facts.error(checkpoint.position) or outcome.error
     status = "error" if outcome.status in ("error", "timeout") else checkpoint.status
-    return Act("resume", checkpoint, history, status, how, outcome.run_id, error=error, notes=(HEAD_MOVED,))
-
-
-def fork(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, **run: Any) -> Act:
-    """Edit, then resume; refused while nothing is written if nothing would run."""
-    nodes = cp.graph().nodes
-    if not preview(cp, values, as_node, replace).next:
-        raise Refused(
-            f"after this edit{f' as {as_node}' if as_node else ''} nothing would run: as_node names the node after "
-            f"which to go on; the graph has {', '.join(nodes)}",
-            thread_id=cp.thread_id,
-            checkpoint_id=cp.id,
-            candidates=nodes,
+    if how.guessed:
+        notes = (
+            *notes,
+            "the record of the run that led here is gone: config is guessed from the checkpoint's metadata",
         )
-    edited = edit(cp, values, as_node, replace)
-    try:
-        act = edited.checkpoint.resume(**run)
-    except ForkbookError as error:
-        error.args = (f"{error} The edit is written, as checkpoint {edited.checkpoint.id}.",)
-        raise
-    return dataclasses.replace(act, kind="fork", deviations=edited.deviations)
+    return Act("resume", checkpoint, history, status, how, outcome.run_id, error=error, notes=notes)
 
 
-def in_copy(cp: Checkpoint) -> Checkpoint:
-    """The same checkpoint in a fresh copy of the thread."""
+def _place(cp: Checkpoint, in_copy: bool) -> tuple[Checkpoint, tuple[str, ...]]:
+    """Where an act is to happen, once nothing stands against it: here, or at the same checkpoint of a fresh copy."""
+    if not in_copy:
+        return cp, ("the thread's head is here now: its next message follows this branch",)
     backend = cp.history.book.backend
-    timetravel.current(backend, cp.thread_id, cp.id)
     copy_id = backend.copy(cp.thread_id)
     backend.tag(copy_id, {COPY_OF: cp.thread_id})
-    return cp.history.book.history(copy_id)[cp.id]
+    note = f"done in a copy, thread {copy_id}; thread {cp.thread_id} is as it was"
+    return cp.history.book.history(copy_id)[cp.id], (note,)

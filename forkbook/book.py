@@ -1,14 +1,15 @@
-"""A book: a place that holds threads. `connect` opens one."""
+"""A book: a place that holds threads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend, State
-from .errors import AccessDenied, InvalidInput, ServerFault, ThreadNotFound
+from .errors import InvalidInput, ThreadNotFound
+from .escape import short
 from .facts import Facts
 from .history import History
+from .tree import Tree
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,43 +17,6 @@ if TYPE_CHECKING:
     from .transfer import CopyReport
 
 REFRESH_PAGE = 20
-
-
-def connect(
-    source: str, api_key: str | None = None, headers: Mapping[str, str] | None = None, *, insecure: bool = False
-) -> Book:
-    """Open a place that holds threads.
-
-    Args:
-        source: An Agent Server's address, as in "http://localhost:2024"; or "demo" for a private server with a sample
-            agent, which needs no key and no network and ends with this process.
-        api_key: A key for this server; "env" takes LANGGRAPH_API_KEY, LANGSMITH_API_KEY or LANGCHAIN_API_KEY from
-            the environment. None sends none, whatever the environment holds.
-        headers: More headers for every request.
-        insecure: Let a key travel over plain http to another machine.
-
-    Raises:
-        InvalidInput: This is no address, or a key would travel in the clear.
-        ConnectionFailed: Nobody answers there.
-    """
-    if not isinstance(source, str):
-        raise InvalidInput(f"connect() takes the address of an Agent Server or 'demo', not {type(source).__name__}")
-    from .backends.server import ServerBackend
-    from .timetravel import sweep_scratches
-
-    if source == "demo":
-        from .demo import serve
-
-        source = serve()
-    backend = ServerBackend(source, api_key, headers, insecure=insecure)
-    try:
-        sweep_scratches(backend, backend.scratches())
-    except (AccessDenied, ServerFault):
-        pass  # whoever may not search can still open a thread by its id
-    except BaseException:
-        backend.close()
-        raise
-    return Book(backend)
 
 
 class Book:
@@ -77,6 +41,16 @@ class Book:
 
     def __repr__(self) -> str:
         return f"<Book on {self.backend.kind} {self.backend.address}>"
+
+    __iter__ = None  # a book is no sequence; its threads are in threads()
+
+    def __contains__(self, thread_id: object) -> bool:
+        try:
+            checked_id(thread_id)
+            self.backend.thread(str(thread_id))
+        except (ThreadNotFound, InvalidInput):
+            return False
+        return True
 
     def __getitem__(self, thread_id: str) -> History:
         return self.history(thread_id)
@@ -107,13 +81,14 @@ class Book:
             ThreadNotFound: There is no such thread.
             SourceError: It could not be read to its end; the text says how far it got.
         """
-        if not thread_id or not isinstance(thread_id, str):
-            raise InvalidInput(f"{thread_id!r} is no thread id; book.threads() lists them")
-        if limit is not None and limit < 1:
-            raise InvalidInput(f"limit is {limit}: give 1 or more, or None for all")
+        checked_id(thread_id)
+        if limit is not None and not (isinstance(limit, int) and limit > 0):
+            raise InvalidInput(f"limit is {limit!r}: give 1 or more, or None for all")
         states, complete = self._read(thread_id, limit, page_size)
         if not states:
-            self.backend.thread(thread_id)  # tells a thread without checkpoints from no thread
+            known = self.backend.thread(thread_id)["thread_id"]  # tells a thread without checkpoints from no thread
+            if known != thread_id:
+                return self.history(known, limit=limit, page_size=page_size)
         return History(self, thread_id, states, complete=complete)
 
     def _read(self, thread_id: str, limit: int | None, page_size: int | None) -> tuple[dict[str, State], bool]:
@@ -140,6 +115,8 @@ class Book:
             fresh |= {state["checkpoint"]["checkpoint_id"]: state for state in page}
             if min(fresh) <= newest:
                 break
+        if not history.complete:
+            fresh = {id_: state for id_, state in fresh.items() if id_ >= min(known)}
         oldest = min(fresh, default="")
         kept = {id_: state for id_, state in known.items() if id_ < oldest}
         for position in unsettled(history.facts):
@@ -150,6 +127,10 @@ class Book:
             raise ThreadNotFound(f"thread {history.thread_id} has no checkpoints any more", thread_id=history.thread_id)
         return History(self, history.thread_id, kept | fresh, complete=history.complete)
 
+    def tree(self, thread_id: str) -> Tree:
+        """The bare tree of a thread: ids, parents, steps, sources; a store reads it without any value."""
+        return Tree(self.backend.heads(thread_id))
+
     def copy(self, thread_id: str) -> CopyReport:
         """Copy a whole thread, every branch of it, and compare each checkpoint of both.
 
@@ -158,7 +139,18 @@ class Book:
         """
         from .transfer import copy_thread
 
+        checked_id(thread_id)
         return copy_thread(self.backend, thread_id)
+
+
+def checked_id(thread_id: Any) -> None:
+    """Look that this can be a thread's id.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    if not thread_id or not isinstance(thread_id, str):
+        raise InvalidInput(f"a thread id is text, not {short(thread_id)}; book.threads() lists them")
 
 
 def unsettled(facts: Facts) -> list[int]:

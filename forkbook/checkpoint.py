@@ -25,11 +25,11 @@ class Checkpoint:
 
     Attributes:
         history: The history it was taken from.
-        position: Its place in it, 0 is the oldest.
+        id: Its id.
     """
 
     history: History
-    position: int
+    id: str
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Checkpoint) and self._key == other._key
@@ -39,8 +39,7 @@ class Checkpoint:
 
     @property
     def _key(self) -> tuple[str, str, str]:
-        head = self.history.tree.heads[self.position]
-        return (self.history.thread_id, head.ns, head.id)
+        return (self.history.thread_id, self.history.tree.heads[self.position].ns, self.id)
 
     @property
     def state(self) -> State:
@@ -48,9 +47,9 @@ class Checkpoint:
         return self.history.facts.states[self.position]
 
     @property
-    def id(self) -> str:
-        """The checkpoint's id."""
-        return self.history.tree.heads[self.position].id
+    def position(self) -> int:
+        """Its place in the history; 0 is the oldest."""
+        return self.history.tree.index[self.id]
 
     @property
     def short_id(self) -> str:
@@ -75,7 +74,7 @@ class Checkpoint:
     @property
     def run_id(self) -> str | None:
         """The run that wrote it; None after an edit by hand."""
-        return (self.state["metadata"] or {}).get("run_id")
+        return self.history.facts.run_id(self.position)
 
     @property
     def created_at(self) -> datetime | None:
@@ -137,17 +136,17 @@ class Checkpoint:
     def parent(self) -> Checkpoint | None:
         """The checkpoint before it; None for a root, and where the parent is not in the history."""
         position = self.history.tree.parents[self.position]
-        return Checkpoint(self.history, position) if position >= 0 else None
+        return self.history[position] if position >= 0 else None
 
     @property
     def children(self) -> list[Checkpoint]:
         """The checkpoints after it, oldest first."""
-        return [Checkpoint(self.history, position) for position in self.history.tree.children[self.position]]
+        return [self.history[position] for position in self.history.tree.children[self.position]]
 
     @property
     def lineage(self) -> list[Checkpoint]:
         """The path from the root down to it."""
-        return [Checkpoint(self.history, position) for position in self.history.tree.lineage(self.position)]
+        return [self.history[position] for position in self.history.tree.lineage(self.position)]
 
     def __repr__(self) -> str:
         following = "unknown" if self.next is None else ", ".join(self.next) or "nothing"
@@ -181,7 +180,7 @@ class Checkpoint:
         It moves the thread's head: the thread's next message follows the edit, unless `in_copy` is True, which edits in
         a copy of the thread. Arguments and errors as in `preview`.
         """
-        return acts.edit(acts.in_copy(self) if in_copy else self, values, as_node, replace)
+        return acts.edit(self, values, as_node, replace, in_copy)
 
     def resume(
         self,
@@ -189,8 +188,8 @@ class Checkpoint:
         assistant: str | None = None,
         config: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
-        interrupt_before: Sequence[str] | None = None,
-        interrupt_after: Sequence[str] | None = None,
+        interrupt_before: str | Sequence[str] | None = None,
+        interrupt_after: str | Sequence[str] | None = None,
         in_copy: bool = False,
     ) -> Act:
         """Run the graph on from here and wait for the end; nodes run again, with their models and side effects.
@@ -199,23 +198,24 @@ class Checkpoint:
 
         Args:
             assistant: Assistant id or graph name.
-            config: Run config, replacing the run's.
-            context: Run context, replacing the run's.
-            interrupt_before: Nodes to stop before.
-            interrupt_after: Nodes to stop after.
+            config: Run config. Without a `configurable` in it the run's own stays; with one it replaces context, too.
+            context: Run context; it takes the place of the run's context and `configurable`.
+            interrupt_before: Nodes to stop before; "*" is all.
+            interrupt_after: Nodes to stop after; "*" is all.
             in_copy: Run in a copy of the thread, whose head stays where it is.
 
         Raises:
-            Refused: Nothing is left to run.
+            Refused: Nothing is left to run, or a node to stop at does not exist.
             ThreadBusy: Another run is under way.
         """
         return acts.resume(
-            acts.in_copy(self) if in_copy else self,
+            self,
+            in_copy,
             assistant=assistant,
             config=config,
             context=context,
-            interrupt_before=tuple(interrupt_before) if interrupt_before is not None else None,
-            interrupt_after=tuple(interrupt_after) if interrupt_after is not None else None,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
         )
 
     def fork(
@@ -224,15 +224,30 @@ class Checkpoint:
         as_node: str | None = None,
         *,
         replace: bool = False,
+        assistant: str | None = None,
+        config: Mapping[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+        interrupt_before: str | Sequence[str] | None = None,
+        interrupt_after: str | Sequence[str] | None = None,
         in_copy: bool = False,
-        **run: Any,
     ) -> Act:
         """Edit, then resume from the edit: a new branch. Arguments as in `preview` and `resume`.
 
         Raises:
             Refused: After this edit nothing would run; nothing was written.
         """
-        return acts.fork(acts.in_copy(self) if in_copy else self, values, as_node, replace, **run)
+        return acts.fork(
+            self,
+            values,
+            as_node,
+            replace,
+            in_copy,
+            assistant=assistant,
+            config=config,
+            context=context,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+        )
 
     def own_settings(self) -> RunSettings:
         """How the run was run that led here: that of the nearest checkpoint above that a run wrote."""
@@ -242,7 +257,7 @@ class Checkpoint:
                 return self.history.book.backend.run_settings(self.thread_id, metadata)
         return RunSettings(self.history.graph_id)
 
-    def graph(self) -> Graph:
+    def assistant_graph(self) -> Graph:
         """The graph that wrote it: its nodes and channels.
 
         Raises:

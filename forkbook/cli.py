@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .errors import ForkbookError
+from . import __version__
+from .errors import ForkbookError, InvalidInput
 
 
 class _Commands(TyperGroup):
@@ -23,8 +24,16 @@ class _Commands(TyperGroup):
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"forkbook {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def forkbook() -> None:
+def forkbook(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell it.")] = False,
+) -> None:
     """Open the history of LangGraph threads: every checkpoint, every branch."""
 
 
@@ -39,6 +48,8 @@ def demo(
     """Try forkbook on a private Agent Server with sample threads: no key, no network."""
     from .demo import command
 
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInput(f"--folder {folder} is a file: name a folder, new or used by the demo before")
     if check:
         raise typer.Exit(command.check_first_notebook())
     command.show(folder, browser=not no_browser)

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .facts import Facts
-from .frames import INT, METHOD, ROLE, TEXT, Columns, frame, spent
-from .messages import messages_in, role, text
-from .tokens import total
+from .frames import INT, METHOD, OBJECT, ROLE, TEXT, Columns, frame, tokens
+from .messages import canonical, messages_in, role, text, tool_calls, usage
+from .tokens import Totals
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS: Columns = {
-    "side": ("shared", "a", "b"), "message_id": TEXT, "role": ROLE, "text": TEXT, "input_tokens": INT,
-    "output_tokens": INT, "total_tokens": INT, "method": METHOD,
+    "side": ("shared", "a", "b"), "message_id": TEXT, "role": ROLE, "text": TEXT, "tool_calls": OBJECT,
+    "input_tokens": INT, "output_tokens": INT, "total_tokens": INT, "method": METHOD,
 }  # fmt: skip
 
 
@@ -26,7 +26,8 @@ class Comparison:
         b: Id of the other.
         ancestor: Id of their youngest common ancestor; None under different roots.
         parted_at: What made the common ancestor, in a few words.
-        shared_tokens: Spent tokens up to the common ancestor.
+        shared_tokens: Spent tokens up to the common ancestor of these two; in `tokens_df`, shared is what *any* other
+            branch holds, too.
         own_a: Spent tokens of `a` since.
         own_b: Spent tokens of `b` since.
         method: How these numbers were got.
@@ -66,33 +67,35 @@ def compare(facts: Facts, a: int, b: int) -> Comparison:
     shared = accounts.spends(sorted(paths[0] & paths[1]))
     own = [accounts.spends(sorted(path - paths[1 - side])) for side, path in enumerate(paths)]
     held = [dict(messages_in(facts.states[position]["values"])) for position in (a, b)]
-    costs = {id(spend.message): spend for spend in (*shared, *own[0], *own[1])}
+    costs = {(s.key, canonical(usage(s.message))): s for s in (*shared, *own[0], *own[1])}
     rows = []
     for side, name in ((0, "a"), (1, "b")):
         for key, message in held[side].items():
             same = held[1 - side].get(key) == message
             if same and side == 1:
                 continue
-            spend = costs.get(id(message))
+            spend = costs.get((key, canonical(usage(message)))) if role(message) == "ai" else None
+            sums = Totals().plus([spend] if spend else [])
             rows.append(
                 {
                     "side": "shared" if same else name,
                     "message_id": message.get("id"),
                     "role": role(message),
                     "text": text(message),
-                    "method": accounts.method([spend] if spend else []),
+                    "tool_calls": tool_calls(message),
+                    "method": accounts.method(sums),
                 }
-                | spent([spend] if spend else [])
+                | (tokens(sums) if spend else {"total_tokens": None})
             )
     return Comparison(
         a=tree.heads[a].id,
         b=tree.heads[b].id,
         ancestor=None if ancestor is None else tree.heads[ancestor].id,
         parted_at="" if ancestor is None else facts.title(ancestor),
-        shared_tokens=total(shared),
-        own_a=total(own[0]),
-        own_b=total(own[1]),
-        method=accounts.method([*shared, *own[0], *own[1]]),
+        shared_tokens=Totals().plus(shared).total,
+        own_a=Totals().plus(own[0]).total,
+        own_b=Totals().plus(own[1]).total,
+        method=accounts.method(Totals().plus([*shared, *own[0], *own[1]])),
         labels=(tree.label(a), tree.label(b)),
         rows=tuple(sorted(rows, key=lambda row: ("shared", "a", "b").index(row["side"]))),
     )

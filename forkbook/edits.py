@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from .errors import InvalidInput
+from .escape import short
 from .messages import role
 
 OVERWRITE = "__overwrite__"
@@ -41,7 +42,7 @@ def plain(values: Any) -> dict[str, Any]:
         InvalidInput: It is no mapping of channels, or holds something that JSON has no word for.
     """
     if not isinstance(values, Mapping):
-        raise InvalidInput(f"an edit maps channels to values, as in {{'topic': 'chickens'}}; this is {values!r}")
+        raise InvalidInput(f"an edit maps channels to values, as in {{'topic': 'chickens'}}; this is {short(values)}")
 
     def convert(value: Any) -> Any:
         if hasattr(value, "model_dump"):
@@ -108,47 +109,43 @@ def _why(typed: Any, before: Any, became: Any) -> str:
         return f"this channel has no reducer, so {{'{OVERWRITE}': …}} was stored as it is; type the plain value"
     if became is None:
         return "the value was dropped"
-    return f"the state has {_short(became)} now, where you typed {_short(typed)}; {replace}"
+    return f"the state has {short(became)} now, where you typed {short(typed)}; {replace}"
 
 
-def replacing(typed: Mapping[str, Any], before: Any) -> dict[str, Any]:
-    """Writes that make message channels exactly what was typed; other channels stay as they are.
+def exact_writes(typed: Any, before: Any) -> list[Any]:
+    """Writes to try, in this order, until a channel is exactly what was typed; which works depends on its reducer.
 
-    `add_messages` replaces by id and appends the rest, so changed and new messages are sent and missing ones removed;
-    only where the order changed is everything sent anew. Messages that did not change keep their reported usage.
+    For messages through `add_messages` first: changed and new ones are sent and missing ones removed, so that those
+    which did not change keep their reported usage. Then the plain value, for a channel without a reducer; then
+    replacing it.
     """
-    old = before or {}
-    return {
-        channel: message_writes(old.get(channel), value)
-        if isinstance(value, list) and _holds_messages([*value, *(old.get(channel) or ())])
-        else value
-        for channel, value in typed.items()
-    }
+    tries = [typed, {OVERWRITE: typed}]
+    if isinstance(typed, list) and isinstance(before, list) and _all_named([*before, *typed]):
+        tries.insert(0, message_writes(before, typed))
+    return tries
 
 
-def message_writes(before: Sequence[Any] | None, wanted: Sequence[Any]) -> list[Any]:
-    """Writes through `add_messages` after which a channel holds just the wanted messages, in this order."""
-    old = {item.get("id"): item for item in before or ()}
-    kept = [item["id"] for item in wanted if item.get("id") in old]
-    in_place = [item.get("id") in old for item in wanted] == sorted(
-        [item.get("id") in old for item in wanted], reverse=True
-    )
-    if kept != [id_ for id_ in old if id_ in set(kept)] or not in_place:
+def message_writes(before: Sequence[Any], wanted: Sequence[Any]) -> list[Any]:
+    """Writes through `add_messages` after which a channel holds just the wanted messages, in this order.
+
+    Only where the order changed is everything sent anew.
+    """
+    old = {item["id"]: item for item in before}
+    known = [item["id"] in old for item in wanted]
+    kept = [item["id"] for item in wanted if item["id"] in old]
+    if kept != [id_ for id_ in old if id_ in set(kept)] or known != sorted(known, reverse=True):
         return [{"type": "remove", "id": REMOVE_ALL, "content": ""}, *wanted]
     removed = [{"type": "remove", "id": id_, "content": ""} for id_ in old if id_ not in set(kept)]
-    return removed + [item for item in wanted if item.get("id") not in old or old[item["id"]] != item]
+    return removed + [item for item in wanted if item["id"] not in old or old[item["id"]] != item]
 
 
-def _holds_messages(items: Sequence[Any]) -> bool:
-    return bool(items) and all(isinstance(item, dict) and role(item) for item in items)
+def _all_named(items: Sequence[Any]) -> bool:
+    """Whether these are messages that all have ids."""
+    named = (isinstance(item, dict) and role(item) and isinstance(item.get("id"), str) for item in items)
+    return bool(items) and all(named)
 
 
 def _count(value: Any) -> str:
     if not isinstance(value, list):
         return "nothing" if value is None else "one value"
     return f"{len(value)} item{'' if len(value) == 1 else 's'}"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"

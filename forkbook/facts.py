@@ -7,11 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from .backends.base import State
+from .escape import cut, visible
 from .tokens import Ledger, ledger
 from .tree import Tree
 
 STATUSES = ("finished", "waiting", "pending", "error", "unknown")
 SOURCES = ("input", "loop", "update", "fork")
+LONGEST_TITLE = 60  # characters of an edited value
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class Facts:
         open_tasks = [task for task in state["tasks"] or () if task.get("result") is None]
         return "waiting" if any(task.get("interrupts") for task in open_tasks) else "pending"
 
+    def run_id(self, position: int) -> str | None:
+        """The run that wrote the checkpoint; None after an edit by hand."""
+        return (self.states[position]["metadata"] or {}).get("run_id")
+
     def created_at(self, position: int) -> datetime | None:
         """When the checkpoint was written."""
         when = self.states[position]["created_at"]
@@ -62,10 +68,10 @@ class Facts:
     def seconds(self, position: int) -> float | None:
         """Seconds since the parent; None where people's time may be in between.
 
-        That is: at an input, update or fork, right after one, and after an interrupted parent.
+        That is: at an input, update or fork, right after one, after an interrupted parent, and where another run began.
         """
         parent = self.tree.parents[position]
-        if parent < 0 or self.interrupts(parent):
+        if parent < 0 or self.interrupts(parent) or self.run_id(position) != self.run_id(parent):
             return None
         if {self.tree.heads[position].source, self.tree.heads[parent].source} & {"input", "update", "fork"}:
             return None
@@ -89,10 +95,12 @@ class Facts:
     def _changed(self, position: int) -> list[str]:
         """The channels that differ from the parent's, scalars with their new value."""
         parent = self.tree.parents[position]
-        old = (self.states[parent]["values"] if parent >= 0 else {}) or {}
+        if parent < 0:
+            return []  # made out of nothing, or out of what was not read
+        old = self.states[parent]["values"] or {}
         new = self.states[position]["values"] or {}
         return [
-            f"{name}={value}" if isinstance(value, str | int | float | bool) else name
+            cut(visible(f"{name}={value}"), LONGEST_TITLE) if isinstance(value, str | int | float | bool) else name
             for name, value in new.items()
             if name not in old or old[name] != value
         ] + [name for name in old if name not in new]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .facts import SOURCES, STATUSES, Facts
 from .messages import role, text, tool_calls
-from .tokens import Spend, total
+from .tokens import Totals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,8 @@ def checkpoints_rows(facts: Facts) -> Iterator[Row]:
     """
     tree, accounts = facts.tree, facts.ledger
     for position, (head, state) in enumerate(zip(tree.heads, facts.states, strict=True)):
-        spends = accounts.spends([position])
+        spent = accounts.totals([position])
+        method = accounts.method(spent)
         yield {
             "thread_id": facts.thread_id,
             "checkpoint_ns": head.ns,
@@ -106,8 +107,8 @@ def checkpoints_rows(facts: Facts) -> Iterator[Row]:
             "n_messages": accounts.n_messages[position],
             "context_tokens": accounts.context[position],
             "context_method": accounts.counter,
-            "spent_tokens": total(spends) if spends else None,
-            "method": accounts.method(spends),
+            "spent_tokens": None if method == "none" else spent.total,
+            "method": method,
             "seconds": facts.seconds(position),
         }
 
@@ -121,7 +122,7 @@ def messages_rows(facts: Facts) -> Iterator[Row]:
     holders = branches_holding(facts)
     for position, brought in enumerate(accounts.new):
         for item in brought:
-            spends = [item.spend] if item.spend else []
+            sums = Totals().plus([item.spend] if item.spend else [])
             yield {
                 "thread_id": facts.thread_id,
                 "checkpoint_ns": tree.heads[position].ns,
@@ -132,8 +133,8 @@ def messages_rows(facts: Facts) -> Iterator[Row]:
                 "text": text(item.message),
                 "tool_calls": tool_calls(item.message),
                 "branches": holders(position, item.key),
-                "method": accounts.method(spends),
-            } | spent(spends)
+                "method": accounts.method(sums),
+            } | (tokens(sums) if item.spend else {})
 
 
 def branches_holding(facts: Facts) -> Callable[[int, Any], list[str]]:
@@ -182,16 +183,19 @@ def tasks_rows(facts: Facts) -> Iterator[Row]:
 def branches_rows(facts: Facts) -> Iterator[Row]:
     """A row a branch: `n_checkpoints` on the path from the root to its tip, `n_own` of them on the branch itself."""
     tree = facts.tree
+    depth: list[int] = []
+    for parent in tree.parents:
+        depth.append(1 + (depth[parent] if parent >= 0 else 0))
     for number, (start, tip) in enumerate(zip(tree.starts, tree.tips_by_branch, strict=True)):
-        fork_point, path = tree.parents[start], tree.lineage(tip)
+        fork_point = tree.parents[start]
         yield {
             "thread_id": facts.thread_id,
             "checkpoint_ns": tree.heads[tip].ns,
             "branch": tree.labels[number],
             "tip_id": tree.heads[tip].id,
             "fork_point_id": tree.heads[fork_point].id if fork_point >= 0 else None,
-            "n_checkpoints": len(path),
-            "n_own": sum(tree.branches[position] == number for position in path),
+            "n_checkpoints": depth[tip],
+            "n_own": depth[tip] - depth[start] + 1,
             "status": facts.status(tip),
             "started_at": facts.states[start]["created_at"],
             "ended_at": facts.states[tip]["created_at"],
@@ -201,28 +205,24 @@ def branches_rows(facts: Facts) -> Iterator[Row]:
 def tokens_rows(facts: Facts) -> Iterator[Row]:
     """A row a tip's path; `shared_tokens` + `own_tokens` = `total_tokens` = reported + estimated, all spent tokens."""
     tree, accounts = facts.tree, facts.ledger
+    whole, shared = accounts.paths
     for number, tip in enumerate(tree.tips_by_branch):
-        shared, own = accounts.split(tip)
-        both = shared + own
+        sums = whole[tip]
         yield {
             "thread_id": facts.thread_id,
             "checkpoint_ns": tree.heads[tip].ns,
             "branch": tree.labels[number],
             "tip_id": tree.heads[tip].id,
-            "shared_tokens": total(shared),
-            "own_tokens": total(own),
-            "reported_tokens": total([spend for spend in both if spend.reported]),
-            "estimated_tokens": total([spend for spend in both if not spend.reported]),
-            "method": accounts.method(both),
+            "shared_tokens": shared[tip].total,
+            "own_tokens": sums.total - shared[tip].total,
+            "reported_tokens": sums.reported,
+            "estimated_tokens": sums.estimated,
+            "method": accounts.method(sums),
             "context_tokens": accounts.context[tip],
             "context_method": accounts.counter,
-        } | spent(both, nothing=0)
+        } | tokens(sums)
 
 
-def spent(spends: list[Spend], nothing: int | None = None) -> dict[str, int | None]:
-    """Input, output and total tokens of some messages."""
-    return {
-        "input_tokens": sum(spend.input for spend in spends) if spends else nothing,
-        "output_tokens": sum(spend.output for spend in spends) if spends else nothing,
-        "total_tokens": total(spends) if spends else nothing,
-    }
+def tokens(sums: Totals) -> dict[str, int]:
+    """The columns of input, output and total tokens."""
+    return {"input_tokens": sums.input, "output_tokens": sums.output, "total_tokens": sums.total}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
@@ -10,6 +11,7 @@ from . import frames
 from .backends.base import State, head_of
 from .checkpoint import Checkpoint
 from .errors import CheckpointNotFound, InvalidInput
+from .escape import escape, short
 from .facts import Facts
 from .tree import Tree
 
@@ -59,7 +61,7 @@ class History:
         return len(self.tree)
 
     def __iter__(self) -> Iterator[Checkpoint]:
-        return (Checkpoint(self, position) for position in range(len(self)))
+        return (Checkpoint(self, head.id) for head in self.tree.heads)
 
     @overload
     def __getitem__(self, key: int | str | Checkpoint) -> Checkpoint: ...
@@ -67,39 +69,43 @@ class History:
     def __getitem__(self, key: slice) -> list[Checkpoint]: ...
     def __getitem__(self, key: int | str | slice | Checkpoint) -> Checkpoint | list[Checkpoint]:
         if isinstance(key, slice):
-            return [Checkpoint(self, position) for position in range(len(self))[key]]
+            return [Checkpoint(self, head.id) for head in self.tree.heads[key]]
         if isinstance(key, Checkpoint):
             key = key.id
-        if isinstance(key, int):
-            if not -len(self) <= key < len(self):
-                raise CheckpointNotFound(
-                    f"no checkpoint at position {key}: thread {self.thread_id} has {len(self)}",
-                    thread_id=self.thread_id,
-                )
-            return Checkpoint(self, key % len(self))
-        return Checkpoint(self, self._find(key))
+        if isinstance(key, str):
+            return Checkpoint(self, self._find(key))
+        try:
+            return Checkpoint(self, self.tree.heads[operator.index(key)].id)
+        except IndexError:
+            raise CheckpointNotFound(
+                f"no checkpoint at position {key}: thread {self.thread_id} has {len(self)}", thread_id=self.thread_id
+            ) from None
+        except TypeError:
+            raise InvalidInput(f"a checkpoint is found by id or position, not by {short(key)}") from None
 
     def __contains__(self, key: object) -> bool:
-        return (key.id if isinstance(key, Checkpoint) else key) in self.tree.index
+        key = key.id if isinstance(key, Checkpoint) else key
+        return isinstance(key, str) and key in self.tree.index
 
-    def _find(self, key: str) -> int:
+    def _find(self, key: str) -> str:
         if key in self.tree.index:
-            return self.tree.index[key]
+            return key
         wanted = key.lower()
         fits = [id_ for id_ in self.tree.index if wanted and (id_.startswith(wanted) or id_.endswith(wanted))]
         if len(fits) == 1:
-            return self.tree.index[fits[0]]
+            return fits[0]
         some = ", ".join(fits[:5]) + (", …" if len(fits) > 5 else "")
         raise CheckpointNotFound(
             f"no checkpoint {key!r} in thread {self.thread_id}: "
-            + (f"{len(fits)} fit ({some})" if fits else f"none of its {len(self)} ids starts or ends so"),
+            + (f"{len(fits)} fit ({some})" if fits else f"none of its {len(self)} ids starts or ends so")
+            + (f"; a branch's tip is history.at(branch={key!r})" if key in self.tree.labels else ""),
             thread_id=self.thread_id,
             checkpoint_id=key,
             candidates=fits,
         )
 
     def at(self, step: int | None = None, branch: str | None = None) -> Checkpoint:
-        """The checkpoint at a step of a branch; without a step the branch's tip.
+        """The checkpoint at a step of a branch's path from the root; without a step the branch's tip.
 
         Raises:
             InvalidInput: Neither was given, or there is no such branch.
@@ -114,13 +120,16 @@ class History:
                 candidates=self.tree.labels,
             )
         if step is None:
-            return Checkpoint(self, self.tree.tips_by_branch[self.tree.labels.index(str(branch))])
-        found = [cp for cp in self if cp.step == step and branch in (None, cp.branch)]
-        if len(found) == 1:
-            return found[0]
+            return self[self.tree.tips_by_branch[self.tree.labels.index(str(branch))]]
+        if not isinstance(step, int):
+            raise InvalidInput(f"a step is a number, not {short(step)}")
+        path = self if branch is None else self.at(branch=branch).lineage
+        found = [cp for cp in path if cp.step == step]
+        if len(found) == 1 or (found and branch is not None):
+            return found[-1]
         raise CheckpointNotFound(
             f"{len(found) or 'no'} checkpoints at step {step}{f' of branch {branch}' if branch else ''}"
-            + (f": {', '.join(f'{cp.short_id} on {cp.branch}' for cp in found)}" if found else ""),
+            + (f": {', '.join(f'{cp.short_id} on {cp.branch}' for cp in found)}; add branch=" if found else ""),
             thread_id=self.thread_id,
             candidates=[cp.id for cp in found],
         )
@@ -128,17 +137,17 @@ class History:
     @property
     def tips(self) -> list[Checkpoint]:
         """The ends of the branches, in the order of their labels."""
-        return [Checkpoint(self, position) for position in self.tree.tips_by_branch]
+        return [self[position] for position in self.tree.tips_by_branch]
 
     @property
     def roots(self) -> list[Checkpoint]:
         """The checkpoints without a parent in this history."""
-        return [Checkpoint(self, position) for position in self.tree.roots]
+        return [self[position] for position in self.tree.roots]
 
     @property
     def fork_points(self) -> list[Checkpoint]:
         """The checkpoints with two or more children."""
-        return [Checkpoint(self, position) for position in self.tree.fork_points]
+        return [self[position] for position in self.tree.fork_points]
 
     @property
     def branches(self) -> list[str]:
@@ -147,18 +156,21 @@ class History:
 
     @cached_property
     def graph_id(self) -> str | None:
-        """The graph that the thread belongs to, as its own record says."""
+        """The graph that the thread belongs to: the only one there is, or what the thread's own record says."""
+        if self.book.backend.assistant:
+            return self.book.backend.assistant
         found = (self.book.backend.thread(self.thread_id).get("metadata") or {}).get("graph_id")
         return None if found is None else str(found)
 
     def common_ancestor(self, a: Any, b: Any) -> Checkpoint | None:
         """The youngest checkpoint that is on both lineages; None under different roots."""
         position = self.tree.common_ancestor(self.pick(a).position, self.pick(b).position)
-        return None if position is None else Checkpoint(self, position)
+        return None if position is None else self[position]
 
     def pick(self, key: Any) -> Checkpoint:
         """A checkpoint by anything that names one; a branch's label names its tip."""
-        return self.at(branch=key) if isinstance(key, str) and key in self.tree.labels else self[key]
+        is_label = isinstance(key, str) and key.isupper() and key.isalpha()
+        return self.at(branch=key) if is_label else self[key]
 
     def checkpoints_df(self) -> pd.DataFrame:
         """A row a checkpoint, oldest first; see `forkbook.frames.checkpoints_rows` for the columns."""
@@ -244,10 +256,9 @@ class History:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         from .plot.bundle import bundle
-        from .plot.escape import escape
 
         plain = repr(self)
-        result = {"text/html": f"<pre>{escape(plain)}</pre>", "text/plain": plain}
+        result = {"text/html": "<pre>" + "\n".join(map(escape, plain.splitlines())) + "</pre>", "text/plain": plain}
         if len(self):
             result |= bundle(self.figure())
         return result

@@ -25,28 +25,32 @@ def role(message: Mapping[str, Any]) -> str | None:
     return ROLES.get(kind) if isinstance(kind, str) else None
 
 
-Key = tuple[str, Any]
+Key = tuple[Any, ...]
 
 
 def messages_in(values: Any) -> Iterator[tuple[Key, Message]]:
-    """Every message of a state's channels with its key: ("id", id), or its channel and position where it has no id.
+    """Every message of a state's channels with its key: ("id", id), or its channel and content where it has no id.
 
-    A message that several channels hold under one id comes once.
+    The same message comes once, however many channels hold it; other messages under its id get keys of their own.
     """
-    seen = set()
+    seen: dict[Key, Message] = {}
     for channel, value in values.items() if isinstance(values, dict) else ():
         for key, item in keyed(channel, value if isinstance(value, list) else [value]):
-            if key not in seen:
-                seen.add(key)
-                yield key, item
+            unique, again = key, 1
+            while unique in seen and not (key[0] == "id" and same(seen[unique], item)):
+                again += 1
+                unique = (*key, again)
+            if unique not in seen:
+                seen[unique] = item
+                yield unique, item
 
 
-def keyed(channel: str, items: Iterable[Any], start: int = 0) -> Iterator[tuple[Key, Message]]:
-    """The messages among a channel's items, from position `start` on, with their keys."""
-    for position, item in enumerate(items, start):
+def keyed(channel: str, items: Iterable[Any]) -> Iterator[tuple[Key, Message]]:
+    """The messages among a channel's items with their keys."""
+    for item in items:
         if isinstance(item, dict) and role(item):
             named = item.get("id")
-            yield (("id", named) if isinstance(named, str) and named else (channel, position)), item
+            yield (("id", named) if isinstance(named, str) and named else (channel, canonical(item))), item
 
 
 def added(old: Any, new: Any) -> list[tuple[Key, Message]] | None:
@@ -66,7 +70,7 @@ def added(old: Any, new: Any) -> list[tuple[Key, Message]] | None:
             kept = len(before or ())
             if kept > len(value) or not all(map(operator.is_, before or (), value)):
                 return None
-            found += keyed(channel, value[kept:], kept)
+            found += keyed(channel, value[kept:])
         elif isinstance(before, list | dict) or isinstance(value, dict):
             return None
     return found
@@ -96,6 +100,11 @@ def usage(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     more = message.get("additional_kwargs")
     found = message.get("usage_metadata") or (more.get("usage_metadata") if isinstance(more, dict) else None)
     return found if isinstance(found, dict) else None
+
+
+def same(a: Message, b: Message) -> bool:
+    """Whether two messages are the same version."""
+    return a is b or canonical(a) == canonical(b)
 
 
 def canonical(value: Any) -> bytes:

@@ -1,14 +1,15 @@
 """Acts on a checkpoint: preview, edit, resume. They look before they write, and read back what they wrote."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .backends.base import Backend, Graph, RunOutcome, RunSettings, State
-from .edits import OVERWRITE, Deviation, deviations, plain, replacing
-from .errors import ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, Refused, ThreadBusy
+from .backends.base import Backend, Graph, RunSettings, State
+from .edits import Deviation, deviations, exact_writes, plain
+from .errors import ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, Refused, ServerFault, ThreadBusy
+from .escape import short
 
 SCRATCH = {"forkbook": "scratch"}
 SCRATCH_AGE = timedelta(minutes=10)
@@ -46,14 +47,14 @@ class Edited:
     deviations: tuple[Deviation, ...]
 
 
-def current(backend: Backend, thread_id: str, checkpoint_id: str) -> State:
+def current(backend: Backend, thread_id: str, checkpoint_id: str, *, in_copy: bool = False) -> State:
     """The checkpoint as it is now.
 
     Raises:
         CheckpointNotFound: It is not there (any more); LangGraph would make a new root instead of refusing.
-        ThreadBusy: A run is under way on the thread.
+        ThreadBusy: A run is under way on the thread; that is no matter for an act in a copy.
     """
-    if backend.thread(thread_id).get("status") == "busy":
+    if backend.thread(thread_id).get("status") == "busy" and not in_copy:
         raise ThreadBusy(
             f"thread {thread_id} is busy with a run: wait for it to end, or act in a copy (in_copy=True)",
             thread_id=thread_id,
@@ -103,16 +104,32 @@ def preview(
         as_node: The node that the edit is to come from; None: the last one, as LangGraph guesses.
         exact: Find writes after which the channels are exactly what was typed, whatever their reducers.
     """
-    checkpoint_id = state["checkpoint"]["checkpoint_id"]
-    writes = replacing(typed, state["values"]) if exact else dict(typed)
+    old, at = state["values"] or {}, state["checkpoint"]["checkpoint_id"]
+    tries = {name: exact_writes(value, old.get(name)) if exact else [value] for name, value in typed.items()}
     with scratch(backend, thread_id) as scratch_id:
-        after = _tried(backend, scratch_id, checkpoint_id, writes, as_node)
-        left = deviations(typed, state["values"], after["values"])
-        if exact and left:
-            writes |= {deviation.channel: {OVERWRITE: typed[deviation.channel]} for deviation in left}
-            after = _tried(backend, scratch_id, checkpoint_id, writes, as_node)
-            left = deviations(typed, state["values"], after["values"])
-    return Preview(after["values"] or {}, tuple(after["next"] or ()), left, writes)
+        while True:
+            writes = {name: options[0] for name, options in tries.items()}
+            with _told_of_the_preview(at):
+                after = _tried(backend, scratch_id, at, writes, as_node)
+            left = deviations(typed, old, after["values"])
+            more = [tries[deviation.channel] for deviation in left if len(tries[deviation.channel]) > 1]
+            if not more:
+                return Preview(after["values"] or {}, tuple(after["next"] or ()), left, writes)
+            for options in more:
+                del options[0]
+
+
+@contextmanager
+def _told_of_the_preview(checkpoint_id: str) -> Iterator[None]:
+    """Faults of the scratch copy, told of the checkpoint that the user knows."""
+    try:
+        yield
+    except (ServerFault, InvalidInput) as error:
+        raise InvalidInput(
+            f"the graph cannot take this edit at checkpoint {checkpoint_id[-6:]}; it was tried on a scratch copy, "
+            f"nothing was written to the thread. What the copy said: {error}",
+            checkpoint_id=checkpoint_id,
+        ) from error
 
 
 def _tried(backend: Backend, thread_id: str, checkpoint_id: str, writes: Any, as_node: str | None) -> State:
@@ -138,8 +155,11 @@ def scratch(backend: Backend, thread_id: str) -> Iterator[str]:
 def sweep_scratches(backend: Backend, threads: Sequence[Mapping[str, Any]]) -> None:
     """Delete scratch copies that a killed preview left behind, once they are surely nobody's."""
     for thread in threads:
-        since = (thread.get("metadata") or {}).get("forkbook_since")
-        if since and datetime.now(UTC) - datetime.fromisoformat(since) > SCRATCH_AGE:
+        try:
+            age = datetime.now(UTC) - datetime.fromisoformat(thread["metadata"]["forkbook_since"])
+        except (TypeError, ValueError, KeyError):
+            continue  # not one of ours
+        if age > SCRATCH_AGE:
             with suppress(ForkbookError):
                 backend.delete(thread["thread_id"])
 
@@ -163,44 +183,83 @@ def edit(
     return Edited(new_id, deviations(typed, state["values"], after["values"]))
 
 
-def settings(backend: Backend, own: RunSettings, thread_id: str, **given: Any) -> RunSettings:
+def settings(
+    backend: Backend,
+    own: RunSettings,
+    thread_id: str,
+    *,
+    assistant: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    context: Mapping[str, Any] | None = None,
+    interrupt_before: str | Sequence[str] | None = None,
+    interrupt_after: str | Sequence[str] | None = None,
+) -> RunSettings:
     """The settings of the checkpoint's own run, with what the user gave in their place.
 
+    A `configurable` and a context say the same to a server, which takes one of them: giving the one replaces the other.
+
     Raises:
-        InvalidInput: Nobody knows which assistant to run, or there is no such assistant.
+        InvalidInput: Nobody knows which assistant to run, or there is no such assistant, or both were given.
+        Refused: A node to stop at does not exist.
     """
-    changed = {name: value for name, value in given.items() if value is not None}
-    if "context" in changed and "config" not in changed:
-        changed["config"] = {key: value for key, value in own.config.items() if key != "configurable"}
-    if "config" in changed and "context" not in changed:
-        changed["context"] = None
-    result = replace(own, **changed)
-    if not result.assistant:
+    for name, given in (("config", config), ("context", context)):
+        if given is not None and not isinstance(given, Mapping):
+            raise InvalidInput(f"{name} is {short(given)}: give a mapping")
+    if not (assistant or own.assistant):
         raise InvalidInput(
             f"no run tells which assistant thread {thread_id} belongs to: give assistant='…'", thread_id=thread_id
         )
-    backend.graph(result.assistant)
-    return result
+    graph = backend.graph(str(assistant or own.assistant))
+    result = replace(
+        own,
+        assistant=assistant or own.assistant,
+        interrupt_before=own.interrupt_before if interrupt_before is None else nodes(interrupt_before, graph),
+        interrupt_after=own.interrupt_after if interrupt_after is None else nodes(interrupt_after, graph),
+    )
+    if config is not None:
+        kept = {} if context is not None else {k: v for k, v in own.config.items() if k == "configurable"}
+        result = replace(result, config={**kept, **config})
+    elif context is not None:
+        result = replace(result, config={k: v for k, v in own.config.items() if k != "configurable"})
+    if context is not None and result.config.get("configurable"):
+        raise InvalidInput("give config['configurable'] or context, not both: servers take one and derive the other")
+    if config is not None and config.get("configurable"):
+        context = {}
+    return replace(result, context=own.context if context is None else dict(context) or None)
 
 
-def resume(
-    backend: Backend,
-    thread_id: str,
-    checkpoint_id: str,
-    next_nodes: Sequence[str] | None,
-    how: RunSettings,
-    on_start: Callable[[str], None] | None = None,
-) -> RunOutcome:
-    """Run the graph on from a checkpoint and wait for the end.
+def nodes(given: str | Sequence[str], graph: Graph) -> str | tuple[str, ...]:
+    """Names of nodes as LangGraph takes them: "*" or a tuple.
 
     Raises:
-        Refused: Nothing is left to run; LangGraph would add a checkpoint all the same.
+        Refused: One does not exist.
+        InvalidInput: This is no list of names.
     """
-    if next_nodes is not None and not next_nodes:
+    if given == "*":
+        return "*"
+    if not isinstance(given, str) and not (isinstance(given, Sequence) and all(isinstance(n, str) for n in given)):
+        raise InvalidInput(f"nodes to stop at are a list of names or '*', not {short(given)}")
+    names = (given,) if isinstance(given, str) else tuple(given)
+    if unknown := [name for name in names if name not in graph.nodes]:
+        raise Refused(
+            f"the graph {graph.graph_id!r} has no node {', '.join(map(repr, unknown))} to stop at; it has "
+            f"{', '.join(graph.nodes)}",
+            candidates=graph.nodes,
+        )
+    return names
+
+
+def not_finished(state: State) -> None:
+    """Look that something is left to run.
+
+    Raises:
+        Refused: Nothing is; LangGraph would add a checkpoint all the same.
+    """
+    if state["next"] is not None and not state["next"]:
+        checkpoint_id = state["checkpoint"]["checkpoint_id"]
         raise Refused(
             f"checkpoint {checkpoint_id[-6:]} is finished, nothing runs after it: fork it with an edit "
             "(as_node names the node after which to go on), or pick an earlier one",
-            thread_id=thread_id,
+            thread_id=state["checkpoint"].get("thread_id"),
             checkpoint_id=checkpoint_id,
         )
-    return backend.run(thread_id, checkpoint_id, how, on_start=on_start)

@@ -8,14 +8,14 @@ parent's context, output = the message.
 
 import importlib.util
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple, TypeGuard
 
 import orjson
 
-from .messages import Key, Message, added, canonical, messages_in, role, text, tool_calls, usage
+from .messages import Key, Message, added, canonical, messages_in, role, same, text, tool_calls, usage
 from .tree import Tree
 
 PIECE = 50_000  # characters; the tokenizer wants long texts in pieces
@@ -91,6 +91,33 @@ class Spend:
     reported: bool
 
 
+class Totals(NamedTuple):
+    """Sums over messages: how many were reported and estimated, and their tokens; adds up with `plus`."""
+
+    n_reported: int = 0
+    n_estimated: int = 0
+    input: int = 0
+    output: int = 0
+    total: int = 0
+    reported: int = 0
+    estimated: int = 0
+
+    def plus(self, spends: Iterable[Spend]) -> "Totals":
+        """These sums with some more messages."""
+        sums = list(self)
+        for spend in spends:
+            kind = 0 if spend.reported else 1
+            for column, amount in (
+                (kind, 1),
+                (2, spend.input),
+                (3, spend.output),
+                (4, spend.total),
+                (5 + kind, spend.total),
+            ):
+                sums[column] += amount
+        return Totals(*sums)
+
+
 @dataclass(frozen=True, slots=True)
 class New:
     """A message version where it is new: its parent holds no such message, or another version of it."""
@@ -135,21 +162,28 @@ class Ledger:
         """What the messages of some checkpoints cost."""
         return [item.spend for position in positions for item in self.new[position] if item.spend]
 
-    def method(self, spends: Sequence[Spend]) -> str:
+    def totals(self, positions: Sequence[int]) -> Totals:
+        """Sums over what the messages of some checkpoints cost."""
+        return Totals().plus(self.spends(positions))
+
+    def method(self, sums: Totals) -> str:
         """How these numbers were got: `reported`, the counter's name, `mixed`, or `none`."""
-        kinds = {spend.reported for spend in spends}
-        return "none" if not kinds else "mixed" if len(kinds) == 2 else "reported" if kinds.pop() else self.counter
+        if sums.n_reported and sums.n_estimated:
+            return "mixed"
+        return "reported" if sums.n_reported else self.counter if sums.n_estimated else "none"
 
-    def split(self, tip: int) -> tuple[list[Spend], list[Spend]]:
-        """Shared and own spends of a tip's path: shared ones are on checkpoints that another tip's path holds, too."""
-        path = self.tree.lineage(tip)
-        below = self.tree.tips_below
-        return self.spends([p for p in path if below[p] > 1]), self.spends([p for p in path if below[p] == 1])
-
-
-def total(spends: Sequence[Spend]) -> int:
-    """Spent tokens; 0 where nothing was spent."""
-    return sum(spend.total for spend in spends)
+    @cached_property
+    def paths(self) -> tuple[list[Totals], list[Totals]]:
+        """For each position the sums of its whole path, and of the part that another tip's path holds, too."""
+        whole: list[Totals] = []
+        shared: list[Totals] = []
+        for position, parent in enumerate(self.tree.parents):
+            spends = self.spends([position])
+            before = (whole[parent], shared[parent]) if parent >= 0 else (Totals(), Totals())
+            whole.append(before[0].plus(spends) if spends else before[0])
+            is_shared = self.tree.tips_below[position] > 1
+            shared.append(before[1].plus(spends) if spends and is_shared else before[1])
+        return whole, shared
 
 
 def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) -> Ledger:
@@ -210,7 +244,9 @@ def _steps(tree: Tree, values: Sequence[Any]) -> Iterator[tuple[int, Held, Held,
         fresh, gone = dict(more or ()), {}
         if more is None or len(fresh) < len(more) or not before.keys().isdisjoint(fresh):
             now = dict(messages_in(values[position]))
-            fresh = {key: message for key, message in now.items() if not _same(before.get(key), message)}
+            fresh = {
+                key: message for key, message in now.items() if key not in before or not same(before[key], message)
+            }
             gone = {key: message for key, message in before.items() if key in fresh or key not in now}
             before = now
         else:
@@ -220,17 +256,19 @@ def _steps(tree: Tree, values: Sequence[Any]) -> Iterator[tuple[int, Held, Held,
             holdings[position] = before
 
 
-def _same(old: Message | None, new: Message) -> bool:
-    return old is new or (old is not None and canonical(old) == canonical(new))
-
-
 def _spend(key: Key, message: Message, held: Held, fresh: Held, gone: Held, count: Callable[[Message], int]) -> Spend:
-    if not (said := usage(message)):
+    said = usage(message) or {}
+    read, written = (said.get(name) for name in ("input_tokens", "output_tokens"))
+    if not (_is_count(read) and _is_count(written)):
         read = sum(map(count, held.values())) - sum(map(count, fresh.values())) + sum(map(count, gone.values()))
         written = count(message)
         return Spend(key, message, read, written, read + written, reported=False)
-    read, written = int(said.get("input_tokens") or 0), int(said.get("output_tokens") or 0)
-    return Spend(key, message, read, written, int(said.get("total_tokens") or read + written), reported=True)
+    in_all = said.get("total_tokens")
+    return Spend(key, message, read, written, in_all if _is_count(in_all) else read + written, reported=True)
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value < 2**53
 
 
 def ancestry(tree: Tree) -> Callable[[int, int], bool]:

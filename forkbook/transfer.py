@@ -4,10 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .backends.base import Backend, State
-from .errors import ForkbookError
+from .backends.base import COPY_OF, Backend, State
+from .errors import ForkbookError, ThreadBusy
+from .escape import short
 
-COPY_OF = "forkbook_copy_of"
+STATUS_LOST = (
+    "the original's status is {!r}, the copy's {!r}: servers copy the checkpoints, not the status; an open interrupt "
+    "can still be answered"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Difference:
 
     def __str__(self) -> str:
         where = f"checkpoint {self.checkpoint_id[-6:]}{', ' + self.field if self.field else ''}"
-        return f"{where}: {shortened(self.original)} became {shortened(self.copied)}"
+        return f"{where}: {short(self.original)} became {short(self.copied)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,41 +73,60 @@ def copy_thread(backend: Backend, thread_id: str) -> CopyReport:
         ForkbookError: The copy could not be read back; its `details["new_thread_id"]` names the copy.
     """
     before = backend.thread(thread_id)
+    if before.get("status") == "busy":
+        raise ThreadBusy(f"thread {thread_id} is busy with a run: copy it when the run has ended", thread_id=thread_id)
     copy_id = backend.copy(thread_id)
     try:
         backend.tag(copy_id, {COPY_OF: thread_id})
-        old = [state for page in backend.pages(thread_id) for state in page]
-        new = [state for page in backend.pages(copy_id) for state in page]
+        old, new = everything(backend, thread_id), everything(backend, copy_id)
         after = backend.thread(copy_id)
     except ForkbookError as error:
         error.details["new_thread_id"] = copy_id
         error.args = (f"{error} The copy, thread {copy_id}, exists and is not verified.",)
         raise
-    notes = [] if before["status"] == after["status"] else [
-        f"the original's status is {before['status']!r}, the copy's {after['status']!r}: servers copy the checkpoints, "
-        "not the status; an open interrupt can still be answered"
-    ]  # fmt: skip
+    statuses = before.get("status"), after.get("status")
+    notes = [STATUS_LOST.format(*statuses)] if statuses[0] != statuses[1] else []
     return CopyReport(thread_id, copy_id, len(old), tuple(differences(old, new, thread_id, copy_id)), tuple(notes))
+
+
+def everything(backend: Backend, thread_id: str) -> list[State]:
+    """All states of a thread: of the root namespace, and of every subgraph's that a task names."""
+    states: list[State] = []
+    unread, seen = [""], set[str]()
+    while unread:
+        ns = unread.pop()
+        seen.add(ns)
+        within = [state for page in backend.pages(thread_id, ns=ns) for state in page]
+        states += within
+        tasks = (task for state in within for task in state["tasks"] or ())
+        named = ((task.get("checkpoint") or {}).get("checkpoint_ns") for task in tasks)
+        unread += {found for found in named if found} - seen - set(unread)
+    return states
 
 
 def differences(
     originals: Sequence[State], copies: Sequence[State], thread_id: str, copy_id: str
 ) -> Iterator[Difference]:
     """Every field in which two histories differ, thread ids aside; checkpoints are matched by id."""
-    old = {state["checkpoint"]["checkpoint_id"]: state for state in originals}
-    new = {state["checkpoint"]["checkpoint_id"]: state for state in copies}
-    for checkpoint_id in sorted(old.keys() | new.keys()):
-        if checkpoint_id not in new:
+    old, new = ({place(state): state for state in states} for states in (originals, copies))
+    for key in sorted(old.keys() | new.keys()):
+        checkpoint_id = key[1]
+        if key not in new:
             yield Difference(checkpoint_id, "", "present", "missing")
-        elif checkpoint_id not in old:
+        elif key not in old:
             yield Difference(checkpoint_id, "", "missing", "present")
         else:
-            for field, a, b in unequal(old[checkpoint_id], new[checkpoint_id]):
+            for field, a, b in unequal(old[key], new[key]):
                 own_id = (
                     field.endswith("thread_id") and not field.startswith("values") and (a, b) == (thread_id, copy_id)
                 )
                 if not own_id:
                     yield Difference(checkpoint_id, field, a, b)
+
+
+def place(state: State) -> tuple[str, str]:
+    """Namespace and id of a state's checkpoint."""
+    return state["checkpoint"].get("checkpoint_ns") or "", state["checkpoint"]["checkpoint_id"]
 
 
 MISSING = object()
@@ -121,9 +144,3 @@ def unequal(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
             yield from unequal(item, other, f"{path}[{index}]")
     elif type(a) is not type(b) or a != b:
         yield path, "nothing" if a is MISSING else a, "nothing" if b is MISSING else b
-
-
-def shortened(value: Any) -> str:
-    """A value in at most 60 characters."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"

@@ -18,7 +18,7 @@ def human(id_, text="hi"):
 
 def ai(id_, text="hello", usage=None, **more):
     reported = usage and {"input_tokens": usage[0], "output_tokens": usage[1], "total_tokens": sum(usage)}
-    return {"type": "ai", "id": id_, "content": text, "usage_metadata": reported, **more}
+    return {"type": "ai", "id": id_, "content": text, "usage_metadata": reported} | more
 
 
 def state(id_, parent=None, values=None, *, source="loop", step=0, next=(), tasks=(), thread="t", second=None):

@@ -164,6 +164,71 @@ def test_a_fork_after_which_nothing_would_run_is_refused(client, before_joke):
     assert threads(client, before_joke.thread_id) == set()
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"confg": {}}, {"config": "x"}, {"context": 7}, {"assistant": "nope"}, {"interrupt_before": 7},
+     {"interrupt_after": ["nope"]}, {"config": {"configurable": {"a": 1}}, "context": {"b": 2}}],
+)  # fmt: skip
+@pytest.mark.parametrize("in_copy", [False, True])
+def test_wrong_run_arguments_are_found_before_the_edit_is_written(client, before_joke, wrong, in_copy):
+    with pytest.raises((fb.ForkbookError, TypeError)):
+        before_joke.fork({"topic": "x"}, in_copy=in_copy, **wrong)
+    assert len(before_joke.history.refreshed()) == 4
+    assert client.threads.search(metadata={"forkbook_copy_of": before_joke.thread_id}) == []
+
+
+def test_a_refused_act_leaves_no_copy_behind(client, before_joke):
+    for refused in (
+        lambda: before_joke.fork({"nope": 1}, in_copy=True),
+        lambda: before_joke.edit({"topic": "x"}, as_node="zz", in_copy=True),
+        lambda: before_joke.history.tips[0].resume(in_copy=True),
+    ):
+        with pytest.raises(fb.Refused):
+            refused()
+    assert client.threads.search(metadata={"forkbook_copy_of": before_joke.thread_id}) == []
+
+
+def test_nodes_to_stop_at(before_joke):
+    start = before_joke.parent
+    for nodes in ("write_joke", ["write_joke"], "*"):
+        act = start.resume(interrupt_before=nodes, in_copy=True)
+        assert act.status == "pending", nodes
+        assert "interrupt_before" in repr(act)
+    assert start.resume(interrupt_after="generate_topic", in_copy=True).checkpoint.next == ("write_joke",)
+
+
+def test_what_is_not_given_is_taken_from_the_run(client, joke_thread, book):
+    client.runs.wait(
+        joke_thread, "agent", input={}, config={"configurable": {"user_id": "u", "source": "web"}, "recursion_limit": 9}
+    )
+    start = book.history(joke_thread)[-2]
+    assert start.own_settings().config == {"configurable": {"user_id": "u", "source": "web"}, "recursion_limit": 9}
+    act = start.resume(config={"tags": ["x"]})
+    assert act.settings.config == {"configurable": {"user_id": "u", "source": "web"}, "tags": ["x"]}
+    assert start.resume(context={"user_id": "7"}).settings.config == {"recursion_limit": 9}
+
+
+def test_a_copy_knows_the_settings_of_its_originals_runs(client, joke_thread, book):
+    client.threads.update(joke_thread, metadata={"title": "not a setting"})
+    config = {"configurable": {"user_id": "u"}, "tags": ["t"]}
+    client.runs.wait(joke_thread, "agent", input={}, config=config)
+    by_us = book.history(book.copy(joke_thread).new_thread_id)[-1].own_settings()
+    assert (by_us.config, by_us.guessed) == (config, False)
+    by_others = book.history(client.threads.copy(joke_thread)["thread_id"])[-1].own_settings()
+    assert (by_others.config, by_others.guessed) == ({"configurable": {"user_id": "u"}}, True)
+
+
+def test_a_run_without_settings_is_resumed_without(client, book):
+    thread_id = client.threads.create()["thread_id"]
+    client.runs.wait(thread_id, "agent", input={})
+    assert book.history(thread_id)[-1].own_settings().config == {}
+
+
+def test_an_edit_that_the_graph_cannot_take_is_told_of_the_preview(before_joke):
+    with pytest.raises(fb.InvalidInput, match="tried on a scratch copy, nothing was written"):
+        before_joke.preview({"messages": 7})
+
+
 def test_a_stale_checkpoint_is_refused(client, before_joke):
     client.threads.delete(before_joke.thread_id)
     with pytest.raises(fb.ThreadNotFound):

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 from shapes import ai, human
 
-from forkbook.edits import deviations, message_writes, plain, replacing
+from forkbook.edits import deviations, exact_writes, message_writes, plain
 from forkbook.errors import InvalidInput
 
 A, B, C = human("a"), ai("b"), human("c")
@@ -38,7 +38,11 @@ def test_writes_make_a_message_channel_exactly_what_was_typed(wanted):
 def test_untouched_messages_are_not_sent_so_they_keep_their_usage():
     assert message_writes([A, B, C], [A, B]) == [{"type": "remove", "id": "c", "content": ""}]
     assert message_writes([A, B], [A, B]) == []
-    assert replacing({"n": [1], "messages": [A]}, {"n": [0], "messages": [A, B]})["n"] == [1]
+    assert exact_writes([1], [0]) == [[1], {"__overwrite__": [1]}]
+    assert exact_writes([A], [A, B])[0] == [{"type": "remove", "id": "b", "content": ""}]
+    assert exact_writes([{"role": "user", "content": "no id"}], [A]) == exact_writes(
+        [{"role": "user", "content": "no id"}], 3
+    )
 
 
 @pytest.mark.parametrize(

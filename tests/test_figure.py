@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from forkbook.errors import InvalidInput
-from forkbook.plot.escape import cut, escape, visible
+from forkbook.escape import cut, escape, visible
 from forkbook.plot.figure import Mark, figure, ring
 from forkbook.plot.layout import lanes
 from forkbook.plot.palette import BRANCHES, COLORS, FAILED, INK, PICKED, SOURCES, WAITING, ink_on, token_color

@@ -44,8 +44,9 @@ def test_lookup_by_id_prefix_suffix_position(branches):
 def test_at_step_and_branch(branches):
     assert branches.at(branch="C") == branches.tips[2]
     assert branches.at(step=-1, branch="A") == branches[0]
-    with pytest.raises(fb.CheckpointNotFound, match="checkpoints at step") as caught:
+    with pytest.raises(fb.CheckpointNotFound, match="add branch=") as caught:
         branches.at(step=branches.at(branch="C").step)
+    assert branches.at(step=1, branch="C") == branches.at(step=1, branch="A"), "a branch's path begins at the root"
     assert len(caught.value.candidates) > 1
     with pytest.raises(fb.CheckpointNotFound, match="no checkpoints at step 999"):
         branches.at(step=999)

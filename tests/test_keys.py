@@ -50,6 +50,18 @@ def test_no_secret_travels_in_the_clear(secret):
     assert KEY not in "".join(traceback.format_exception(caught.value))
 
 
+def test_the_scheme_may_be_written_in_capitals():
+    with pytest.raises(fb.InvalidInput, match="in the clear"):
+        fb.connect("HTTP://example.org", api_key=KEY)
+
+
+@pytest.mark.parametrize("bad", [KEY + "\n" + KEY, "sécret" + KEY, 123])
+def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(bad):
+    with pytest.raises(fb.InvalidInput, match="x-api-key") as caught:
+        fb.connect("http://127.0.0.1:1", api_key=bad)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+
+
 def test_a_redirect_is_not_followed_so_no_key_goes_along():
     with answering(body=b"[]") as (elsewhere, seen), answering(302, headers=[("location", elsewhere)]) as (url, _):
         with pytest.raises(fb.ForkbookError):

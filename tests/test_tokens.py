@@ -2,13 +2,14 @@
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from shapes import ai, facts_of, human, state, tree_of
 from test_tree import parents
 
 from forkbook.messages import messages_in
-from forkbook.tokens import Counter, ancestry, approximate, default_counter, ledger, total
+from forkbook.tokens import Counter, Totals, ancestry, approximate, default_counter, ledger
 
 WORDS = Counter("words", lambda message: len(message["content"].split()))
 
@@ -89,10 +90,10 @@ def test_without_a_report_it_is_the_parents_context_and_the_message():
     )
     (estimate,) = book.spends([1])
     assert (estimate.input, estimate.output, estimate.reported) == (3, 2, False)
-    assert book.method(book.spends([1])) == "words"
-    assert book.method(book.spends([1, 2])) == "mixed"
-    assert book.method(book.spends([2])) == "reported"
-    assert book.method([]) == "none"
+    assert book.method(book.totals([1])) == "words"
+    assert book.method(book.totals([1, 2])) == "mixed"
+    assert book.method(book.totals([2])) == "reported"
+    assert book.method(Totals()) == "none"
 
 
 def test_shared_and_own_of_nested_branches():
@@ -109,9 +110,10 @@ def test_shared_and_own_of_nested_branches():
         state("1", values=upto(1)), state("2", "1", upto(1, 2)), state("3", "2", upto(1, 2, 3)),
         state("4", "2", upto(1, 2, 4)), state("5", "4", upto(1, 2, 4, 5)), state("6", "4", upto(1, 2, 4, 6)),
     )  # fmt: skip
-    split = [tuple(map(total, book.split(tip))) for tip in book.tree.tips_by_branch]
+    whole, shared = book.paths
+    split = [(shared[tip].total, whole[tip].total - shared[tip].total) for tip in book.tree.tips_by_branch]
     assert split == [(30, 30), (70, 50), (70, 60)]
-    assert total(book.spends(range(6))) == 210
+    assert book.totals(range(6)).total == 210
 
 
 def test_messages_count_in_any_channel_but_one_id_once():
@@ -121,6 +123,27 @@ def test_messages_count_in_any_channel_but_one_id_once():
     )
     assert book.context == [3]
     assert book.n_messages == [2]
+
+
+def test_messages_without_ids_spend_once_though_their_place_changes():
+    q, a, r, b = human(None, "q1"), ai(None, "a1", (10, 5)), human(None, "q2"), ai(None, "a2", (10, 6))
+    book = accounts(
+        state("1", values={"messages": [q, a]}),
+        state("2", "1", {"messages": [a, r]}),
+        state("3", "2", {"messages": [r, b]}),
+    )
+    assert [spent(book, p) for p in range(3)] == [[15], [], [16]]
+
+
+def test_other_messages_under_the_same_id_are_kept_apart():
+    book = accounts(state("1", values={"m": [ai("x", "one", (10, 5))], "n": [ai("x", "two three", (100, 50))]}))
+    assert (book.n_messages, book.context, sorted(spent(book, 0))) == ([2], [3], [15, 150])
+
+
+@pytest.mark.parametrize("usage", [{"input_tokens": "many"}, [1], {"input_tokens": 10**19, "output_tokens": 1}, {}])
+def test_a_report_that_is_none_is_estimated(usage):
+    book = accounts(state("1", values={"messages": [ai("m", "one two", usage_metadata=usage)]}))
+    assert [(s.total, s.reported) for s in book.spends([0])] == [(2, False)]
 
 
 def test_langchains_approximation_on_its_own_messages():
@@ -154,10 +177,13 @@ def test_shared_and_own_add_up_and_the_tree_counts_each_checkpoint_once(parents,
         before = values[parent]["messages"] if parent >= 0 else []
         values.append({"messages": [*before, ai(f"m{n}", usage=(costs[n], 1))]})
     book = ledger(tree, values, WORDS)
-    assert total(book.spends(range(len(tree)))) == sum(costs[n] + 1 for n in range(len(tree)))
+    assert book.totals(range(len(tree))).total == sum(costs[n] + 1 for n in range(len(tree)))
+    whole, shared = book.paths
     for tip in tree.tips:
-        shared, own = book.split(tip)
-        assert total(shared) + total(own) == sum(costs[n] + 1 for n in tree.lineage(tip))
+        path = tree.lineage(tip)
+        others = {n for other in tree.tips if other != tip for n in tree.lineage(other)}
+        assert whole[tip] == book.totals(path)
+        assert shared[tip] == book.totals([n for n in path if n in others])
 
 
 @given(parents)

@@ -96,9 +96,10 @@ def test_any_flipped_field_of_any_checkpoint_is_named(book, forked_thread):
             for key in path[:-1]:
                 target = target[key]
             target[path[-1]] = flipped(value)
-            (found,) = differences([old[n]], [changed], forked_thread, report.new_thread_id)
-            assert found.checkpoint_id == here
-            assert found.field.removesuffix(".x") == written(path)
+            found = list(differences([old[n]], [changed], forked_thread, report.new_thread_id))
+            assert {difference.checkpoint_id for difference in found} == {here}
+            if path != ("checkpoint", "checkpoint_ns"):  # then it is missing here and present there
+                assert [difference.field.removesuffix(".x") for difference in found] == [written(path)]
             flips += 1
     assert flips > 25 * 30
 

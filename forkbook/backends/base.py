@@ -6,13 +6,14 @@ empty.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Unsupported
 from ..tree import Head
 
+COPY_OF = "forkbook_copy_of"  # in a copied thread's metadata: the original's id
 State = dict[str, Any]
 Thread = dict[str, Any]
 
@@ -44,15 +45,17 @@ class RunSettings:
         assistant: Assistant id or graph name.
         config: Run config, its `configurable` without what the server adds itself.
         context: Run context.
-        interrupt_before: Nodes to stop before.
-        interrupt_after: Nodes to stop after.
+        interrupt_before: Nodes to stop before; "*" is all.
+        interrupt_after: Nodes to stop after; "*" is all.
+        guessed: Whether the run's own record is gone, so that this comes from the checkpoint's metadata.
     """
 
     assistant: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     context: Mapping[str, Any] | None = None
-    interrupt_before: tuple[str, ...] | None = None
-    interrupt_after: tuple[str, ...] | None = None
+    interrupt_before: tuple[str, ...] | str | None = None
+    interrupt_after: tuple[str, ...] | str | None = None
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,14 @@ class Backend(ABC):
     Attributes:
         kind: What it is, as in "the Agent Server".
         address: Where it is, as a user would type it, without secrets.
+        assistant: The graph that all its threads belong to, where there is only one.
         abilities: What it can, of `ABILITIES`; asking for more is an error that names a kind of place that could.
     """
 
     kind: str
     address: str
     abilities: frozenset[str] = frozenset()
+    assistant: str | None = None
 
     @abstractmethod
     def threads(self, **search: Any) -> Iterator[Thread]:
@@ -99,8 +104,8 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def pages(self, thread_id: str, *, page_size: int | None = None) -> Iterator[list[State]]:
-        """All states of a thread's root namespace, newest first, in pages; exhausted only when nothing is left."""
+    def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
+        """All states of one namespace of a thread, newest first, in pages; exhausted only when nothing is left."""
 
     @abstractmethod
     def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
@@ -130,11 +135,8 @@ class Backend(ABC):
         thread_id: str,
         checkpoint_id: str | None,
         settings: RunSettings,
-        *,
-        input: Any = None,  # LangGraph's own word
-        on_start: Callable[[str], None] | None = None,
     ) -> RunOutcome:
-        """Run the graph from a checkpoint and wait for the end; `on_start` gets the run's id."""
+        """Run the graph on from a checkpoint (None: the head) and wait for the end."""
         raise self._cannot("run a graph")
 
     def copy(self, thread_id: str) -> str:

@@ -55,7 +55,7 @@ def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = Fal
         ) from error
     except UnexpectedAnswer as error:
         raise ProtocolError(f"{deed}: {url} {error}{after}", thread_id=thread_id) from error
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError, orjson.JSONEncodeError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RuntimeError) as error:
         raise ProtocolError(
             f"{deed}: {url} and forkbook did not understand each other ({type(error).__name__}: {error}).{after}",
             thread_id=thread_id,
@@ -97,7 +97,7 @@ def detail(error: httpx.HTTPStatusError) -> str:
         body = str(parsed.get("detail") or parsed.get("message") or body) if isinstance(parsed, dict) else body
     except orjson.JSONDecodeError:
         pass
-    line = " ".join(body.split())
+    line = "an HTML page" if body.lstrip().startswith("<") else " ".join(body.split())
     return line[:299] + "…" if len(line) > 300 else line
 
 

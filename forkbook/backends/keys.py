@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from ..errors import InvalidInput
 
 KEY_VARIABLES = ("LANGGRAPH_API_KEY", "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
-SECRET_HEADERS = ("authorization", "cookie", "key", "token", "secret")
 
 
 def checked_url(url: str) -> str:
@@ -40,7 +39,7 @@ def request_headers(url: str, api_key: str | None, headers: Mapping[str, str], i
         url: The server's address.
         api_key: A key; "env" takes the environment's; None sends none, whatever the environment holds.
         headers: More headers.
-        insecure: Allow secrets over plain http to another machine.
+        insecure: Allow them over plain http to another machine.
 
     Raises:
         InvalidInput: A secret would travel in the clear, or "env" finds no key.
@@ -50,12 +49,14 @@ def request_headers(url: str, api_key: str | None, headers: Mapping[str, str], i
         api_key = next((os.environ[name].strip(" \"'") for name in KEY_VARIABLES if os.environ.get(name)), None)
         if not api_key:
             raise InvalidInput(f"api_key='env', but none of {', '.join(KEY_VARIABLES)} is set")
-    if api_key:
-        result["x-api-key"] = api_key
-    secrets = [name for name in result if any(word in name.lower() for word in SECRET_HEADERS)]
-    if secrets and url.startswith("http://") and not is_loopback(url) and not insecure:
+    if api_key is not None:
+        result["x-api-key"] = api_key.strip() if isinstance(api_key, str) else api_key
+    for name, value in result.items():
+        if not (isinstance(value, str) and value.isascii() and value.isprintable()):
+            raise InvalidInput(f"the value of header {name} is not printable ASCII text (it is not shown here)")
+    if result and urlsplit(url).scheme == "http" and not is_loopback(url) and not insecure:
         raise InvalidInput(
-            f"{', '.join(secrets)} would travel in the clear to {urlsplit(url).hostname}: use https, "
+            f"{', '.join(result)} would travel in the clear to {urlsplit(url).hostname}: use https, "
             "or say insecure=True if you trust every machine in between"
         )
     return result

@@ -1,6 +1,6 @@
 """Threads on an Agent Server, through langgraph-sdk's sync client."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -8,13 +8,14 @@ import httpx
 from langgraph_sdk.client import SyncLangGraphClient
 
 from ..errors import ForkbookError, InvalidInput, ProtocolError, ServerFault
-from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
+from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread
 from .faults import told
 from .interning import Interner
 from .keys import checked_url, request_headers
-from .wire import a_state, an_object, items_in, objects, own_configurable
+from .wire import IN_CONFIG, IN_METADATA, ROOT, a_state, an_object, items_in, objects, own
 
 LARGEST_PAGE = 1000
+SEARCHES = ("ids", "metadata", "values", "status", "sort_by", "sort_order", "limit", "offset")
 ALL_BUT_VALUES = [
     "thread_id",
     "created_at",
@@ -46,6 +47,7 @@ class ServerBackend(Backend):
         self._headers = request_headers(self.address, api_key, headers or {}, insecure)
         self._client: Any = self._open()  # the SDK's own types refuse plain dicts
         self._graphs: dict[str, Graph] = {}
+        self._interner, self._interned = Interner(), set[str]()
 
     def _open(self) -> SyncLangGraphClient:
         return SyncLangGraphClient(
@@ -69,9 +71,25 @@ class ServerBackend(Backend):
             self._client = self._open()  # after a 500 the server drops the connection under the next request
             raise
 
+    def check(self) -> None:
+        """Look whether this is an Agent Server at all.
+
+        Raises:
+            SourceError: It is none, or denies access.
+        """
+        with self._told("looking whether this is an Agent Server"):
+            an_object(self._client.http.get("/ok"))
+
     def threads(self, **search: Any) -> Iterator[Thread]:
+        if unknown := search.keys() - SEARCHES:
+            raise InvalidInput(
+                f"threads cannot be searched by {', '.join(sorted(unknown))}: there is {', '.join(SEARCHES)}",
+                candidates=SEARCHES,
+            )
         search = {"sort_by": "created_at", "sort_order": "desc", "select": ALL_BUT_VALUES} | search
         wanted, page_size = search.pop("limit", None), 100
+        if wanted is not None and not (isinstance(wanted, int) and wanted >= 0):
+            raise InvalidInput(f"limit is {wanted!r}: give a number of threads, or None for all")
         offset = search.pop("offset", 0)
         seen: set[str] = set()
         while wanted is None or len(seen) < wanted:
@@ -89,14 +107,23 @@ class ServerBackend(Backend):
 
     def scratches(self) -> list[Thread]:
         """Scratch copies that a preview left behind."""
-        with self._told("looking for scratch copies"):
-            return objects(self._client.threads.search(metadata={"forkbook": "scratch"}, select=ALL_BUT_VALUES))
+        with self._told("looking around"):
+            search = self._client.threads.search
+            return objects(search(metadata={"forkbook": "scratch"}, select=ALL_BUT_VALUES, limit=LARGEST_PAGE))
+
+    def _interner_for(self, thread_id: str) -> Interner:
+        """One interner for what is read of a thread, and of a second one that it may be compared with."""
+        if thread_id not in self._interned:
+            if len(self._interned) == 2:
+                self._interner, self._interned = Interner(), set()
+            self._interned.add(thread_id)
+        return self._interner
 
     def thread(self, thread_id: str) -> Thread:
         with self._told(f"reading thread {thread_id}", thread_id):
             return an_object(self._client.threads.get(thread_id))
 
-    def pages(self, thread_id: str, *, page_size: int | None = None) -> Iterator[list[State]]:
+    def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
         """All states, newest first.
 
         The first page has 10, further ones as many (10 to 100) as keep about 5,000 list items in flight; `page_size`
@@ -104,12 +131,15 @@ class ServerBackend(Backend):
         """
         if page_size is not None and not 1 <= page_size <= LARGEST_PAGE:
             raise InvalidInput(f"page_size is {page_size}: give 1 to {LARGEST_PAGE}, the server's own limits")
-        interner, before, read = Interner(), None, 0
+        interner, before, read = self._interner_for(thread_id), None, 0
         limit = page_size or 10
+        within: Any = {"checkpoint_ns": ns} if ns else None
         while True:
             deed = f"reading the history of thread {thread_id} ({read} checkpoints so far)"
             with self._told(deed, thread_id):
-                page = objects(self._client.threads.get_history(thread_id, limit=limit, before=before))
+                page = objects(
+                    self._client.threads.get_history(thread_id, limit=limit, before=before, checkpoint=within)
+                )
                 states = [interner.state(a_state(item)) for item in page]
                 ids = [state["checkpoint"]["checkpoint_id"] for state in states]
             if not states:
@@ -122,7 +152,7 @@ class ServerBackend(Backend):
                 )
             yield states
             read += len(states)
-            before = {"configurable": {"thread_id": thread_id, "checkpoint_ns": "", "checkpoint_id": min(ids)}}
+            before = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": min(ids)}}
             if page_size is None:
                 limit = max(10, min(100, 5000 // max(1, items_in(states[-1]))))
 
@@ -132,7 +162,7 @@ class ServerBackend(Backend):
             if state["created_at"] is None and not state["metadata"]:
                 return None
             state["checkpoint"].setdefault("checkpoint_ns", "")
-            return state
+            return self._interner_for(thread_id).state(state)
 
     def graph(self, assistant: str) -> Graph:
         if assistant not in self._graphs:
@@ -164,74 +194,75 @@ class ServerBackend(Backend):
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
         run_id = metadata.get("run_id")
         with self._told(f"reading run {run_id} of thread {thread_id}", thread_id):
-            try:
-                run = an_object(self._client.runs.get(thread_id, run_id)) if run_id else {}
-            except httpx.HTTPStatusError as error:
-                if error.response.status_code != 404:
-                    raise
-                run = {}  # a copied thread has its original's run ids, not its runs
-        if not run:
-            given = own_configurable(metadata)
+            run = self._run(thread_id, run_id)
+            if run is None:  # a copied thread has its original's run ids, not its runs
+                thread = an_object(self._client.threads.get(thread_id)).get("metadata") or {}
+                run = self._run(thread[COPY_OF], run_id) if thread.get(COPY_OF) else None
+        if run is None:
+            given = {key: value for key, value in own(metadata, IN_METADATA).items() if thread.get(key) != value}
             assistant = metadata.get("assistant_id") or metadata.get("graph_id")
-            return RunSettings(assistant, {"configurable": given} if given else {})
+            return RunSettings(assistant, {"configurable": given} if given else {}, guessed=True)
         asked = run.get("kwargs") or {}
-        config = {key: value for key, value in (asked.get("config") or {}).items() if key != "metadata"}
-        config["configurable"] = own_configurable(config.get("configurable") or {})
+        context = asked.get("context") or {}
+        config = {key: value for key, value in (asked.get("config") or {}).items() if key != "metadata" and value}
+        configurable = own(config.pop("configurable", {}), IN_CONFIG)
+        if configurable.get("user_id") == "" and not context.get("user_id"):
+            del configurable["user_id"]  # the server's own, where nobody is signed in
+        if context.keys() > configurable.keys():  # the server derives each from the other and takes only one
+            configurable = {}
         return RunSettings(
             run["assistant_id"],
-            {key: value for key, value in config.items() if value},
-            asked.get("context") or None,
+            config | ({"configurable": configurable} if configurable else {}),
+            None if configurable else context or None,
             asked.get("interrupt_before"),
             asked.get("interrupt_after"),
         )
 
+    def _run(self, thread_id: str, run_id: Any) -> dict[str, Any] | None:
+        """A run's record, if the server still has it."""
+        try:
+            return an_object(self._client.runs.get(thread_id, run_id)) if run_id else None
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == 404:
+                return None
+            raise
+
     def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
+        if set(values) == {ROOT}:
+            values = values[ROOT]
         with self._told(f"editing checkpoint {checkpoint_id} of thread {thread_id}", thread_id, write=True):
             answer = an_object(
                 self._client.threads.update_state(thread_id, values, as_node=as_node, checkpoint_id=checkpoint_id)
             )
-            return str(answer["checkpoint"]["checkpoint_id"])
+            return str(an_object(answer["checkpoint"])["checkpoint_id"])
 
-    def run(
-        self,
-        thread_id: str,
-        checkpoint_id: str | None,
-        settings: RunSettings,
-        *,
-        input: Any = None,
-        on_start: Callable[[str], None] | None = None,
-    ) -> RunOutcome:
-        config, context = dict(settings.config), settings.context
-        if config.get("configurable"):
-            context = None  # the server takes one of the two and derives the other
+    def run(self, thread_id: str, checkpoint_id: str | None, settings: RunSettings) -> RunOutcome:
         with self._told(f"starting a run on thread {thread_id}", thread_id, write=True):
             run = an_object(
                 self._client.runs.create(
                     thread_id,
-                    str(settings.assistant),
-                    input=input,
+                    settings.assistant,
+                    input=None,
                     checkpoint_id=checkpoint_id,
-                    config=config or None,
-                    context=context,
-                    interrupt_before=list(settings.interrupt_before) if settings.interrupt_before else None,
-                    interrupt_after=list(settings.interrupt_after) if settings.interrupt_after else None,
+                    config=dict(settings.config) or None,
+                    context=settings.context,
+                    interrupt_before=settings.interrupt_before,
+                    interrupt_after=settings.interrupt_after,
                     multitask_strategy="reject",
                 )
             )
-            run_id = str(run["run_id"])
-        if on_start:
-            on_start(run_id)
-        return self._wait(thread_id, run_id)
+        return self._wait(thread_id, str(run["run_id"]))
 
     def _wait(self, thread_id: str, run_id: str) -> RunOutcome:
         try:
             while True:
+                answer = None
                 with self._told(f"waiting for run {run_id} of thread {thread_id}", thread_id):
                     with suppress(httpx.ReadTimeout):
                         answer = self._client.runs.join(thread_id, run_id)
                     status = an_object(self._client.runs.get(thread_id, run_id))["status"]
                 if status not in ("pending", "running"):
-                    fault = (answer if isinstance(answer, dict) else {}).get("__error__")
+                    fault = answer.get("__error__") if isinstance(answer, dict) else None
                     return RunOutcome(run_id, status, f"{fault['error']}: {fault['message']}" if fault else None)
         except KeyboardInterrupt:
             with suppress(ForkbookError), self._told(f"cancelling run {run_id}", thread_id, write=True):

@@ -1,15 +1,17 @@
 """Checks of what a server sent: everything past them has LangGraph's shape."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from ..escape import short
 from .base import State
 
-SERVER_KEYS = {
-    "run_id", "thread_id", "graph_id", "assistant_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "created_by",
-    "run_attempt", "source", "step", "parents", "writes",
+IN_CONFIG = {
+    "run_id", "thread_id", "graph_id", "assistant_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map",
 }  # fmt: skip
+IN_METADATA = IN_CONFIG | {"created_by", "run_attempt", "source", "step", "parents", "writes"}
 SERVER_PREFIXES = ("__", "langgraph_")
+ROOT = "__root__"  # LangGraph's own name for the one channel of a state that is no mapping
 
 
 class UnexpectedAnswer(ValueError):
@@ -19,14 +21,14 @@ class UnexpectedAnswer(ValueError):
 def an_object(answer: Any) -> dict[str, Any]:
     """The answer, if it is a JSON object."""
     if not isinstance(answer, dict):
-        raise UnexpectedAnswer(f"sent {shown(answer)} where an object belongs: is it an Agent Server?")
+        raise UnexpectedAnswer(f"sent {short(answer)} where an object belongs: is it an Agent Server?")
     return answer
 
 
 def objects(answer: Any) -> list[dict[str, Any]]:
     """The answer, if it is a list of JSON objects."""
     if not isinstance(answer, list):
-        raise UnexpectedAnswer(f"sent {shown(answer)} where a list belongs: is it an Agent Server?")
+        raise UnexpectedAnswer(f"sent {short(answer)} where a list belongs: is it an Agent Server?")
     return [an_object(item) for item in answer]
 
 
@@ -35,18 +37,21 @@ def a_state(answer: Any) -> State:
     state = an_object(answer)
     checkpoint, parent = state.get("checkpoint"), state.get("parent_checkpoint")
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("checkpoint_id"), str):
-        raise UnexpectedAnswer(f"sent a state without a checkpoint id: {shown(state)}")
+        raise UnexpectedAnswer(f"sent a state without a checkpoint id: {short(state)}")
     for key, kind in (("values", (dict, list)), ("next", list), ("tasks", list), ("metadata", dict)):
         if not isinstance(state.get(key), kind) and not (key in ("values", "metadata") and state.get(key) is None):
             raise UnexpectedAnswer(
-                f"sent checkpoint {checkpoint['checkpoint_id']} with {key} = {shown(state.get(key))}"
+                f"sent checkpoint {checkpoint['checkpoint_id']} with {key} = {short(state.get(key))}"
             )
     if parent is not None and not isinstance(parent, dict):
         raise UnexpectedAnswer(
-            f"sent checkpoint {checkpoint['checkpoint_id']} with parent_checkpoint = {shown(parent)}"
+            f"sent checkpoint {checkpoint['checkpoint_id']} with parent_checkpoint = {short(parent)}"
         )
     state["parent_checkpoint"] = parent
-    state.setdefault("created_at", None)
+    for key in ("values", "metadata", "created_at"):
+        state.setdefault(key, None)
+    if isinstance(state["values"], list):
+        state["values"] = {ROOT: state["values"]}
     return state
 
 
@@ -56,12 +61,6 @@ def items_in(state: State) -> int:
     return sum(len(value) for value in values.values() if isinstance(value, list)) if isinstance(values, dict) else 0
 
 
-def own_configurable(keys: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a `configurable` (or a checkpoint's metadata) that a person gave, without those the server adds."""
-    return {key: value for key, value in keys.items() if key not in SERVER_KEYS and not key.startswith(SERVER_PREFIXES)}
-
-
-def shown(value: Any) -> str:
-    """A value in at most 80 characters."""
-    text = repr(value)
-    return text if len(text) <= 80 else text[:79] + "…"
+def own(keys: Mapping[str, Any], added: Collection[str]) -> dict[str, Any]:
+    """The keys that a person gave, without those that the server adds."""
+    return {key: value for key, value in keys.items() if key not in added and not key.startswith(SERVER_PREFIXES)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-CONFIG = {"displaylogo": False, "responsive": True, "scrollZoom": False}
+CONFIG = {"displaylogo": False, "scrollZoom": False}
 
 
 def bundle(figure: "go.Figure") -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import orjson
 
 from ..facts import Facts
-from ..tokens import total
 from .text import text_tree
 from .words import Mark
 
@@ -23,7 +22,7 @@ def marks(facts: Facts) -> list[Mark]:
                 next=None if state["next"] is None else tuple(state["next"]),
                 created_at=state["created_at"],
                 detail=facts.error(position) or "; ".join(questions),
-                tokens=total(spends) if spends else None,
+                tokens=sum(spend.total for spend in spends) if spends else None,
             )
         )
     return result

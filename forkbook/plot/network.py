@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from ..facts import Facts
-from ..tokens import total
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -40,7 +39,7 @@ def digraph(facts: Facts) -> "nx.DiGraph[str]":
             run_id=(state["metadata"] or {}).get("run_id"),
             n_messages=accounts.n_messages[position],
             context_tokens=accounts.context[position],
-            spent_tokens=total(spends) if spends else None,
+            spent_tokens=sum(spend.total for spend in spends) if spends else None,
             position=position,
         )
         if (parent := tree.parents[position]) >= 0:

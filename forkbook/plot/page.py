@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from .escape import cut, escape, visible
+from ..escape import cut, escape, visible
 from .palette import GRID, INK, PICKED, TOKENS
 from .sheet import Sheet
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 
 from ..errors import InvalidInput
+from ..escape import visible
 from ..tree import Tree
-from .escape import visible
 from .layout import fork_rows, lanes
 
 WIDTH = 100

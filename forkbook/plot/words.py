@@ -6,8 +6,8 @@ Everything that comes back is escaped.
 import textwrap
 from dataclasses import dataclass
 
+from ..escape import cut, escape, visible
 from ..tree import Tree
-from .escape import cut, escape, visible
 
 LABEL_LENGTH = 30
 LINE_LENGTH = 60

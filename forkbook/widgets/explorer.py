@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ipywidgets as w
@@ -43,14 +43,14 @@ class Explorer(w.VBox):
         self.act: Act | None = None
         self.copy_report: CopyReport | None = None
         self.comparison: Comparison | None = None
-        self._shown: int | None = None
+        self._shown: str | None = None
+        self._schema: Mapping[str, Any] | None = None
         self._build()
         super().__init__(
             [
                 w.HBox([self._title, self._refresh], layout=w.Layout(justify_content="space-between")),
                 w.HBox([self._left(), self._right()], layout=w.Layout(flex_flow="row wrap")),
                 self._compare_row(),
-                self.status,
             ]
         )
         self.add_class("forkbook-explorer")
@@ -60,7 +60,8 @@ class Explorer(w.VBox):
     @property
     def selected(self) -> Checkpoint | None:
         """The checkpoint that is picked; setting it picks."""
-        return None if self._list.index is None else self.history[self._list.index]
+        index = self._list.index
+        return None if index is None or not 0 <= index < len(self.history) else self.history[index]
 
     @selected.setter
     def selected(self, checkpoint: Any) -> None:
@@ -99,7 +100,13 @@ class Explorer(w.VBox):
             button.layout.width = "auto"
         self._refresh = self._buttons["Refresh"]
         self._buttons["Fork and run"].button_style = "primary"
-        self.worker = Worker(self.status, list(self._buttons.values()))
+        needs = {"Preview": "write", "Fork": "write", "Fork and run": "run", "Copy thread": "write"}
+        abilities = self.history.book.backend.abilities
+        usable = [button for name, button in self._buttons.items() if needs.get(name, "live") in {*abilities, "live"}]
+        self.worker = Worker(self.status, usable)
+        for button in set(self._buttons.values()) - set(usable):
+            button.disabled = True
+            button.tooltip = f"{self.history.book.backend.kind} is read-only"
         for name, (_, callback) in buttons.items():
             self._buttons[name].on_click(self.worker.guarded(callback))
         self._list.observe(self.worker.guarded(lambda _: self._show()), "index")
@@ -120,6 +127,7 @@ class Explorer(w.VBox):
                 self._text,
                 w.HBox([self._as_node, self._in_copy], layout=w.Layout(flex_flow="row wrap")),
                 w.HBox([self._buttons[name] for name in names], layout=w.Layout(flex_flow="row wrap")),
+                self.status,
             ],
             layout=w.Layout(flex="1 1 360px", padding="0 0 0 12px", min_width="340px"),
         )
@@ -132,7 +140,6 @@ class Explorer(w.VBox):
         self.history = history
         self._title.value = f"<b>{views.esc(history.summary())}</b>"
         self.picture.draw(history.facts)
-        self._shown = None
         self._list.fill([self._list_line(checkpoint) for checkpoint in history], position)
         labels = history.branches
         if labels != list(self._b.options):  # a new branch is what one wants to compare
@@ -153,14 +160,14 @@ class Explorer(w.VBox):
         if checkpoint is None:
             self._heading.value = "<i>this thread has no checkpoints</i>"
             return
-        if checkpoint.position == self._shown:
-            return
-        self._shown = checkpoint.position
         self.picture.ring(checkpoint.position)
         self._heading.value = views.heading(checkpoint)
+        self._show_view()
+        if checkpoint.id == self._shown:
+            return  # what was typed stays
+        self._shown = checkpoint.id
         self._text.value, left_out = editor.editable(checkpoint.state["values"])
         self._edit_note.value = f"<i>too large to show here: {views.esc(', '.join(left_out))}</i>" if left_out else ""
-        self._show_view()
 
     def _show_view(self) -> None:
         if self.selected is not None:
@@ -171,11 +178,13 @@ class Explorer(w.VBox):
         if (checkpoint := self.selected) is None:
             raise InvalidInput("pick a checkpoint first")
         as_node = None if self._as_node.value == LAST_NODE else self._as_node.value
-        return checkpoint, editor.changes(self._text.value, checkpoint.state["values"]), as_node
+        return checkpoint, editor.changes(self._text.value, checkpoint.state["values"], self._schema), as_node
 
     def _read_graph(self) -> str:
-        if (checkpoint := self.selected) is not None:
-            self._as_node.options = [LAST_NODE, *checkpoint.graph().nodes]
+        if (checkpoint := self.selected) is not None and "schemas" in self.history.book.backend.abilities:
+            graph = checkpoint.assistant_graph()
+            self._schema = graph.schema
+            self._as_node.options = [LAST_NODE, *graph.nodes]
         return "pick a checkpoint in the picture or the list"
 
     def _on_preview(self, _: Any) -> None:
@@ -205,7 +214,7 @@ class Explorer(w.VBox):
             self._load(done.history, done.checkpoint.position)
             return repr(done)
 
-        self.worker.start(doing, job)
+        self.worker.start(doing, job, after_failure=self._reload)
 
     def _on_copy(self, _: Any) -> None:
         def job() -> str:
@@ -222,14 +231,18 @@ class Explorer(w.VBox):
         self.status.say(f"compared branch {self._a.value} with branch {self._b.value}")
 
     def _on_refresh(self, _: Any) -> None:
-        def job() -> str:
-            before, picked = len(self.history), self.selected
-            fresh = self.history.refreshed()
-            kept = fresh[picked.id].position if picked and picked.id in fresh else None
-            self._load(fresh, kept if kept is not None or not len(fresh) else len(fresh) - 1)
-            return f"{len(fresh) - before} new checkpoints"
+        self.worker.start("fetching what is new", lambda: f"{self._reload()} new checkpoints")
 
-        self.worker.start("fetching what is new", job)
+    def _reload(self) -> int:
+        """Show the thread as it is now; how many checkpoints are new."""
+        before, picked = len(self.history), self.selected
+        fresh = self.history.refreshed()
+        kept = fresh[picked.id].position if picked and picked.id in fresh else None
+        self._load(fresh, kept if kept is not None or not len(fresh) else len(fresh) - 1)
+        return len(fresh) - before
+
+    def __repr__(self) -> str:
+        return f"{self.history!r}\n(an explorer: show it in a notebook to click)"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live widget where there is a kernel, else the history's own picture and text."""

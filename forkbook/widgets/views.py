@@ -9,7 +9,6 @@ import orjson
 from ..checkpoint import Checkpoint
 from ..compare import Comparison
 from ..messages import messages_in, role, text, tool_calls, usage
-from ..tokens import total
 
 MESSAGES_SHOWN, TEXT_SHOWN, STATE_SHOWN = 50, 2_000, 20_000
 ROLE_COLORS = {"human": "#1976d2", "ai": "#00796b", "tool": "#8e6c00", "system": "#6d4c9f", "chat": "#6d6d6d"}
@@ -53,15 +52,20 @@ def messages_view(checkpoint: Checkpoint) -> str:
     hidden = len(messages) - MESSAGES_SHOWN
     note = f" · {hidden:,} earlier ones are not shown" if hidden > 0 else ""
     boxes = "".join(message_box(message) for message in messages[: -MESSAGES_SHOWN - 1 : -1])
-    return lines(f"<small style='{GREY}'>{len(messages):,} messages, newest first{note}</small>{boxes}")
+    count = f"{len(messages):,} message{'' if len(messages) == 1 else 's'}"
+    return lines(f"<small style='{GREY}'>{count}, newest first{note}</small>{boxes}")
 
 
 def message_box(message: dict[str, Any]) -> str:
     """One message: who, what, its tool calls, its reported tokens."""
     who = role(message) or "?"
-    calls = [f"{call.get('name')}({line(call.get('args'))})" for call in tool_calls(message)]
-    said = usage(message)
-    return box(who, "\n".join(filter(None, [text(message), *calls])), said.get("total_tokens") if said else None)
+    reported = usage(message)
+    return box(who, said(text(message), tool_calls(message)), reported.get("total_tokens") if reported else None)
+
+
+def said(text: str, calls: Sequence[dict[str, Any]]) -> str:
+    """What a message says, and what it calls."""
+    return "\n".join(filter(None, [text, *(f"{call.get('name')}({line(call.get('args'))})" for call in calls)]))
 
 
 def box(who: str, said: str, tokens: Any) -> str:
@@ -97,10 +101,11 @@ def tasks_view(checkpoint: Checkpoint) -> str:
 def tokens_view(checkpoint: Checkpoint) -> str:
     """What this checkpoint spent, and the branches side by side."""
     facts, here = checkpoint.history.facts, checkpoint.position
-    spends = facts.ledger.spends([here])
-    spent = f"{total(spends):,} tokens spent here ({facts.ledger.method(spends)})" if spends else "nothing spent here"
+    spent = facts.ledger.totals([here])
+    method = facts.ledger.method(spent)
+    cost = f"{spent.total:,} tokens spent here ({method})" if method != "none" else "nothing spent here"
     context = f"{facts.ledger.context[here]:,} tokens of context ({facts.ledger.counter})"
-    return lines(f"<p>{esc(spent)} · {esc(context)}</p>{branch_tokens(checkpoint)}")
+    return lines(f"<p>{esc(cost)} · {esc(context)}</p>{branch_tokens(checkpoint)}")
 
 
 def branch_tokens(checkpoint: Checkpoint) -> str:
@@ -129,7 +134,7 @@ def comparison_view(comparison: Comparison) -> str:
 
 def side_by_side(label: str, rows: Sequence[dict[str, Any]]) -> str:
     """The messages that only one branch has, as a column."""
-    boxes = "".join(box(row["role"], row["text"], row["total_tokens"]) for row in rows)
+    boxes = "".join(box(row["role"], said(row["text"], row["tool_calls"]), row["total_tokens"]) for row in rows)
     nothing = f"<p style='{GREY}'>no messages of its own</p>"
     return f"<div style='flex:1;min-width:200px'><b>only {esc(label)}</b>{boxes or nothing}</div>"
 

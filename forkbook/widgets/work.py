@@ -51,8 +51,8 @@ class Worker:
 
         return call
 
-    def start(self, doing: str, job: Callable[[], str]) -> None:
-        """Run a job in the background; what it returns is shown when it is done."""
+    def start(self, doing: str, job: Callable[[], str], after_failure: Callable[[], object] | None = None) -> None:
+        """Run a job in the background, telling the seconds; what it returns is shown when it is done."""
         if not self._busy.acquire(blocking=False):
             self.status.say("one thing at a time: the last one is still under way", "busy")
             return
@@ -60,13 +60,32 @@ class Worker:
         for control in self.controls:
             control.disabled = True
 
+        done = threading.Event()
+
+        def tick() -> None:
+            seconds = 0
+            while not done.wait(1):
+                seconds += 1
+                self.status.say(f"{doing} ({seconds} s)", "busy")
+
         def run() -> None:
+            ticking = threading.Thread(target=tick, name="forkbook clock", daemon=True)
+            ticking.start()
             try:
-                said = job()
+                told, failed = job(), None
+            except Exception as error:
+                told, failed = "", error
+            done.set()
+            ticking.join()
+            try:
+                if failed is None:
+                    self.status.say(told)
+                else:
+                    self.status.fail(failed)
+                    if after_failure:
+                        after_failure()
             except Exception as error:
                 self.status.fail(error)
-            else:
-                self.status.say(said)
             finally:
                 for control in self.controls:
                     control.disabled = False

@@ -2,6 +2,7 @@
 
 import html
 import unicodedata
+from typing import Any
 
 SHAPELESS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 NEEDED_JOINERS = "\u200c\u200d"
@@ -47,6 +48,11 @@ def cut(text: str, length: int) -> str:
         length: The most characters that come back, the ellipsis among them.
     """
     return text if len(text) <= length else text[: max(length - 1, 0)].rstrip() + "…"
+
+
+def short(value: Any, length: int = 60) -> str:
+    """A value's repr on one line of at most so many characters."""
+    return cut(visible(repr(value)), length)
 
 
 def _shape(character: str) -> str:

@@ -1,0 +1,216 @@
+"""A checkpoint store on Postgres, read with our own SQL, each read in one read-only, repeatable-read transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+
+from ..errors import AccessDenied, ConnectionFailed, InvalidInput, MissingExtra, SourceError, ThreadNotFound
+from ..tree import Head
+from .base import Backend, State, Thread
+from .decode import decode
+from .saved import Saved, Write, states
+
+try:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+    from psycopg.types.json import set_json_loads
+except ImportError as error:
+    raise MissingExtra("reading a Postgres store needs psycopg: pip install 'forkbook[postgres]'") from error
+
+TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
+LARGEST_BLOB = 64_000_000  # bytes; larger ones are shown as what they are, unread
+PAGE = 100  # checkpoints a page
+ROWS_IN_FLIGHT = 50
+
+KINDS = """
+select relname, relkind::text from pg_class
+where oid = any(array(select to_regclass(name) from unnest(%s::text[]) name))
+"""
+HAS_TASK_PATH = """
+select 1 from pg_attribute where attrelid = to_regclass('checkpoint_writes') and attname = 'task_path'
+"""
+THREADS = """
+select thread_id, min(checkpoint->>'ts'), max(checkpoint->>'ts') from checkpoints group by thread_id
+order by min(checkpoint->>'ts') desc nulls last, thread_id
+"""
+HEADS = """
+select checkpoint_id, parent_checkpoint_id, metadata->'step', metadata->>'source'
+from checkpoints where thread_id = %s and checkpoint_ns = ''
+"""
+CHECKPOINTS = """
+select checkpoint_id, parent_checkpoint_id, checkpoint, metadata
+from checkpoints where thread_id = %s and checkpoint_ns = %s
+"""
+BLOBS = """
+select channel, version, type, octet_length(blob), case when octet_length(blob) <= %s then blob end
+from checkpoint_blobs where thread_id = %s and checkpoint_ns = %s
+"""
+WRITES = """
+select checkpoint_id, task_id, {path}, idx, channel, type, octet_length(blob),
+       case when octet_length(blob) <= %s then blob end
+from checkpoint_writes where thread_id = %s and checkpoint_ns = %s order by checkpoint_id, {path}, task_id, idx
+"""
+NAMESPACES = "select distinct checkpoint_ns from checkpoints where thread_id = %s and checkpoint_ns <> ''"
+
+
+class PostgresBackend(Backend):
+    """A Postgres database that LangGraph's PostgresSaver wrote.
+
+    Args:
+        uri: "postgresql://user:password@host:port/database"; the password shows nowhere.
+    """
+
+    kind = "the Postgres store"
+    abilities = frozenset({"live"})
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self.address = without_secrets(uri)
+        with self._reading("opening the store") as connection:
+            self._check_tables(connection)
+
+    def _check_tables(self, connection: Any) -> None:
+        kinds = dict(connection.execute(KINDS, [list(TABLES)]).fetchall())
+        wrong = [table for table in TABLES if kinds.get(table) not in ("r", "p")]
+        if wrong:
+            raise SourceError(
+                f"{self.address} is no LangGraph checkpoint store: {', '.join(wrong)} is no table in its search path. "
+                "PostgresSaver.setup() makes the tables; is this the right database?"
+            )
+        self._path = "task_path" if connection.execute(HAS_TASK_PATH).fetchone() else "''"
+
+    @contextmanager
+    def _reading(self, deed: str, thread_id: str | None = None) -> Iterator[Any]:
+        """A connection in a read-only transaction that sees one moment; faults come out as forkbook's errors."""
+        if thread_id is not None and "\0" in thread_id:
+            raise ThreadNotFound(f"{deed}: no thread {thread_id!r}, Postgres has no NUL in text", thread_id=thread_id)
+        try:
+            with psycopg.connect(self._uri, connect_timeout=5) as connection:
+                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                connection.read_only = True
+                set_json_loads(orjson.loads, connection)
+                yield connection
+        except psycopg.OperationalError as error:
+            said = " ".join(str(error).split())
+            if "password" in said or "authentication" in said:
+                raise AccessDenied(
+                    f"{deed}: {self.address} denies access; check user and password", thread_id=thread_id
+                ) from None  # the driver's own error may show the address with its password
+            raise ConnectionFailed(f"{deed}: {self.address} ({said[:200]})", thread_id=thread_id) from None
+        except psycopg.Error as error:
+            said = " ".join(str(error).split())
+            raise SourceError(f"{deed}: {self.address} says {said[:200]}", thread_id=thread_id) from error
+
+    def threads(self, **search: Any) -> Iterator[Thread]:
+        if unknown := search.keys() - {"ids", "limit"}:
+            raise InvalidInput(
+                f"a store knows its threads' ids only: search by ids and limit, not {', '.join(sorted(unknown))}"
+            )
+        with self._reading("listing the threads") as connection:
+            rows = connection.execute(THREADS).fetchall()
+        found = [_thread(*row) for row in rows if row[0] in (search.get("ids") or [row[0]])]
+        yield from found[: search.get("limit")]
+
+    def thread(self, thread_id: str) -> Thread:
+        with self._reading(f"reading thread {thread_id}", thread_id) as connection:
+            row = connection.execute(
+                "select min(checkpoint->>'ts'), max(checkpoint->>'ts'), count(*) from checkpoints where thread_id = %s",
+                [thread_id],
+            ).fetchone()
+        if not row[2]:
+            raise ThreadNotFound(
+                f"no thread {thread_id!r} in {self.address}; book.threads() lists them", thread_id=thread_id
+            )
+        return _thread(thread_id, row[0], row[1])
+
+    def heads(self, thread_id: str) -> list[Head]:
+        with self._reading(f"reading the heads of thread {thread_id}", thread_id) as connection:
+            return [Head(*row) for row in connection.execute(HEADS, [thread_id])]
+
+    def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
+        read = self._states(thread_id, ns)
+        size = page_size or PAGE
+        yield from (read[start : start + size] for start in range(0, len(read), size))
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
+        read = self._states(thread_id)
+        found = (state for state in read if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"]))
+        return next(found, None)
+
+    def _states(self, thread_id: str, ns: str = "") -> list[State]:
+        with self._reading(f"reading the history of thread {thread_id}", thread_id) as connection:
+            heads = connection.execute(CHECKPOINTS, [thread_id, ns]).fetchall()
+            blobs = {
+                (channel, version): _value(kind, size, blob)
+                for channel, version, kind, size, blob in _stream(connection, BLOBS, LARGEST_BLOB, thread_id, ns)
+                if kind != "empty"
+            }
+            writes: dict[str, list[Write]] = defaultdict(list)
+            query = WRITES.format(path=self._path)
+            for checkpoint_id, task, path, idx, channel, kind, size, blob in _stream(
+                connection, query, LARGEST_BLOB, thread_id, ns
+            ):
+                writes[checkpoint_id].append(Write(task, path, idx, channel, _value(kind, size, blob)))
+            namespaces = {row[0] for row in connection.execute(NAMESPACES, [thread_id])}
+        saved = [
+            _saved((thread_id, ns, checkpoint_id, parent), checkpoint, metadata, blobs, writes.get(checkpoint_id, []))
+            for checkpoint_id, parent, checkpoint, metadata in heads
+        ]
+        return states(saved, namespaces)
+
+
+def _stream(connection: Any, query: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
+    """Rows in binary form, a few at a time."""
+    with connection.cursor("forkbook", binary=True) as cursor:
+        cursor.itersize = ROWS_IN_FLIGHT
+        cursor.execute(query, parameters)
+        yield from cursor
+
+
+def _value(kind: str | None, size: int | None, blob: bytes | None) -> Any:
+    if blob is None and size:
+        return {"__type__": "opaque", "reason": f"larger than {LARGEST_BLOB:,} bytes", "size": size}
+    return decode(kind or "null", blob or b"")
+
+
+def _saved(
+    place: tuple[str, str, str, str | None],
+    checkpoint: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    blobs: Mapping[tuple[str, str], Any],
+    writes: list[Write],
+) -> Saved:
+    versions = checkpoint.get("channel_versions") or {}
+    found = {channel: (channel, str(version)) for channel, version in versions.items()}
+    values = {channel: blobs[key] for channel, key in found.items() if key in blobs}
+    inline = checkpoint.get("channel_values") or {}
+    rest = {key: value for key, value in checkpoint.items() if key != "channel_values"}
+    return Saved(*place, rest, {**inline, **values}, dict(metadata), writes)
+
+
+def _thread(thread_id: str, created_at: str | None, updated_at: str | None) -> Thread:
+    return {
+        "thread_id": thread_id,
+        "status": None,
+        "created_at": created_at,
+        "updated_at": updated_at,
+        "metadata": {},
+    }
+
+
+def without_secrets(uri: str) -> str:
+    """The address of a database as it may be shown: user, host, port and database.
+
+    Raises:
+        InvalidInput: It is no connection string.
+    """
+    try:
+        parts = conninfo_to_dict(uri)
+    except psycopg.ProgrammingError:
+        raise InvalidInput("this is not a Postgres address; one looks like 'postgresql://user@host/db'") from None
+    user = f"{parts['user']}@" if parts.get("user") else ""
+    port = f":{parts['port']}" if parts.get("port") else ""
+    return f"postgresql://{user}{parts.get('host', '')}{port}/{parts.get('dbname', '')}"

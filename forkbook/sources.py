@@ -1,0 +1,104 @@
+"""From what a user names to the place it is: one front door, precise backends behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .backends.base import Backend
+from .book import Book
+from .errors import AccessDenied, InvalidInput, ServerFault
+
+ARCHIVE_SUFFIX = ".forkbook"
+
+
+def connect(
+    source: Any,
+    api_key: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    insecure: bool = False,
+    cache: str | os.PathLike[str] | None = None,
+) -> Book:
+    """Open a place that holds threads.
+
+    Args:
+        source: One of
+            an Agent Server's address, as in "http://localhost:2024";
+            a compiled graph with a checkpointer, in this process;
+            the path of a SQLite checkpoint store, read-only;
+            a "postgresql://…" address of a Postgres checkpoint store, read-only;
+            the path of an archive, "study.forkbook";
+            "demo", a private server with a sample agent, which needs no key and no network and ends with this process.
+        api_key: A key for this server; "env" takes LANGGRAPH_API_KEY, LANGSMITH_API_KEY or LANGCHAIN_API_KEY from
+            the environment. None sends none, whatever the environment holds.
+        headers: More headers for every request to a server.
+        insecure: Let a key travel over plain http to another machine.
+        cache: An archive that keeps what was read from a server, so that the next time only what is new is fetched.
+
+    Raises:
+        InvalidInput: This is no such place, or a key would travel in the clear.
+        SourceError: It cannot be opened; the text says why.
+    """
+    if isinstance(source, str) and (source == "demo" or "://" in source):
+        if source.startswith(("postgresql://", "postgres://")):
+            from .backends.postgres import PostgresBackend
+
+            backend: Backend = PostgresBackend(source)
+        else:
+            backend = _server(source, api_key, headers, insecure)
+            if cache is not None:
+                from .backends.archive_cache import CachedBackend
+
+                backend = CachedBackend(backend, cache)
+    elif isinstance(source, str | os.PathLike):
+        backend = _file(Path(source))
+    elif hasattr(source, "get_state_history") and hasattr(source, "checkpointer"):
+        from .backends.graph import GraphBackend
+
+        backend = GraphBackend(source)
+    elif hasattr(source, "get_tuple") and hasattr(source, "put_writes"):
+        raise InvalidInput(
+            "this is a checkpointer alone: connect() takes the graph that was compiled with it, "
+            "builder.compile(checkpointer=…), or the path or address of its store"
+        )
+    else:
+        raise InvalidInput(
+            f"connect() takes an address, a path, a compiled graph or 'demo', not {type(source).__name__}"
+        )
+    return Book(backend)
+
+
+def _server(address: str, api_key: str | None, headers: Mapping[str, str] | None, insecure: bool) -> Backend:
+    from .backends.server import ServerBackend
+    from .timetravel import sweep_scratches
+
+    if address == "demo":
+        from .demo import serve
+
+        address = serve()
+    backend = ServerBackend(address, api_key, headers, insecure=insecure)
+    try:
+        sweep_scratches(backend, backend.scratches())
+    except (AccessDenied, ServerFault):
+        backend.check()  # whoever may not search can still open a thread by its id
+    except BaseException:
+        backend.close()
+        raise
+    return backend
+
+
+def _file(path: Path) -> Backend:
+    if path.suffix == ARCHIVE_SUFFIX:
+        from .backends.archive import ArchiveBackend
+
+        return ArchiveBackend(path)
+    if not path.exists():
+        raise InvalidInput(
+            f"{str(path)!r} is neither a file nor an address; an address begins with http:// or postgresql://"
+        )
+    from .backends.sqlite import SqliteBackend
+
+    return SqliteBackend(path)

