@@ -62,6 +62,7 @@ def preview(
 ) -> timetravel.Preview:
     """Try an edit on a scratch copy."""
     backend = cp.history.book.backend
+    backend.require("write", "preview an edit")
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
     typed = timetravel.checked(cp.assistant_graph(), state, values, as_node)
     return timetravel.preview(backend, cp.thread_id, state, typed, as_node, replace)
@@ -70,6 +71,7 @@ def preview(
 def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, in_copy: bool) -> Act:
     """Write an edit, read it back."""
     backend = cp.history.book.backend
+    backend.require("write", "edit")
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
     writes: Mapping[str, Any] = timetravel.checked(cp.assistant_graph(), state, values, as_node)
     if replace:
@@ -93,6 +95,7 @@ def exactly(tried: timetravel.Preview) -> timetravel.Preview:
 def resume(cp: Checkpoint, in_copy: bool, **given: Any) -> Act:
     """Run on from a checkpoint, with its own run's settings where none are given."""
     backend = cp.history.book.backend
+    backend.require("run", "run a graph")
     timetravel.not_finished(timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy))
     how = timetravel.settings(backend, cp.own_settings(), cp.thread_id, **given)
     place, notes = _place(cp, in_copy)

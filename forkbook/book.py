@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend, State
+from .backends.bridge import in_thread
 from .errors import InvalidInput, ThreadNotFound
 from .escape import short
 from .facts import Facts
@@ -90,6 +91,18 @@ class Book:
             if known != thread_id:
                 return self.history(known, limit=limit, page_size=page_size)
         return History(self, thread_id, states, complete=complete)
+
+    async def ahistory(self, thread_id: str, *, limit: int | None = None, page_size: int | None = None) -> History:
+        """`history` for async code: needs no nested event loop."""
+        return await in_thread(self.history, thread_id, limit=limit, page_size=page_size)
+
+    async def athreads(self, **search: Any) -> pd.DataFrame:
+        """`threads` for async code."""
+        return await in_thread(self.threads, **search)
+
+    async def acopy(self, thread_id: str) -> CopyReport:
+        """`copy` for async code."""
+        return await in_thread(self.copy, thread_id)
 
     def _read(self, thread_id: str, limit: int | None, page_size: int | None) -> tuple[dict[str, State], bool]:
         from tqdm.auto import tqdm

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import acts
 from .acts import Act
 from .backends.base import Graph, RunSettings, State
+from .backends.bridge import in_thread
 from .errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -248,6 +249,22 @@ class Checkpoint:
             interrupt_before=interrupt_before,
             interrupt_after=interrupt_after,
         )
+
+    async def apreview(self, *args: Any, **more: Any) -> Preview:
+        """`preview` for async code: needs no nested event loop."""
+        return await in_thread(self.preview, *args, **more)
+
+    async def aedit(self, *args: Any, **more: Any) -> Act:
+        """`edit` for async code."""
+        return await in_thread(self.edit, *args, **more)
+
+    async def aresume(self, **more: Any) -> Act:
+        """`resume` for async code."""
+        return await in_thread(self.resume, **more)
+
+    async def afork(self, *args: Any, **more: Any) -> Act:
+        """`fork` for async code."""
+        return await in_thread(self.fork, *args, **more)
 
     def own_settings(self) -> RunSettings:
         """How the run was run that led here: that of the nearest checkpoint above that a run wrote."""

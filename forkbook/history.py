@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from . import frames
 from .backends.base import State, head_of
+from .backends.bridge import in_thread
 from .checkpoint import Checkpoint
 from .errors import CheckpointNotFound, InvalidInput
 from .escape import escape, short
@@ -235,6 +236,10 @@ class History:
     def refreshed(self) -> History:
         """A new history with what is new; this one stays as it is."""
         return self.book.reread(self)
+
+    async def arefresh(self) -> History:
+        """`refresh` for async code."""
+        return await in_thread(self.refresh)
 
     def summary(self) -> str:
         """One line: thread, checkpoints, branches, and whether that is all."""

@@ -52,7 +52,7 @@ def connect(
             if cache is not None:
                 from .backends.archive_cache import CachedBackend
 
-                backend = CachedBackend(backend, cache)
+                backend = CachedBackend(backend, Path(cache))
     elif isinstance(source, str | os.PathLike):
         backend = _file(Path(source))
     elif hasattr(source, "get_state_history") and hasattr(source, "checkpointer"):

@@ -72,6 +72,7 @@ def copy_thread(backend: Backend, thread_id: str) -> CopyReport:
     Raises:
         ForkbookError: The copy could not be read back; its `details["new_thread_id"]` names the copy.
     """
+    backend.require("write", "copy a thread")
     before = backend.thread(thread_id)
     if before.get("status") == "busy":
         raise ThreadBusy(f"thread {thread_id} is busy with a run: copy it when the run has ended", thread_id=thread_id)

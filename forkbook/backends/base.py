@@ -151,6 +151,15 @@ class Backend(ABC):
         """Delete a thread."""
         raise self._cannot("delete a thread")
 
+    def require(self, ability: str, deed: str) -> None:
+        """Look that this place can do something, before anything else is tried.
+
+        Raises:
+            Unsupported: It cannot.
+        """
+        if ability not in self.abilities:
+            raise self._cannot(deed)
+
     def _cannot(self, deed: str) -> Unsupported:
         return Unsupported(
             f"{self.kind} {self.address} cannot {deed}: an Agent Server, fb.connect('http://…'), or a compiled graph "
