@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 from .base import State
-from .plain import not_stored
+from .plain import not_stored, opaque
 from .tasks import Layout, Task, layout, tasks_of
 
 ERROR, INTERRUPT, RETURN = "__error__", "__interrupt__", "__return__"
@@ -46,6 +46,25 @@ class Saved:
     writes: list[Write]
 
 
+def parts(value: Any, size: int) -> tuple[dict[str, Any], Any]:
+    """A decoded checkpoint without its values, and the values; of what is no checkpoint, {} and an opaque value.
+
+    Args:
+        value: What the store's blob decodes to.
+        size: The blob's size in bytes.
+    """
+    if not isinstance(value, dict) or not isinstance(value.get("channel_values"), dict):
+        said = isinstance(value, dict) and value.get("__type__") == "opaque"
+        return {}, value if said else opaque("damaged: this is no checkpoint", size)
+    rest = {key: item for key, item in value.items() if key != "channel_values"}
+    versions, seen = rest.get("channel_versions"), rest.get("versions_seen")
+    seen_by_all = seen.values() if isinstance(seen, dict) else [seen]
+    whole = isinstance(versions, dict) and isinstance(rest.get("v"), int)
+    if not whole or not all(isinstance(item, dict) for item in seen_by_all):
+        rest |= {"channel_versions": {}, "versions_seen": {}, "v": 0}
+    return rest, value["channel_values"]
+
+
 def states(saved: Sequence[Saved], namespaces: Collection[str]) -> list[State]:
     """The checkpoints of one thread and namespace in the shape of LangGraph's `ThreadState`, newest first.
 
@@ -65,13 +84,15 @@ def states(saved: Sequence[Saved], namespaces: Collection[str]) -> list[State]:
 
 def _state(saved: Saved, graph: Layout, nodes: set[str], namespaces: Collection[str]) -> State:
     planned = tasks_of(saved, graph)
-    internal = nodes if int(saved.checkpoint.get("v") or 0) < 3 else set()  # then each node had a channel of its name
+    internal = nodes if saved.checkpoint.get("v", 0) < 3 else set()  # then each node had a channel of its name
     tasks = None
     if planned is not None and all_or_some_known(planned):
         written: dict[str | None, list[Write]] = {}
         for write in sorted(saved.writes, key=attrgetter("path", "task_id", "idx")):
             written.setdefault(write.task_id, []).append(write)
-        tasks = [_task(task, saved, written.get(task.id, []), internal, namespaces) for task in planned]
+        tasks = [
+            _task(task, saved, written.get(task.id, []), internal, namespaces, graph.functional) for task in planned
+        ]
     return {
         "values": _values(saved, internal, graph),
         "next": None if planned is None else [task.name for task in planned],
@@ -110,13 +131,14 @@ def _values(saved: Saved, internal: set[str], graph: Layout) -> Any:
 
 
 def _task(
-    task: Task, saved: Saved, writes: Sequence[Write], internal: set[str], namespaces: Collection[str]
+    task: Task, saved: Saved, writes: Sequence[Write], internal: set[str], namespaces: Collection[str], functional: bool
 ) -> dict[str, Any]:
     """A task with what its writes tell: a task has finished just where it wrote something that is no control."""
     output = [write for write in writes if write.channel not in CONTROL]
     returned = [write.value for write in output if write.channel == RETURN]
     kept = [write for write in output if _is_state(write.channel, internal)]
-    result = returned[0] if returned else _folded(kept)
+    ended = [write.value for write in output if write.channel == "__end__"] if functional else []
+    result = (returned or ended or [_folded(kept)])[0]
     ns = f"{task.name}:{task.id}" if not saved.ns else f"{saved.ns}|{task.name}:{task.id}"
     return {
         "id": task.id,

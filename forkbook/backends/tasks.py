@@ -10,9 +10,9 @@ A task's id is a hash of its checkpoint, node and trigger channels. It is taken 
 or where the same node's triggers gave the id of a stored write elsewhere in the thread.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cmp_to_key
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PULL, PUSH, SENDS, START = "__pregel_pull", "__pregel_push", "__pregel_tasks", "__start__"
 BRANCH, JOIN = "branch:to:", "join:"
+HEXES = re.compile(r"([0-9a-f]{2}|-)+")
 NULL_TASK = "00000000-0000-0000-0000-000000000000"
 
 
@@ -48,7 +49,7 @@ class Layout:
 
     triggers: dict[str, set[str]] = field(default_factory=dict)
     named: bool = False
-    functional: bool = True
+    functional: bool = False
     completed: set[str] = field(default_factory=set)
     before: set[tuple[str, str]] = field(default_factory=set)
     verified: set[str] = field(default_factory=set)
@@ -77,7 +78,9 @@ def layout(thread: "Sequence[Saved]") -> Layout:
     if found.named:
         for node, triggers in found.triggers.items():
             triggers.add(START if node == START else BRANCH + node)
-    found.functional = all(channel.startswith("__") and channel != "__root__" for channel in channels)
+    found.functional = bool(channels) and all(
+        channel.startswith("__") and channel != "__root__" for channel in channels
+    )
     for order in orders:
         found.before.update((a, b) for place, a in enumerate(order) for b in order[place + 1 :])
     for saved in thread:
@@ -91,8 +94,8 @@ def layout(thread: "Sequence[Saved]") -> Layout:
 def tasks_of(saved: "Saved", graph: Layout) -> list[Task] | None:
     """The tasks that a checkpoint leads to, in LangGraph's order where the store has kept it; None: not proven."""
     if not saved.checkpoint.get("channel_versions"):
-        return [] if "channel_versions" in saved.checkpoint else None
-    if graph.named and int(saved.checkpoint.get("v") or 0) >= 3:
+        return [] if saved.checkpoint.get("v") else None
+    if graph.named and saved.checkpoint["v"] >= 3:
         return None if _sends_elsewhere(saved) else triggered(saved, graph)
     if graph.functional and START not in saved.values:
         return []
@@ -103,7 +106,7 @@ def tasks_of(saved: "Saved", graph: Layout) -> list[Task] | None:
 
 def _sends_elsewhere(saved: "Saved") -> bool:
     """Before version 4 Sends were in the writes of the parent, not in the checkpoint."""
-    return int(saved.checkpoint["v"]) < 4 and SENDS not in saved.checkpoint["channel_versions"]
+    return saved.checkpoint["v"] < 4 and SENDS not in saved.checkpoint["channel_versions"]
 
 
 def triggered(saved: "Saved", graph: Layout) -> list[Task]:
@@ -115,11 +118,11 @@ def triggered(saved: "Saved", graph: Layout) -> list[Task]:
         if isinstance(send, dict) and isinstance(send.get("node"), str):
             ids = _ids(saved, send["node"], (PUSH, str(index)))
             found = next((id for id in ids if id in written), ids[0])
-            tasks.append(Task(found, send["node"], [PUSH, index, False]))
+            tasks.append(Task(found or None, send["node"], [PUSH, index, False]))
     nodes = {node for channel, node in _trigger_channels(saved) if _is_new(saved, channel, node)}
     for node in _in_order(nodes, graph):
         ids = _ids(saved, node, _pull_parts(node, graph))
-        likely = ids[0] if node in graph.verified or node == START else None
+        likely = ids[0] or None if node in graph.verified or node == START else None
         tasks.append(Task(next((id for id in ids if id in written), likely), node, [PULL, node]))
     return tasks
 
@@ -136,9 +139,9 @@ def _trigger_channels(saved: "Saved") -> Iterator[tuple[str, str]]:
             yield channel, channel[len(BRANCH) :]
         elif channel.startswith(JOIN):
             names, _, node = channel[len(JOIN) :].rpartition(":")
-            seen = (value[0] if late else value) or {}
-            arrived = seen.get("value", []) if isinstance(seen, dict) else seen
-            if len("+".join(arrived)) == len(names):
+            seen = value[0] if late else value
+            arrived = seen.get("value") if isinstance(seen, dict) else seen
+            if isinstance(arrived, list) and len("+".join(map(str, arrived))) == len(names):
                 yield channel, node
 
 
@@ -149,16 +152,18 @@ def _is_new(saved: "Saved", channel: str, node: str) -> bool:
     version = saved.checkpoint["channel_versions"].get(channel)
     if version is None:
         return False
-    return bool(version > seen.get(channel, type(version)()))
+    before = seen.get(channel, type(version)())
+    return bool(version > before) if type(before) is type(version) else bool(str(version) > str(before))
 
 
 def _in_order(nodes: set[str], graph: Layout) -> list[str]:
-    """Nodes as the graph declares them, by name where that is not known."""
+    """Nodes as the graph declares them, by name where that is not known, those with joins only at the end."""
 
-    def compare(a: str, b: str) -> int:
-        return -1 if (a, b) in graph.before else 1 if (b, a) in graph.before else -1 if a < b else 1
+    def place(node: str) -> tuple[bool, int, str]:
+        placed = any(node in pair for pair in graph.before)
+        return not placed, sum((other, node) in graph.before for other in nodes), node
 
-    return sorted(nodes, key=cmp_to_key(compare))
+    return sorted(nodes, key=place) if len(nodes) > 1 else list(nodes)
 
 
 def _pull_parts(node: str, graph: Layout) -> tuple[str, ...]:
@@ -170,7 +175,10 @@ def _ids(saved: "Saved", node: str, parts: tuple[str, ...]) -> list[str]:
     from xxhash import xxh3_128_hexdigest
 
     ns = f"{saved.ns}|{node}" if saved.ns else node
-    step = int(saved.metadata.get("step", -1)) + 1
+    step = saved.metadata.get("step")
+    if not isinstance(step, int) or not HEXES.fullmatch(saved.checkpoint_id):
+        return [""]
+    step += 1
     data = bytes.fromhex(saved.checkpoint_id.replace("-", "")) + "".join((ns, str(step), node, *parts)).encode()
     digests = xxh3_128_hexdigest(data), sha1(data, usedforsecurity=False).hexdigest()
     return [f"{hexes[:8]}-{hexes[8:12]}-{hexes[12:16]}-{hexes[16:20]}-{hexes[20:32]}" for hexes in digests]

@@ -1,0 +1,170 @@
+"""A checkpoint store in a SQLite file, read with our own SQL; each read is one transaction and sees one moment."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidInput, ThreadNotFound
+from ..tree import Head
+from .base import Backend, State, Thread
+from .decode import MEMO_BYTES, Decoder
+from .plain import opaque
+from .saved import Saved, Write, parts, states
+from .sqlite_file import LARGEST, reading
+
+PAGE = 100  # checkpoints a page
+
+THREADS = """
+SELECT thread_id, min(checkpoint_id), max(checkpoint_id) FROM checkpoints GROUP BY thread_id
+ORDER BY min(checkpoint_id) DESC, thread_id
+"""
+THREAD = "SELECT thread_id, min(checkpoint_id), max(checkpoint_id) FROM checkpoints WHERE thread_id = ?"
+ROWS = """
+SELECT rowid, checkpoint_id, parent_checkpoint_id FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = ?
+ORDER BY checkpoint_id DESC
+"""
+BLOBS = """
+SELECT type, length(checkpoint), CASE WHEN length(checkpoint) <= ?1 THEN checkpoint END,
+       length(metadata), CASE WHEN length(metadata) <= ?1 THEN metadata END
+FROM checkpoints WHERE rowid = ?2
+"""
+METADATA = (
+    "SELECT length(metadata), CASE WHEN length(metadata) <= ?1 THEN metadata END FROM checkpoints WHERE rowid = ?2"
+)
+WRITES = """
+SELECT checkpoint_id, task_id, {path}, idx, channel, type, length(value), CASE WHEN length(value) <= ? THEN value END
+FROM writes WHERE thread_id = ? AND checkpoint_ns = ?
+"""
+NAMESPACES = "SELECT DISTINCT checkpoint_ns FROM checkpoints WHERE thread_id = ? AND checkpoint_ns <> ''"
+
+
+class SqliteBackend(Backend):
+    """A SQLite file that LangGraph's SqliteSaver or AsyncSqliteSaver wrote.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ConnectionFailed: It is missing or locked.
+        AccessDenied: It may not be read.
+        SourceError: It is no checkpoint store.
+    """
+
+    kind = "the SQLite store"
+    abilities = frozenset({"live"})
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        self.address = str(path)
+        self._decoder = Decoder()
+        self._known: tuple[tuple[str, str], dict[int, Saved]] = (
+            ("", ""),
+            {},
+        )  # read last; a replaced row has a new rowid
+        with reading(self._path, "opening the store"):
+            pass
+
+    def threads(self, **search: Any) -> Iterator[Thread]:
+        if unknown := search.keys() - {"ids", "limit"}:
+            raise InvalidInput(
+                f"a store knows its threads' ids only: search by ids and limit, not {', '.join(sorted(unknown))}"
+            )
+        wanted = search.get("ids")
+        with reading(self._path, "listing the threads") as connection:
+            rows = [row for row in connection.execute(THREADS) if isinstance(row[0], str)]
+        found = [_thread(*row) for row in rows if wanted is None or row[0] in wanted]
+        yield from found[: search.get("limit")]
+
+    def thread(self, thread_id: str) -> Thread:
+        with reading(self._path, "reading a thread's record", thread_id) as connection:
+            row = connection.execute(THREAD, [thread_id]).fetchone()
+        if row[0] is None:
+            raise ThreadNotFound(
+                f"no thread {thread_id!r} in {self.address}; book.threads() lists them", thread_id=thread_id
+            )
+        return _thread(*row)
+
+    def heads(self, thread_id: str) -> list[Head]:
+        with reading(self._path, "reading the heads", thread_id) as connection:
+            heads = []
+            for rowid, checkpoint_id, parent in connection.execute(ROWS, [thread_id, ""]).fetchall():
+                said = self._metadata(*connection.execute(METADATA, [LARGEST, rowid]).fetchone())
+                heads.append(Head(checkpoint_id, parent, said.get("step"), said.get("source")))
+            return heads
+
+    def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
+        read = self._states(thread_id, ns)
+        size = page_size or PAGE
+        yield from (read[start : start + size] for start in range(0, len(read), size))
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
+        read = self._states(thread_id, "")
+        return next((state for state in read if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"])), None)
+
+    def _states(self, thread_id: str, ns: str) -> list[State]:
+        with reading(self._path, "reading the history", thread_id) as connection:
+            saved = self._saved(connection, thread_id, ns)
+            namespaces = {name for (name,) in connection.execute(NAMESPACES, [thread_id])}
+        return states(saved, namespaces)
+
+    def _saved(self, connection: sqlite3.Connection, thread_id: str, ns: str) -> list[Saved]:
+        last, known = self._known
+        if last != (thread_id, ns):
+            known = {}
+            if self._decoder.held > MEMO_BYTES:
+                self._decoder = Decoder()
+        read = {}
+        for rowid, checkpoint_id, parent in connection.execute(ROWS, [thread_id, ns]).fetchall():
+            if not (saved := known.get(rowid)):
+                checkpoint, values, metadata = self._blobs(connection, rowid)
+                saved = Saved(thread_id, ns, checkpoint_id, parent or None, checkpoint, values, metadata, [])
+            read[rowid] = saved
+        self._known = ((thread_id, ns), read)
+        writes = self._writes(connection, thread_id, ns)
+        return [replace(saved, writes=writes.get(saved.checkpoint_id, [])) for saved in read.values()]
+
+    def _blobs(self, connection: sqlite3.Connection, rowid: int) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+        """A row's checkpoint without its values, the values, and the metadata."""
+        try:
+            kind, size, blob, *metadata = connection.execute(BLOBS, [LARGEST, rowid]).fetchone()
+        except sqlite3.DatabaseError as error:  # a broken page: other rows may be whole
+            return {}, opaque(f"damaged: {error}", 0), {}
+        return *parts(self._value(kind, size, blob), size or 0), self._metadata(*metadata)
+
+    def _writes(self, connection: sqlite3.Connection, thread_id: str, ns: str) -> dict[str, list[Write]]:
+        columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(writes)")}
+        query = WRITES.format(path="task_path" if "task_path" in columns else "''")
+        found: dict[str, list[Write]] = {}
+        for checkpoint_id, task_id, path, idx, channel, *value in connection.execute(query, [LARGEST, thread_id, ns]):
+            write = Write(task_id, path, idx, channel, self._value(*value))
+            found.setdefault(checkpoint_id, []).append(write)
+        return found
+
+    def _value(self, kind: str | None, size: int | None, blob: Any) -> Any:
+        if blob is None and size:
+            return opaque(f"larger than {LARGEST:,} bytes", size)
+        return self._decoder.decode(kind, blob)
+
+    def _metadata(self, size: int | None, blob: Any) -> dict[str, Any]:
+        said = self._value("json", size, blob) if size else {}
+        return said if isinstance(said, dict) else opaque("damaged: this is no metadata", size or 0)
+
+
+def _thread(thread_id: str, first: str, last: str) -> Thread:
+    times = {"created_at": _written_at(first), "updated_at": _written_at(last)}
+    return {"thread_id": thread_id, "status": None, **times, "metadata": {}}
+
+
+def _written_at(checkpoint_id: str) -> str | None:
+    """When a checkpoint id was made; LangGraph's are UUIDs of version 6, which begin with the time."""
+    digits = str(checkpoint_id).replace("-", "")
+    with suppress(ValueError, OverflowError):
+        if len(digits) == 32 and digits[12] == "6":
+            ticks = int(digits[:12] + digits[13:16], 16)
+            return (datetime(1582, 10, 15, tzinfo=UTC) + timedelta(microseconds=ticks // 10)).isoformat()
+    return None

@@ -1,0 +1,109 @@
+"""Opening a SQLite file to read a checkpoint store, so that nothing of it is created, changed or migrated.
+
+A closed WAL database is opened as immutable, since an ordinary reader would leave `-wal` and `-shm` files beside it;
+a database that somebody has open is read beside its writer. Views, virtual tables and generated columns are not read.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from ..errors import AccessDenied, ConnectionFailed, ProtocolError, SourceError
+
+LARGEST = 64_000_000  # bytes of one stored value; larger ones are shown as what they are, unread
+PATIENCE = 1.0  # seconds that a locked file is waited for
+MAGIC = b"SQLite format 3\0"
+COLUMNS = {
+    "checkpoints": {"thread_id", "checkpoint_ns", "checkpoint_id", "parent_checkpoint_id", "checkpoint", "metadata"},
+    "writes": {"thread_id", "checkpoint_ns", "checkpoint_id", "task_id", "idx", "channel", "value"},
+}
+TABLES = "SELECT name, type, sql FROM sqlite_schema WHERE name IN ('checkpoints', 'writes')"
+
+
+@contextmanager
+def reading(path: Path, deed: str, thread_id: str | None = None) -> Iterator[sqlite3.Connection]:
+    """A connection in a read-only transaction on a checkpoint store; faults come out as forkbook's errors.
+
+    Args:
+        path: The file.
+        deed: What is read, for the error's text.
+        thread_id: The thread in question.
+
+    Raises:
+        ConnectionFailed: The file is missing, locked, or changed under an immutable read.
+        AccessDenied: It may not be read.
+        ProtocolError: SQLite finds it damaged.
+        SourceError: It is no checkpoint store.
+    """
+    where = f"{deed} of {path}" if thread_id is None else f"{deed} of thread {thread_id!r}, {path}"
+    try:
+        immutable, before = is_closed_wal(path), _stamp(path)
+        with closing(_connect(path, immutable)) as connection:
+            _check_tables(connection, where)
+            yield connection
+        if immutable and (before != _stamp(path) or not is_closed_wal(path)):
+            raise ConnectionFailed(f"{where}: a writer changed the file meanwhile; read again", thread_id=thread_id)
+    except sqlite3.Error as error:
+        raise _told(where, error, thread_id) from error
+    except PermissionError as error:
+        raise AccessDenied(f"{where}: this user may not read the file", thread_id=thread_id) from error
+    except (OSError, ValueError) as error:
+        raise ConnectionFailed(f"{where}: {error}; check the path", thread_id=thread_id) from error
+
+
+def is_closed_wal(path: Path) -> bool:
+    """Whether this is a WAL database that nobody has open, so that nothing but its one file counts.
+
+    Raises:
+        OSError: It cannot be opened.
+        SourceError: It is no SQLite database.
+    """
+    if not path.exists():
+        raise ConnectionFailed(f"there is no file {path}; check the path")
+    if not path.is_file():
+        raise SourceError(f"{path} is no file; give the path of the SQLite file itself")
+    with path.open("rb") as file:
+        header = file.read(20)
+    if not header.startswith(MAGIC):
+        raise SourceError(f"{path} is no SQLite database; is it the file that SqliteSaver was given?")
+    wal = Path(f"{path}-wal")
+    return header[18:20] == b"\2\2" and not (wal.exists() and wal.stat().st_size)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _connect(path: Path, immutable: bool) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if immutable else ''}"
+    connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST + LARGEST)
+    connection.executescript("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; BEGIN")
+    return connection
+
+
+def _check_tables(connection: sqlite3.Connection, where: str) -> None:
+    found = {name: (kind, str(sql).upper()) for name, kind, sql in connection.execute(TABLES)}
+    for table, needed in COLUMNS.items():
+        kind, sql = found.get(table, ("", ""))
+        columns = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")} if kind else set()
+        if kind != "table" or sql.startswith("CREATE VIRTUAL") or needed - columns:
+            why = f"{table!r} is a {kind}, not LangGraph's table" if kind else f"there is no table {table!r}"
+            raise SourceError(f"{where}: {why}, so this is no checkpoint store; is it the right file?")
+
+
+def _told(where: str, error: sqlite3.Error, thread_id: str | None) -> SourceError:
+    said = str(error)
+    if "locked" in said or "busy" in said:
+        return ConnectionFailed(f"{where}: another program has locked the file; try again later", thread_id=thread_id)
+    if "unable to open" in said or "readonly" in said:
+        return ConnectionFailed(
+            f"{where}: SQLite says {said}; a database in use needs its -wal and -shm files beside it, in a folder that "
+            "may be written: copy all three there",
+            thread_id=thread_id,
+        )
+    return ProtocolError(f"{where}: SQLite says {said}; the file is damaged: take a whole copy", thread_id=thread_id)
