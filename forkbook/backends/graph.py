@@ -15,7 +15,7 @@ from ..tree import Head
 from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
 from .bridge import Caller, awaits, caller_of
 from .snapshots import Reading, Saver, Stub, config, on_memory, state_schema, stub, transcribe, without_objects
-from .wire import items_in, own_configurable
+from .wire import IN_METADATA, ROOT, items_in, own
 
 SEARCHES = ("ids", "limit", "offset", "metadata")
 SPECIAL_NODES = ("__start__", "__end__")
@@ -60,6 +60,8 @@ class GraphBackend(Backend):
         except NotImplementedError as error:
             raise Unsupported(f"{deed}: {self.address} does not offer it ({error})", thread_id=thread_id) from error
         except Exception as error:
+            if thread_id is not None and "\0" in thread_id:  # Postgres has no NUL in text
+                raise ThreadNotFound(f"{deed}: there is no such thread", thread_id=thread_id) from error
             raise SourceError(f"{deed}: {self.address} says {said(error)}", thread_id=thread_id) from error
 
     def threads(self, **search: Any) -> Iterator[Thread]:
@@ -114,8 +116,6 @@ class GraphBackend(Backend):
         return self._record(thread_id, stubs)
 
     def _stubs(self, thread_id: str | None) -> list[Stub]:
-        if thread_id is not None and "\0" in thread_id:
-            return []  # no saver keeps such a thread, and databases refuse the question
         config = None if thread_id is None else {"configurable": {"thread_id": thread_id}}
         saver = self._saver if thread_id is None else self._at(thread_id).checkpointer
         with self._told("listing the checkpoints" + (f" of thread {thread_id}" if thread_id else ""), thread_id):
@@ -202,12 +202,13 @@ class GraphBackend(Backend):
 
         The context is not among it, so it is unknown.
         """
-        given = own_configurable(metadata)
+        given = own(metadata, IN_METADATA)
         return RunSettings(self.name, {"configurable": given} if given else {}, guessed=True)
 
     def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
         if thread_id in self._scratches:
             self._take_over(thread_id, checkpoint_id)
+        values = values[ROOT] if set(values) == {ROOT} else values
         graph, deed = self._at(thread_id), f"editing checkpoint {checkpoint_id} of thread {thread_id}"
         with self._told(deed, thread_id):
             try:

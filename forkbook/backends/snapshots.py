@@ -19,6 +19,7 @@ from .base import State
 from .bridge import Caller
 from .decode import Decoder
 from .plain import opaque
+from .wire import ROOT
 
 Saver = BaseCheckpointSaver[Any]
 Hook = Callable[[int, bytes], Any]
@@ -98,7 +99,7 @@ class Reading:
     def state(self, snapshot: StateSnapshot) -> State:
         """What LangGraph says of a checkpoint."""
         return {
-            "values": self.channels(snapshot.values),
+            "values": self.channels(snapshot.values if isinstance(snapshot.values, dict) else {ROOT: snapshot.values}),
             "next": list(snapshot.next),
             "tasks": [self._task(task) for task in snapshot.tasks],
             "metadata": self.plain(snapshot.metadata),
