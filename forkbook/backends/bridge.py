@@ -91,7 +91,15 @@ def wait(make: Callable[[], Coroutine[Any, Any, T]], own: Loop | None) -> T:
     if here is None and home is not None and own in (None, home.loop):
         return _handed_back(make, home)
     with _turning(own or _spare()) as loop:
-        return _result(asyncio.run_coroutine_threadsafe(make(), loop))
+        try:
+            return _result(asyncio.run_coroutine_threadsafe(make(), loop))
+        except RuntimeError as error:
+            if "different" not in str(error) or "loop" not in str(error):
+                raise
+            raise Unsupported(
+                f"the graph's async objects belong to an event loop that is gone ({error}): make the checkpointer and "
+                "the graph anew in the loop that is to use them, or open the checkpointer's store by its address"
+            ) from error
 
 
 def running_loop() -> Loop | None:
