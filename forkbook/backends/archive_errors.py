@@ -13,6 +13,11 @@ class ForeignArchive(SourceError):
     """An archive of a format that this forkbook does not know; `details["format"]` says which."""
 
 
+def errorname(error: Exception) -> str:
+    """SQLite's name for an error; "" where it is Python's own, as for text that is no UTF-8."""
+    return getattr(error, "sqlite_errorname", None) or ""
+
+
 def damaged_file(path: Path, reason: object) -> ArchiveDamaged:
     """The file as a whole cannot be read."""
     return ArchiveDamaged(

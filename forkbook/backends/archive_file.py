@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ..errors import InvalidInput, SourceError
-from .archive_errors import ForeignArchive, damaged_file
+from .archive_errors import ForeignArchive, damaged_file, errorname
 
 APPLICATION_ID = 0x666F726B  # "fork"
 FORMAT = 1
@@ -78,7 +78,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             db.execute("BEGIN")
             _check_tables(db, path)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_READONLY_ROLLBACK":
+            if errorname(error) != "SQLITE_READONLY_ROLLBACK":
                 raise
             db = _opened(_copied(path, stack), stack, mode="rw")  # its writer was killed: undo that in a copy
             db.execute("BEGIN")
@@ -142,8 +142,10 @@ def told(path: Path) -> Iterator[None]:
     """What SQLite says, said of this archive."""
     try:
         yield
+    except UnicodeDecodeError as error:  # SQLite quoted something damaged
+        raise damaged_file(path, error) from error
     except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", "") or ""
+        name = errorname(error)
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise SourceError(
                 f"archive {path} is being written by another process: try again when that is done", path=str(path)
@@ -160,6 +162,7 @@ def _opened(path: Path, stack: ExitStack, mode: str, *, immutable: bool = False)
     patience = READER_PATIENCE if mode == "ro" else WRITER_PATIENCE
     db = sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)
     stack.callback(db.close)
+    db.text_factory = lambda text: text.decode("utf-8", "backslashreplace")  # a damaged id is still told
     db.execute("PRAGMA trusted_schema = OFF")
     if mode == "ro":
         db.execute("PRAGMA query_only = ON")

@@ -20,6 +20,7 @@ from .base import State, Thread
 
 SHORT = 64  # characters; longer texts are leaves
 DIGEST_BYTES = 32
+UNLISTED = {"values", "error", "state_updated_at"}  # of a thread's record; lists of threads do not have them
 Part = bytes | list[int]
 
 
@@ -72,13 +73,13 @@ def pack(record: Thread, states: Sequence[State]) -> Packed:
     """Take a thread apart.
 
     Args:
-        record: Its record; `values`, a copy of the newest state's, is left out.
+        record: Its record, of which `UNLISTED` is left out.
         states: Its states, of every namespace, in any order; they must not change meanwhile.
 
     Raises:
         NotJson: A value is not JSON.
     """
-    kept = {key: value for key, value in sorted(record.items()) if key != "values"}
+    kept = {key: value for key, value in sorted(record.items()) if key not in UNLISTED}
     packed = Packed(str(record["thread_id"]), encoded(kept))
     packer = _Packer(packed)
     for state in sorted(states, key=key_of):

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import SourceError, ThreadNotFound
 from ..tree import Head
-from .archive_errors import damaged_file, damaged_thread
+from .archive_errors import damaged_file, damaged_thread, errorname
 from .archive_pack import checkpoint_id, digest, namespace, subgraphs
 from .archive_text import HASH_BYTES, decoded, hash_of, unsqueezed
 from .archive_unpack import Contents, Leaf, leaf
@@ -209,7 +209,7 @@ class Reader:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if (getattr(error, "sqlite_errorname", "") or "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            if errorname(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
                 raise
             raise damaged_thread(self._path, row.id, error) from error
         except WRONG as error:

@@ -113,6 +113,8 @@ def unsqueezed(body: bytes, dictionary: bytes = DICTIONARY) -> bytes:
         ValueError: It is not whole, or too large.
         zlib.error: It is damaged.
     """
+    if not isinstance(body, bytes):
+        raise ValueError("it is no blob")
     if body[:1] != b"x":
         return body
     press = zlib.decompressobj(zdict=dictionary)
