@@ -11,22 +11,25 @@ In the order of choice:
 `in_thread` is what every `await` twin is made of: it needs no nesting and works under every loop.
 """
 
-import asyncio
+from __future__ import annotations
+
 import atexit
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..errors import Unsupported
 
+if TYPE_CHECKING:  # `import forkbook` comes by here, and asyncio is a third of its time
+    from asyncio import AbstractEventLoop as Loop
+    from concurrent.futures import Future, ThreadPoolExecutor
+
 P = ParamSpec("P")
 T = TypeVar("T")
-Loop = asyncio.AbstractEventLoop
 
 
 @dataclass
@@ -50,6 +53,8 @@ _home: ContextVar[Home | None] = ContextVar("forkbook_home", default=None)
 @cache
 def _workers() -> ThreadPoolExecutor:
     """Threads of our own: a loop's default ones may be needed by the very coroutine that a worker waits for."""
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(max_workers=16, thread_name_prefix="forkbook")
 
 
@@ -64,6 +69,8 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     Returns:
         What it returns; what it raises is raised here. Cancelling this cancels what it awaits.
     """
+    import asyncio
+
     home, context = Home(asyncio.get_running_loop()), copy_context()
     context.run(_home.set, home)
     work = home.loop.run_in_executor(_workers(), partial(context.run, function, *args, **kwargs))
@@ -84,6 +91,8 @@ def wait(make: Callable[[], Coroutine[Any, Any, T]], own: Loop | None) -> T:
     Raises:
         Unsupported: This thread runs the loop that would have to do the work, and it cannot be nested.
     """
+    import asyncio
+
     own = None if own is not None and own.is_closed() else own
     here, home = running_loop(), _home.get()
     if here is not None and own in (None, here):
@@ -104,6 +113,8 @@ def wait(make: Callable[[], Coroutine[Any, Any, T]], own: Loop | None) -> T:
 
 def running_loop() -> Loop | None:
     """The loop that this thread is running."""
+    import asyncio
+
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
@@ -111,6 +122,8 @@ def running_loop() -> Loop | None:
 
 
 def _nested(make: Callable[[], Coroutine[Any, Any, T]], here: Loop) -> T:
+    import asyncio
+
     if not isinstance(here, asyncio.BaseEventLoop):
         raise Unsupported(
             f"a sync call cannot wait here: the graph's async objects need this thread's event loop, a "
@@ -125,6 +138,8 @@ def _nested(make: Callable[[], Coroutine[Any, Any, T]], here: Loop) -> T:
 
 
 def _handed_back(make: Callable[[], Coroutine[Any, Any, T]], home: Home) -> T:
+    import asyncio
+
     if home.cancelled:
         raise asyncio.CancelledError
     future = asyncio.run_coroutine_threadsafe(make(), home.loop)
@@ -146,6 +161,8 @@ def _result(future: Future[T]) -> T:
 @cache
 def _spare() -> Loop:
     """The loop for objects whose own is closed, always the same one, so that what they bind to it stays in order."""
+    import asyncio
+
     loop = asyncio.new_event_loop()
     atexit.register(loop.close)
     return loop
@@ -161,8 +178,10 @@ def _turning(loop: Loop) -> Iterator[Loop]:
     with _turning_lock:
         ours = loop in _turned or not loop.is_running()
         if ours:
-            callers, thread = _turned.get(loop) or (0, _started(loop))
+            callers, thread = _turned.get(loop) or (0, threading.Thread(target=loop.run_forever, daemon=True))
             _turned[loop] = (callers + 1, thread)
+            if not callers:
+                thread.start()
     try:
         yield loop
     finally:
@@ -174,12 +193,6 @@ def _turning(loop: Loop) -> Iterator[Loop]:
                 else:
                     loop.call_soon_threadsafe(loop.stop)
                     thread.join()
-
-
-def _started(loop: Loop) -> threading.Thread:
-    thread = threading.Thread(target=loop.run_forever, name="forkbook-loop", daemon=True)
-    thread.start()
-    return thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +230,8 @@ class Caller:
 
 def caller_of(saver: Any) -> Caller:
     """How to call a checkpointer, and a graph on it: an async one has a loop, or has async methods only."""
+    import asyncio
+
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     loop = getattr(saver, "loop", None)
