@@ -19,7 +19,7 @@ from .errors import (
     Unsupported,
 )
 from .history import History
-from .sources import connect
+from .sources import connect, verify
 
 __version__ = "0.1.0"
 
@@ -42,4 +42,5 @@ __all__ = [
     "ThreadNotFound",
     "Unsupported",
     "connect",
+    "verify",
 ]

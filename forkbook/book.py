@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend, State
@@ -15,6 +18,7 @@ from .tree import Tree
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .backends.archive_write import ExportReport
     from .transfer import CopyReport
 
 REFRESH_PAGE = 20
@@ -91,6 +95,22 @@ class Book:
             if known != thread_id:
                 return self.history(known, limit=limit, page_size=page_size)
         return History(self, thread_id, states, complete=complete)
+
+    def export(self, path: str | os.PathLike[str], thread_ids: Iterable[str] | None = None) -> ExportReport:
+        """Write threads to an archive, a `.forkbook` file: one transaction a thread, each value once.
+
+        A thread that is in it already and did not change is skipped, so an interrupted export goes on where it was.
+
+        Args:
+            path: The archive; made if it is not there.
+            thread_ids: The threads; None: all.
+
+        Returns:
+            A report: what was written, what was there already, and the threads that could not be read, with reasons.
+        """
+        from .backends.archive_write import write
+
+        return write(Path(path), self.backend, thread_ids)
 
     async def ahistory(self, thread_id: str, *, limit: int | None = None, page_size: int | None = None) -> History:
         """`history` for async code: needs no nested event loop."""

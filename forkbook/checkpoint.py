@@ -268,10 +268,11 @@ class Checkpoint:
 
     def own_settings(self) -> RunSettings:
         """How the run was run that led here: that of the nearest checkpoint above that a run wrote."""
+        backend = self.history.book.backend
         for checkpoint in reversed(self.lineage):
             metadata = checkpoint.state["metadata"] or {}
-            if metadata.get("run_id"):
-                return self.history.book.backend.run_settings(self.thread_id, metadata)
+            if metadata.get("run_id") or (backend.assistant and metadata.get("source") in ("input", "loop")):
+                return backend.run_settings(self.thread_id, metadata)
         return RunSettings(self.history.graph_id)
 
     def assistant_graph(self) -> Graph:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend
 from .book import Book
 from .errors import AccessDenied, InvalidInput, ServerFault
+
+if TYPE_CHECKING:
+    from .backends.archive_verify import VerifyReport
 
 ARCHIVE_SUFFIX = ".forkbook"
 
@@ -69,6 +72,17 @@ def connect(
             f"connect() takes an address, a path, a compiled graph or 'demo', not {type(source).__name__}"
         )
     return Book(backend)
+
+
+def verify(path: str | os.PathLike[str]) -> VerifyReport:
+    """Read every thread of an archive and compare it with its digest; `bool(report)` is the verdict.
+
+    Raises:
+        SourceError: This is no archive, or too damaged to be opened.
+    """
+    from .backends.archive_verify import verify
+
+    return verify(Path(path))
 
 
 def _server(address: str, api_key: str | None, headers: Mapping[str, str] | None, insecure: bool) -> Backend:

@@ -15,7 +15,7 @@ import orjson
 HASH_BYTES = 18
 LARGEST = 1 << 28  # bytes of one value; what is said to be larger is not unpacked
 SHORTEST = 64  # bytes; shorter texts are kept as they are
-STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 DICTIONARY = (
     b'{"thread_id":"","checkpoint_ns":"","checkpoint_id":"","checkpoint_map":null,"assistant_id":"","graph_id":"",'
     b'"run_id":"","user_id":"","metadata":{"created_by":"system","run_attempt":1,"langgraph_version":"1.2.22",'
@@ -72,17 +72,17 @@ def _by_python(value: Any) -> bytes:
 
 
 def _finite(value: Any) -> bool:
-    """Whether all floats are finite; everything else is checked to be what JSON knows."""
+    """Whether all floats are finite; everything is checked to be what JSON knows, or a dict or list that adds nothing."""
     finite, waiting = True, [value]
     while waiting:
         item = waiting.pop()
         kind = type(item)
-        if kind is dict:
+        if issubclass(kind, dict):
             for key in item:
                 if type(key) is not str:
                     raise NotJson(f"it has the key {key!r}, which is no string")
             waiting.extend(item.values())
-        elif kind is list:
+        elif kind is list or isinstance(item, list):
             waiting.extend(item)
         elif kind is float:
             finite = finite and math.isfinite(item)

@@ -47,7 +47,7 @@ class RunSettings:
         context: Run context.
         interrupt_before: Nodes to stop before; "*" is all.
         interrupt_after: Nodes to stop after; "*" is all.
-        guessed: Whether the run's own record is gone, so that this comes from the checkpoint's metadata.
+        guessed: Whether there is no record of the run, so that this comes from the checkpoint's metadata.
     """
 
     assistant: str | None = None

@@ -78,16 +78,26 @@ def test_the_whole_way(explorer):
 
 def test_what_goes_wrong_is_told_under_the_widget(explorer):
     page = explorer
-    page.locator(".forkbook-edit textarea").fill('{"topic": ')
-    page.locator(".forkbook-edit textarea").blur()
-    press(page, "Preview")
-    said(page, "not valid JSON")
-
-    edit_box = page.locator(".forkbook-edit textarea")
-    edit_box.fill('{"nope": 1}')
-    edit_box.blur()
+    edit(page, lambda state: state.update(nope=1))
     press(page, "Fork")
     said(page, "no channel 'nope'")
+
+    edit(page, lambda state: [state.pop("nope"), state.update(topic=["x"])])
+    press(page, "Preview")
+    said(page, "channel topic cannot be ['x']")
+
+    edit(page, lambda state: state.pop("topic"))
+    press(page, "Preview")
+    said(page, "channel topic was deleted")
+
+    box = page.locator(".forkbook-edit textarea")
+    box.fill('{"topic": ')
+    box.blur()
+    press(page, "Preview")
+    said(page, "not valid JSON")
+    press(page, "Refresh")
+    said(page, "0 new checkpoints")
+    assert box.input_value() == '{"topic": ', "what was typed stays"
 
     in_kernel(page, "explorer.history.book.backend.delete(explorer.history.thread_id)")
     press(page, "Refresh")
