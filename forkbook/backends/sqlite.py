@@ -141,7 +141,8 @@ class SqliteBackend(Backend):
         query = WRITES.format(path="task_path" if "task_path" in columns else "''")
         found: dict[str, list[Write]] = {}
         for checkpoint_id, task_id, path, idx, channel, *value in connection.execute(query, [LARGEST, thread_id, ns]):
-            write = Write(task_id, path, idx, channel, self._value(*value))
+            place = idx if isinstance(idx, int) else 0
+            write = Write(str(task_id), str(path), place, str(channel), self._value(*value))
             found.setdefault(checkpoint_id, []).append(write)
         return found
 

@@ -50,8 +50,8 @@ def fan_out(saver):
     builder.add_edge("zeta", "late")
     builder.add_edge("both", "late")
     graph = builder.compile(checkpointer=saver)
-    graph.invoke({"topics": []}, at("fan-out"))
-    graph.invoke({"topics": []}, at("fan-out"))
+    graph.invoke({"topics": []}, at("fan-out"), durability="sync")  # else LangGraph may save a join a step early
+    graph.invoke({"topics": []}, at("fan-out"), durability="sync")  # else LangGraph may save a join a step early
     return graph, ["fan-out"]
 
 
