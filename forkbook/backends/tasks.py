@@ -12,9 +12,11 @@ or where the same node's triggers gave the id of a stored write elsewhere in the
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
 
 if TYPE_CHECKING:
     from .saved import Saved, Write
@@ -44,6 +46,7 @@ class Layout:
         functional: Whether this is a functional graph: one entrypoint, no state channels.
         completed: Checkpoints with a child that the loop wrote.
         before: Pairs of nodes in the order in which the graph declares them.
+        sends: For each checkpoint what its tasks sent; until 0.4 its child holds no copy.
         verified: Nodes whose triggers gave an id that a stored write has.
     """
 
@@ -52,6 +55,7 @@ class Layout:
     functional: bool = False
     completed: set[str] = field(default_factory=set)
     before: set[tuple[str, str]] = field(default_factory=set)
+    sends: dict[str, list[Any]] = field(default_factory=dict)
     verified: set[str] = field(default_factory=set)
 
 
@@ -67,6 +71,8 @@ def layout(thread: "Sequence[Saved]") -> Layout:
                 found.triggers.setdefault(node, set()).update(seen)
         if saved.metadata.get("source") == "loop" and saved.parent_id:
             found.completed.add(saved.parent_id)
+        if sent := [write.value for write in saved.writes if write.channel == SENDS]:
+            found.sends[saved.checkpoint_id] = sent
         orders.add(tuple(channel[len(BRANCH) :] for channel in saved.values if channel.startswith(BRANCH)))
     for channel in channels:
         node = channel.rpartition(":")[2]
@@ -96,7 +102,7 @@ def tasks_of(saved: "Saved", graph: Layout) -> list[Task] | None:
     if not saved.checkpoint.get("channel_versions"):
         return [] if saved.checkpoint.get("v") else None
     if graph.named and saved.checkpoint["v"] >= 3:
-        return None if _sends_elsewhere(saved) else triggered(saved, graph)
+        return None if _sends(saved, graph) is None else triggered(saved, graph)
     if graph.functional and START not in saved.values:
         return []
     ran = list(_ran(saved, graph))
@@ -104,17 +110,20 @@ def tasks_of(saved: "Saved", graph: Layout) -> list[Task] | None:
     return [task for task in ran if task] if proven and None not in ran else None
 
 
-def _sends_elsewhere(saved: "Saved") -> bool:
-    """Before version 4 Sends were in the writes of the parent, not in the checkpoint."""
-    return saved.checkpoint["v"] < 4 and SENDS not in saved.checkpoint["channel_versions"]
+def _sends(saved: "Saved", graph: Layout) -> list[Any] | None:
+    """The Sends that a checkpoint is to run; None where that is not proven."""
+    if SENDS in saved.checkpoint["channel_versions"] or saved.checkpoint["v"] > 3:
+        kept = saved.values.get(SENDS)
+        return kept if isinstance(kept, list) else []
+    sent = graph.sends.get(saved.parent_id or "", [])
+    return sent if saved.metadata.get("source") == "loop" or not sent else None
 
 
 def triggered(saved: "Saved", graph: Layout) -> list[Task]:
     """The tasks whose trigger channels hold something new, by the channels' names."""
     written = {write.task_id for write in saved.writes}
-    sends = saved.values.get(SENDS)
     tasks = []
-    for index, send in enumerate(sends if isinstance(sends, list) else ()):
+    for index, send in enumerate(_sends(saved, graph) or ()):
         if isinstance(send, dict) and isinstance(send.get("node"), str):
             ids = _ids(saved, send["node"], (PUSH, str(index)))
             found = next((id for id in ids if id in written), ids[0])
@@ -191,9 +200,16 @@ def _ran(saved: "Saved", graph: Layout) -> Iterator[Task | None]:
         writes.setdefault(write.task_id, []).append(write)
     for task_id, written in writes.items():
         path = written[0].path
-        if task_id == NULL_TASK or (path and not path.startswith("~__pregel_")) or "~" in path[1:]:
+        if task_id in (NULL_TASK, *_edits(saved)) or (path and not path.startswith("~__pregel_")) or "~" in path[1:]:
             continue  # input, an edit, or a call within a task
         yield _named(saved, task_id, written, graph)
+
+
+def _edits(saved: "Saved") -> list[str]:
+    """The ids under which `update_state` writes."""
+    with suppress(ValueError):
+        return [str(uuid5(UUID(saved.checkpoint_id), why)) for why in ("__interrupt__", "__input__")]
+    return []
 
 
 def _named(saved: "Saved", task_id: str, written: "list[Write]", graph: Layout) -> Task | None:

@@ -1,8 +1,10 @@
 """Reading a SQLite store changes nothing of it, sees one moment, and survives whatever lies in the file."""
 
 import contextlib
+import json
 import os
 import pathlib
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -331,3 +333,40 @@ def test_a_store_is_read_without_langgraph(file):
     """)
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def old_stores():
+    return sorted(DATA.glob("langgraph-*.sqlite"))
+
+
+@pytest.mark.parametrize("old", old_stores(), ids=lambda path: path.stem)
+def test_stores_of_old_versions(tmp_path, old, capsys):
+    """What langgraph 0.2 and 0.4 wrote (see data/make_old_store.py), beside what they said of it themselves."""
+    file = shutil.copy(old, tmp_path / old.name)
+    before = look(tmp_path)
+    backend, truth, unknown, count = SqliteBackend(file), json.loads(old.with_suffix(".json").read_text()), [], 0
+    assert {thread["thread_id"] for thread in backend.threads()} == truth.keys()
+    for thread, said in truth.items():
+        states = [state for page in backend.pages(thread) for state in page]
+        assert [state["checkpoint"]["checkpoint_id"] for state in states] == [other["id"] for other in said]
+        for state, other in zip(states, said, strict=True):
+            count += 1
+            assert sorted(state["values"]) == [name for name in other["channels"] if name in state["values"]]
+            assert state["values"].get("jokes", []) == other["jokes"]
+            if state["next"] is None:
+                unknown.append("next")
+            else:
+                assert sorted(state["next"]) == sorted(other["next"])
+            if state["tasks"] is None:
+                unknown.append("tasks")
+                continue
+            known = {task["id"]: task for task in other["tasks"]}
+            for task in state["tasks"]:
+                if task["id"] is None:
+                    continue
+                assert task["name"] == known[task["id"]]["name"]
+                assert task["error"] == known[task["id"]]["error"]
+                assert [item["value"] for item in task["interrupts"]] == known[task["id"]]["asks"]
+    with capsys.disabled():
+        print(f"\n{old.stem}: {count} states, unknown: next {unknown.count('next')}, tasks {unknown.count('tasks')}")
+    assert look(tmp_path) == before
