@@ -97,6 +97,9 @@ class Reader:
             if row.id == thread_id:
                 return row
         known = self.rows()
+        for row in known:  # an index may be damaged, too
+            if row.id == thread_id:
+                return row
         raise ThreadNotFound(
             f"no thread {thread_id!r} in archive {self._path}: it holds {len(known):,}, book.threads() lists them",
             thread_id=thread_id,

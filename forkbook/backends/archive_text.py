@@ -72,17 +72,17 @@ def _by_python(value: Any) -> bytes:
 
 
 def _finite(value: Any) -> bool:
-    """Whether all floats are finite; everything is checked to be what JSON knows, or a dict or list that adds nothing."""
+    """Whether all floats are finite; all is checked to be JSON. Of dicts and lists the class does not matter."""
     finite, waiting = True, [value]
     while waiting:
         item = waiting.pop()
         kind = type(item)
-        if issubclass(kind, dict):
+        if isinstance(item, dict):
             for key in item:
                 if type(key) is not str:
                     raise NotJson(f"it has the key {key!r}, which is no string")
             waiting.extend(item.values())
-        elif kind is list or isinstance(item, list):
+        elif isinstance(item, list):
             waiting.extend(item)
         elif kind is float:
             finite = finite and math.isfinite(item)
