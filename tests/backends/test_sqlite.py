@@ -13,11 +13,14 @@ import threading
 import time
 
 import pytest
+from contract import BackendContract
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
+from seeding import compiled, seed
 
 from forkbook.backends.sqlite import SqliteBackend
+from forkbook.book import Book
 from forkbook.errors import (
     AccessDenied,
     ConnectionFailed,
@@ -50,6 +53,19 @@ def write(file, *threads, mode="WAL"):
 @pytest.fixture
 def file(tmp_path):
     return write(tmp_path / "store.sqlite", "one", "two")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    file = tmp_path_factory.mktemp("sqlite") / "seeded.sqlite"
+    with SqliteSaver.from_conn_string(str(file)) as saver:
+        threads = seed(compiled(saver))
+    with Book(SqliteBackend(file)) as book:
+        yield book, threads
+
+
+class TestSqlite(BackendContract):
+    pass
 
 
 def read_all(file, thread="one"):

@@ -129,9 +129,10 @@ def one_side(side: str, file: str) -> None:
 
 def line(name: str, side: dict[str, Any], base: dict[str, Any]) -> str:
     """One line of the report."""
-    faster, smaller = base["seconds"] / side["seconds"], base["megabytes"] / max(side["megabytes"], 0.1)
     numbers = f"{side['seconds']:8.2f} s {side['megabytes']:8.1f} MB added"
-    return f"  {name:<42} {numbers}    {faster:6.1f}x faster, 1/{smaller:.0f} memory"
+    ratio = f"{base['seconds'] / side['seconds']:6.1f}x faster"
+    memory = f", 1/{base['megabytes'] / side['megabytes']:.0f} of the memory" if side["megabytes"] > 1 else ""
+    return f"  {name:<42} {numbers}    {ratio}{memory}"
 
 
 def main(checkpoints: int) -> None:
