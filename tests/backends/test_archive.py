@@ -513,22 +513,29 @@ NEW = {name: conversation(name, len(states), seed=1) for name, states in OLD.ite
 class TestKill:
     """kill -9 while threads are written: each is there whole, in its old or its new version, or not at all."""
 
-    def export(self, path, threads):
-        """In a process of its own; its id."""
+    def killed_export(self, path, threads, after, seconds):
+        """An export in a process of its own, killed some seconds after so many threads; whether it was still at work."""
+        done, report = os.pipe()
         child = os.fork()
         if not child:
             try:
-                write(path, Memory(threads))
+                write(path, Memory(threads), progress=lambda *_: os.write(report, b"."))
             finally:
                 os._exit(0)
-        return child
+        os.close(report)
+        for _ in range(after):
+            os.read(done, 1)
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        os.close(done)
+        return os.waitpid(child, 0)[1] == signal.SIGKILL
 
     @pytest.mark.parametrize("replacing", [False, True])
     def test_at_any_moment(self, tmp_path, replacing):
         write(tmp_path / "old", Memory(OLD))
         start = time.perf_counter()
         write(tmp_path / "new", Memory(NEW))
-        duration, final = time.perf_counter() - start, digests(tmp_path / "new")
+        a_thread, final = (time.perf_counter() - start) / len(NEW), digests(tmp_path / "new")
         dice, killed = random.Random(5), 0
         for number in range(KILLS // 2):
             folder = tmp_path / f"kill {number}"
@@ -536,16 +543,13 @@ class TestKill:
             path = folder / "x.forkbook"
             if replacing:
                 path.write_bytes((tmp_path / "old").read_bytes())
-            child = self.export(path, NEW)
-            time.sleep(dice.uniform(0, duration))
-            os.kill(child, signal.SIGKILL)
-            killed += os.waitpid(child, 0)[1] == signal.SIGKILL
+            killed += self.killed_export(path, NEW, dice.randrange(len(NEW)), dice.uniform(0, a_thread))
             if path.exists():
                 self.check(path, replacing)
             write(path, Memory(NEW))
             assert digests(path) == final
             assert [file.name for file in folder.iterdir() if file.suffix != ".new"] == ["x.forkbook"]
-        assert killed > KILLS // 8
+        assert killed > KILLS // 4
 
     def check(self, path, replacing):
         before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
