@@ -185,10 +185,12 @@ def _damaged(error: Exception, size: int) -> Plain:
 
 def _checked(value: Any) -> Any:
     """The value, if JSON writers take it with `DEEPEST` and some more levels around it."""
-    around = value
-    for _ in range(DEEPEST + 30):
-        around = [around]
-    orjson.dumps(around)
+    written = orjson.dumps(value)
+    if written.count(b"[") + written.count(b"{") > DEEPEST:  # it may be deep
+        around = value
+        for _ in range(DEEPEST + 30):
+            around = [around]
+        orjson.dumps(around)
     return _plain(value)
 
 
