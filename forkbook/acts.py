@@ -146,10 +146,7 @@ def _resumed(cp: Checkpoint, how: RunSettings, notes: tuple[str, ...]) -> Act:
     error = history.facts.error(checkpoint.position) or outcome.error
     status = "error" if outcome.status in ("error", "timeout") else checkpoint.status
     if how.guessed:
-        notes = (
-            *notes,
-            "the record of the run that led here is gone: config is guessed from the checkpoint's metadata",
-        )
+        notes = (*notes, "there is no record of the run that led here: config is taken from the checkpoint's metadata")
     return Act("resume", checkpoint, history, status, how, outcome.run_id, error=error, notes=notes)
 
 

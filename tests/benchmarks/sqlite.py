@@ -47,11 +47,37 @@ def make(file: str, checkpoints: int) -> None:
         graph.invoke({"messages": [("user", "go on")]}, config)
 
 
+def opened(place: str) -> Any:
+    """The backend of a store: a file, or an address (then this is the benchmark beside, postgres.py)."""
+    if place.startswith("postgresql://"):
+        from forkbook.backends.postgres import PostgresBackend
+
+        return PostgresBackend(place)
+    from forkbook.backends.sqlite import SqliteBackend
+
+    return SqliteBackend(place)
+
+
+def saver_on(place: str) -> Any:
+    """LangGraph's own saver of a store."""
+    if place.startswith("postgresql://"):
+        from langgraph.checkpoint.postgres import PostgresSaver
+        from psycopg import connect
+        from psycopg.rows import dict_row
+
+        return PostgresSaver(connect(place, autocommit=True, row_factory=dict_row))
+    from sqlite3 import connect as open_file
+
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    return SqliteSaver(open_file(place, check_same_thread=False))
+
+
 def ours(file: str) -> Callable[[], Any]:
-    """From the file to `checkpoints_df` and `messages_df`."""
+    """From the store to `checkpoints_df` and `messages_df`."""
     import pandas as pd  # noqa: F401  # both sides are timed without their imports
 
-    from forkbook.backends.sqlite import SqliteBackend
+    import forkbook.backends.saved  # noqa: F401
     from forkbook.facts import Facts
     from forkbook.frames import CHECKPOINTS, MESSAGES, checkpoints_rows, frame, messages_rows
     from forkbook.tokens import Counter, approximate
@@ -61,7 +87,7 @@ def ours(file: str) -> Callable[[], Any]:
 
     def work() -> dict[str, Any]:
         started = time.perf_counter()
-        backend = SqliteBackend(file)
+        backend = opened(file)
         states = {s["checkpoint"]["checkpoint_id"]: s for page in backend.pages(THREAD) for s in page}
         read = time.perf_counter()
         tree = Tree([head_of(state) for state in states.values()])
@@ -85,13 +111,12 @@ def ours(file: str) -> Callable[[], Any]:
 
 def theirs(file: str) -> Callable[[], Any]:
     """From the file through the graph to one `json_normalize`."""
-    import sqlite3
-
     import pandas as pd
-    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    saver = saver_on(file)
 
     def work() -> dict[str, Any]:
-        graph = graph_on(SqliteSaver(sqlite3.connect(file, check_same_thread=False)), 0)
+        graph = graph_on(saver, 0)
         history = list(graph.get_state_history({"configurable": {"thread_id": THREAD}}))
         return {"rows": [len(pd.json_normalize([snapshot._asdict() for snapshot in history]))]}
 
@@ -100,9 +125,8 @@ def theirs(file: str) -> Callable[[], Any]:
 
 def heads(file: str) -> Callable[[], Any]:
     """Ids, parents, steps and sources alone."""
-    from forkbook.backends.sqlite import SqliteBackend
-
-    return lambda: {"rows": [len(SqliteBackend(file).heads(THREAD))]}
+    backend = opened(file)
+    return lambda: {"rows": [len(backend.heads(THREAD))]}
 
 
 SIDES = {"ours": ours, "theirs": theirs, "heads": heads}
@@ -142,9 +166,14 @@ def main(checkpoints: int) -> None:
         make(file, checkpoints)
         size = os.path.getsize(file) / 1e6
         print(f"a store of {checkpoints:,} checkpoints, {size:.0f} MB, {os.cpu_count()} cores", flush=True)
-        other = measured("theirs", file)
-        mine = min((measured("ours", file) for _ in range(3)), key=lambda side: side["seconds"])
-        alone = min((measured("heads", file) for _ in range(3)), key=lambda side: side["seconds"])
+        report(file)
+
+
+def report(place: str) -> None:
+    """Measure both sides on a store, print the ratio."""
+    other = measured("theirs", place)
+    mine = min((measured("ours", place) for _ in range(3)), key=lambda side: side["seconds"])
+    alone = min((measured("heads", place) for _ in range(3)), key=lambda side: side["seconds"])
     print(line("get_state_history + json_normalize", other, other))
     print(line("forkbook: checkpoints_df + messages_df", mine, other))
     print("   ", ", ".join(f"{key} {value:.2f} s" for key, value in mine.items() if key.startswith("of it")))
