@@ -514,7 +514,7 @@ class TestKill:
     """kill -9 while threads are written: each is there whole, in its old or its new version, or not at all."""
 
     def killed_export(self, path, threads, after, seconds):
-        """An export in a process of its own, killed some seconds after so many threads; whether it was still at work."""
+        """An export in a process of its own, killed seconds after so many threads; whether it was still at work."""
         done, report = os.pipe()
         child = os.fork()
         if not child:
