@@ -91,7 +91,8 @@ def layout(thread: "Sequence[Saved]") -> Layout:
         found.before.update((a, b) for place, a in enumerate(order) for b in order[place + 1 :])
     for saved in thread:
         written = {write.task_id for write in saved.writes}
-        for task in triggered(saved, found) if written and found.named else ():
+        readable = saved.checkpoint.get("channel_versions")
+        for task in triggered(saved, found) if written and readable and found.named else ():
             if task.path[0] == PULL and written & set(_ids(saved, task.name, _pull_parts(task.name, found))):
                 found.verified.add(task.name)
     return found
