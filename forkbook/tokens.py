@@ -6,68 +6,14 @@ holds the same id with the same usage. What the model reported counts; without a
 parent's context, output = the message.
 """
 
-import importlib.util
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple, TypeGuard
 
-import orjson
-
-from .messages import Key, Message, added, canonical, messages_in, role, same, text, tool_calls, usage
+from .counting import Counter, default_counter
+from .messages import Key, Message, added, canonical, messages_in, role, same, usage
 from .tree import Tree
-
-PIECE = 50_000  # characters; the tokenizer wants long texts in pieces
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """Counts a message's tokens; `name` is the method that numbers are labelled with."""
-
-    name: str
-    count: Callable[[Message], int]
-
-
-def approximate(message: Message) -> int:
-    """LangChain's approximate rule: a token for four characters of text, role, name and calls, and three more."""
-    characters = len(text(message))
-    calls = tool_calls(message)
-    if calls and not isinstance(message["content"], list):
-        characters += len(repr(calls))
-    characters += len(message.get("tool_call_id") or "") + len(message.get("name") or "")
-    characters += len({"human": "user", "ai": "assistant"}.get(role(message) or "", role(message) or ""))
-    return math.ceil(characters / 4) + 3
-
-
-@lru_cache
-def default_counter() -> Counter:
-    """The o200k tokenizer if its wheel is installed (`pip install 'forkbook[tokens]'`), else LangChain's approximation.
-
-    The tokenizer counts a message's text and, for each tool call, its name and its arguments as JSON. Its vocabulary is
-    in the wheel and loads, in about a second, when the first message is counted.
-    """
-    if importlib.util.find_spec("bpe_openai") is None:
-        return Counter("approximate", approximate)
-    return Counter("tokenizer:o200k", o200k)
-
-
-@lru_cache
-def _encoding() -> Any:
-    import bpe_openai
-
-    return bpe_openai.get_encoding("o200k_base")
-
-
-def o200k(message: Message) -> int:
-    """Tokens of what a message says and calls, by OpenAI's o200k vocabulary."""
-    said = [text(message), *(f"{call.get('name')}{_json(call.get('args'))}" for call in tool_calls(message))]
-    pieces = (part[start : start + PIECE] for part in said for start in range(0, len(part), PIECE))
-    return sum(len(_encoding().encode_ordinary(piece)) for piece in pieces)
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, default=repr).decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from shapes import ai, facts_of, human, state, tree_of
 from test_tree import parents
 
+from forkbook.counting import Counter, approximate, default_counter
 from forkbook.messages import messages_in
-from forkbook.tokens import Counter, Totals, ancestry, approximate, default_counter, ledger
+from forkbook.tokens import Totals, ancestry, ledger
 
 WORDS = Counter("words", lambda message: len(message["content"].split()))
 

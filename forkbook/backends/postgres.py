@@ -10,8 +10,9 @@ import orjson
 from ..errors import AccessDenied, ConnectionFailed, InvalidInput, MissingExtra, SourceError, ThreadNotFound
 from ..tree import Head
 from .base import Backend, State, Thread
-from .decode import decode
-from .saved import Saved, Write, states
+from .decode import Decoder
+from .plain import opaque
+from .saved import Saved, Write, parts, states
 
 try:
     import psycopg
@@ -141,10 +142,11 @@ class PostgresBackend(Backend):
         return next(found, None)
 
     def _states(self, thread_id: str, ns: str = "") -> list[State]:
+        decoder = Decoder()
         with self._reading(f"reading the history of thread {thread_id}", thread_id) as connection:
             heads = connection.execute(CHECKPOINTS, [thread_id, ns]).fetchall()
             blobs = {
-                (channel, version): _value(kind, size, blob)
+                (channel, version): _value(decoder, kind, size, blob)
                 for channel, version, kind, size, blob in _stream(connection, BLOBS, LARGEST_BLOB, thread_id, ns)
                 if kind != "empty"
             }
@@ -153,7 +155,7 @@ class PostgresBackend(Backend):
             for checkpoint_id, task, path, idx, channel, kind, size, blob in _stream(
                 connection, query, LARGEST_BLOB, thread_id, ns
             ):
-                writes[checkpoint_id].append(Write(task, path, idx, channel, _value(kind, size, blob)))
+                writes[checkpoint_id].append(Write(task, path, idx, channel, _value(decoder, kind, size, blob)))
             namespaces = {row[0] for row in connection.execute(NAMESPACES, [thread_id])}
         saved = [
             _saved((thread_id, ns, checkpoint_id, parent), checkpoint, metadata, blobs, writes.get(checkpoint_id, []))
@@ -170,10 +172,10 @@ def _stream(connection: Any, query: str, *parameters: Any) -> Iterator[tuple[Any
         yield from cursor
 
 
-def _value(kind: str | None, size: int | None, blob: bytes | None) -> Any:
+def _value(decoder: Decoder, kind: str | None, size: int | None, blob: bytes | None) -> Any:
     if blob is None and size:
-        return {"__type__": "opaque", "reason": f"larger than {LARGEST_BLOB:,} bytes", "size": size}
-    return decode(kind or "null", blob or b"")
+        return opaque(f"larger than {LARGEST_BLOB:,} bytes", size)
+    return decoder.decode(kind or "null", blob or b"")
 
 
 def _saved(
@@ -183,11 +185,9 @@ def _saved(
     blobs: Mapping[tuple[str, str], Any],
     writes: list[Write],
 ) -> Saved:
-    versions = checkpoint.get("channel_versions") or {}
-    found = {channel: (channel, str(version)) for channel, version in versions.items()}
+    rest, inline = parts({"channel_values": {}, **checkpoint}, 0)
+    found = {channel: (channel, str(version)) for channel, version in rest["channel_versions"].items()}
     values = {channel: blobs[key] for channel, key in found.items() if key in blobs}
-    inline = checkpoint.get("channel_values") or {}
-    rest = {key: value for key, value in checkpoint.items() if key != "channel_values"}
     return Saved(*place, rest, {**inline, **values}, dict(metadata), writes)
 
 

@@ -97,8 +97,8 @@ class BackendContract:
         assert called["usage_metadata"] == {"input_tokens": 5, "output_tokens": 4, "total_tokens": 9}
         assert (saved["type"], saved["tool_call_id"], saved["status"]) == ("tool", "call_1", "success")
         assert set(done) == {
-            "content", "additional_kwargs", "response_metadata", "type", "name", "id", "tool_calls", "invalid_tool_calls",
-            "usage_metadata",
+            "content", "additional_kwargs", "response_metadata", "type", "name", "id", "tool_calls",
+            "invalid_tool_calls", "usage_metadata",
         }  # fmt: skip
 
     def test_equal_messages_are_one_object(self, book, threads):
