@@ -56,7 +56,7 @@ def connect(
                 from .backends.archive_cache import CachedBackend
 
                 backend = CachedBackend(backend, Path(cache))
-    elif isinstance(source, str | os.PathLike):
+    elif isinstance(source, str | os.PathLike) and str(source).strip():
         backend = _file(Path(source))
     elif hasattr(source, "get_state_history") and hasattr(source, "checkpointer"):
         from .backends.graph import GraphBackend
