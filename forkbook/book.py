@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend, State
 from .backends.bridge import in_thread
+from .backends.whole import older
 from .errors import InvalidInput, ThreadNotFound
 from .escape import short
-from .facts import Facts
 from .history import History
 from .tree import Tree
 
@@ -150,12 +150,7 @@ class Book:
                 break
         if not history.complete:
             fresh = {id_: state for id_, state in fresh.items() if id_ >= min(known)}
-        oldest = min(fresh, default="")
-        kept = {id_: state for id_, state in known.items() if id_ < oldest}
-        for position in unsettled(history.facts):
-            id_ = history.tree.heads[position].id
-            if id_ in kept and (state := self.backend.state(history.thread_id, id_)) is not None:
-                kept[id_] = state
+        kept = older(self.backend, history.thread_id, known, min(fresh, default=""))
         if not fresh and known:
             raise ThreadNotFound(f"thread {history.thread_id} has no checkpoints any more", thread_id=history.thread_id)
         return History(self, history.thread_id, kept | fresh, complete=history.complete)
@@ -184,19 +179,3 @@ def checked_id(thread_id: Any) -> None:
     """
     if not thread_id or not isinstance(thread_id, str):
         raise InvalidInput(f"a thread id is text, not {short(thread_id)}; book.threads() lists them")
-
-
-def unsettled(facts: Facts) -> list[int]:
-    """Positions whose state may still change: open tips, and those with a task that waits or failed."""
-    return [
-        position
-        for position, state in enumerate(facts.states)
-        if state["next"]
-        and (
-            not facts.tree.children[position]
-            or any(
-                task.get("result") is None and (task.get("interrupts") or task.get("error"))
-                for task in state["tasks"] or ()
-            )
-        )
-    ]

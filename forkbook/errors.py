@@ -6,6 +6,8 @@
     │   ├── AccessDenied           wants another key
     │   ├── ServerFault            answered with an error of its own
     │   ├── ProtocolError          answered something that LangGraph does not say
+    │   ├── ArchiveDamaged         an archive is not what was written
+    │   ├── ForeignArchive         an archive of another format
     │   └── Unsupported            this kind of place cannot do that; another can
     ├── NotFound                   (also a KeyError)
     │   ├── ThreadNotFound
@@ -69,6 +71,14 @@ class ServerFault(SourceError):
 
 class ProtocolError(SourceError):
     """The answer is not what LangGraph's protocol says."""
+
+
+class ArchiveDamaged(SourceError):
+    """Something in an archive is not what was written there; `details["path"]` is the file."""
+
+
+class ForeignArchive(SourceError):
+    """An archive of a format that this forkbook does not know; `details["format"]` says which."""
 
 
 class Unsupported(SourceError):

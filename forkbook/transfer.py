@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .backends.base import COPY_OF, Backend, State
+from .backends.whole import everything
 from .errors import ForkbookError, ThreadBusy
 from .escape import short
 
@@ -79,7 +80,7 @@ def copy_thread(backend: Backend, thread_id: str) -> CopyReport:
     copy_id = backend.copy(thread_id)
     try:
         backend.tag(copy_id, {COPY_OF: thread_id})
-        old, new = everything(backend, thread_id), everything(backend, copy_id)
+        (old, _), (new, _) = everything(backend, thread_id), everything(backend, copy_id)
         after = backend.thread(copy_id)
     except ForkbookError as error:
         error.details["new_thread_id"] = copy_id
@@ -88,21 +89,6 @@ def copy_thread(backend: Backend, thread_id: str) -> CopyReport:
     statuses = before.get("status"), after.get("status")
     notes = [STATUS_LOST.format(*statuses)] if statuses[0] != statuses[1] else []
     return CopyReport(thread_id, copy_id, len(old), tuple(differences(old, new, thread_id, copy_id)), tuple(notes))
-
-
-def everything(backend: Backend, thread_id: str) -> list[State]:
-    """All states of a thread: of the root namespace, and of every subgraph's that a task names."""
-    states: list[State] = []
-    unread, seen = [""], set[str]()
-    while unread:
-        ns = unread.pop()
-        seen.add(ns)
-        within = [state for page in backend.pages(thread_id, ns=ns) for state in page]
-        states += within
-        tasks = (task for state in within for task in state["tasks"] or ())
-        named = ((task.get("checkpoint") or {}).get("checkpoint_ns") for task in tasks)
-        unread += {found for found in named if found} - seen - set(unread)
-    return states
 
 
 def differences(

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import InvalidInput
+from ..errors import ArchiveDamaged, ForeignArchive, InvalidInput
 from ..tree import Head
 from .archive_cache import CachedBackend
-from .archive_errors import ArchiveDamaged, ForeignArchive
 from .archive_file import reading
 from .archive_read import Reader
 from .archive_verify import ThreadVerdict, VerifyReport, verify

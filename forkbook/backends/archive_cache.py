@@ -1,18 +1,18 @@
 """A live place with an archive beside it: of a thread that was read before, only what is new is fetched."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import ForkbookError, ThreadNotFound
-from .archive_errors import ArchiveDamaged
+from ..errors import ArchiveDamaged, ForkbookError, ThreadNotFound
 from .archive_file import create, reading, writing
 from .archive_pack import checkpoint_id, namespace
 from .archive_read import Reader
 from .archive_store import packed, remove, store
 from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
 from .interning import Interner
+from .whole import older
 
 NEWEST_PAGE = 20  # checkpoints a request, until one is known
 
@@ -58,19 +58,11 @@ class CachedBackend(Backend):
             yield shared
             if met := bool(known) and max(known) in fresh:
                 break
-        kept = self._kept(thread_id, known, fresh) if met else {}
+        kept = older(self.live, thread_id, known, min(fresh)) if met else {}
         if kept:
             yield [kept[id_] for id_ in sorted(kept, reverse=True)]
         elsewhere = [state for state in held if namespace(state) != ns]
         self._keep(record, [*(kept | fresh).values(), *elsewhere], namespaces | {ns})
-
-    def _kept(self, thread_id: str, known: Mapping[str, State], fresh: Mapping[str, State]) -> dict[str, State]:
-        oldest = min(fresh)
-        kept = {id_: state for id_, state in known.items() if id_ < oldest}
-        for id_ in unsettled([*kept.values(), *fresh.values()]):
-            if id_ in kept and (state := self.live.state(thread_id, id_)) is not None:
-                kept[id_] = state
-        return kept
 
     def _held(self, thread_id: str) -> tuple[list[State], set[str]]:
         """What the archive has of a thread; nothing if that is damaged: it is then fetched, and replaced."""
@@ -129,18 +121,6 @@ class CachedBackend(Backend):
         """Delete a thread, from the archive, too."""
         self.live.delete(thread_id)
         remove(self._path, thread_id)
-
-
-def unsettled(states: Sequence[State]) -> Iterator[str]:
-    """Checkpoints whose state may still change: open tips, and those with a task that waits or failed."""
-    parents = {(state["parent_checkpoint"] or {}).get("checkpoint_id") for state in states}
-    for state in states:
-        if state["next"] and (checkpoint_id(state) not in parents or any(map(_is_open, state["tasks"] or ()))):
-            yield checkpoint_id(state)
-
-
-def _is_open(task: Mapping[str, Any]) -> bool:
-    return task.get("result") is None and bool(task.get("interrupts") or task.get("error"))
 
 
 def _interner(states: Iterable[State]) -> Interner:

@@ -2,15 +2,7 @@
 
 from pathlib import Path
 
-from ..errors import SourceError
-
-
-class ArchiveDamaged(SourceError):
-    """Something in an archive is not what was written there; `details["path"]` is the file."""
-
-
-class ForeignArchive(SourceError):
-    """An archive of a format that this forkbook does not know; `details["format"]` says which."""
+from ..errors import ArchiveDamaged
 
 
 def errorname(error: Exception) -> str:

@@ -11,7 +11,7 @@ hashes stand in the skeletons, it covers everything, and does not depend on how 
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,13 +101,6 @@ def namespace(state: State) -> str:
 def key_of(state: State) -> tuple[str, str]:
     """What a thread has one state for: namespace and checkpoint id."""
     return namespace(state), checkpoint_id(state)
-
-
-def subgraphs(states: Iterable[State]) -> set[str]:
-    """The namespaces of the subgraphs that the tasks of these states ran."""
-    tasks = (task for state in states for task in state["tasks"] or ())
-    named = ((task.get("checkpoint") or {}).get("checkpoint_ns") for task in tasks)
-    return {str(ns) for ns in named if ns}
 
 
 @dataclass(slots=True)

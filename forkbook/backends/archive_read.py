@@ -11,10 +11,11 @@ from typing import Any
 from ..errors import SourceError, ThreadNotFound
 from ..tree import Head
 from .archive_errors import damaged_file, damaged_thread, errorname
-from .archive_pack import checkpoint_id, digest, namespace, subgraphs
+from .archive_pack import checkpoint_id, digest, namespace
 from .archive_text import HASH_BYTES, decoded, hash_of, unsqueezed
 from .archive_unpack import Contents, Leaf, leaf
 from .base import State, Thread, head_of
+from .whole import subgraphs
 
 COLUMNS = "n, id, record, digest, namespaces, checkpoints, lists, leaves, sample, seal"
 WRONG = (ValueError, TypeError, LookupError, AttributeError, RecursionError, zlib.error)  # what damaged data raise

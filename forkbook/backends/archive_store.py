@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 
-from ..errors import InvalidInput
-from .archive_errors import ArchiveDamaged, damaged_file
+from ..errors import ArchiveDamaged, InvalidInput
+from .archive_errors import damaged_file
 from .archive_file import transaction, writing
 from .archive_pack import Packed, PackedList, key_of, pack
 from .archive_read import COLUMNS, WRONG, Reader, Row, exchanged, listed, listing

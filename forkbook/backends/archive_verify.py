@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .archive_errors import ArchiveDamaged
+from ..errors import ArchiveDamaged
 from .archive_file import reading
 from .archive_read import Reader, Row
 

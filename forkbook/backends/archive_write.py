@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import AccessDenied, ConnectionFailed, ForkbookError, InvalidInput
-from .archive_errors import ArchiveDamaged
+from ..errors import AccessDenied, ArchiveDamaged, ConnectionFailed, ForkbookError, InvalidInput
 from .archive_file import writing
-from .archive_pack import subgraphs
 from .archive_store import packed, store
 from .base import Backend, State, Thread
+from .whole import everything
 
 LINES_BROKEN = 2  # threads in a row that cannot be reached: the place is gone
 
@@ -109,13 +108,7 @@ def _wanted(backend: Backend, thread_ids: Iterable[str] | None) -> Iterator[tupl
 def _read(backend: Backend, thread_id: str, record: Thread | None) -> tuple[Thread, list[State], set[str]]:
     """A thread's record, its states of all namespaces, and these."""
     record = record or backend.thread(thread_id)
-    states: list[State] = []
-    unread, namespaces = {""}, set[str]()
-    while unread:
-        namespaces.add(ns := unread.pop())
-        found = [state for page in backend.pages(thread_id, ns=ns) for state in page]
-        states += found
-        unread |= subgraphs(found) - namespaces
+    states, namespaces = everything(backend, thread_id)
     if not states:
         backend.thread(thread_id)  # tells a thread without checkpoints from one that is gone
     return record, states, namespaces

@@ -78,3 +78,18 @@ def test_a_bare_checkpointer_is_told_what_to_do():
 
     with pytest.raises(fb.InvalidInput, match="compiled with it"):
         fb.connect(InMemorySaver())
+
+
+def test_a_cache_sees_an_old_edit_being_run(client, demo_url, tmp_path):
+    """The edit was a tip when it was read, far behind the head, and has children now."""
+    thread_id = client.threads.create()["thread_id"]
+    client.runs.wait(thread_id, "agent", input={})
+    before = client.threads.get_history(thread_id)[1]["checkpoint_id"]
+    edited = client.threads.update_state(thread_id, {"topic": "dogs"}, checkpoint_id=before)["checkpoint_id"]
+    for n in range(25):
+        client.threads.update_state(thread_id, {"topic": str(n)}, checkpoint_id=before, as_node="generate_topic")
+    with fb.connect(demo_url, cache=tmp_path / "cache.forkbook") as cached, fb.connect(demo_url) as live:
+        held = cached.history(thread_id)
+        client.runs.wait(thread_id, "agent", input=None, checkpoint_id=edited)
+        assert cached.history(thread_id).states == live.history(thread_id).states
+        assert held.refresh().states == live.history(thread_id).states
