@@ -15,7 +15,7 @@ TYPICAL_WIDTH = 640.0
 LEAST_UNITS = 22.0
 LANES_SHARE = 0.62
 NARROW_WIDTH = 400.0
-LABEL_GAP = 18.0
+LABEL_GAP = 26.0
 CALLS = ("error", "waiting", "interrupted")
 
 PLAIN, FORK_POINT, TIP = "circle", "diamond", "square"
