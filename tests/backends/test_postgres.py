@@ -1,3 +1,6 @@
+import pathlib
+import time
+
 import psycopg
 import pytest
 from contract import BackendContract
@@ -142,3 +145,24 @@ def test_a_damaged_value_is_shown_and_the_rest_is_read(cluster):
     with fb.connect(uri) as book:
         assert book.history(threads["memory"])[-1].values["messages"]["__type__"] == "opaque"
         assert len(book.history(threads["branches"]).messages_df()) > 5
+
+
+def test_a_wrong_password(cluster):
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute("create role guarded login password 'right'")
+        (hba,) = connection.execute("show hba_file").fetchone()
+        path = pathlib.Path(hba)
+        path.write_text("local all guarded scram-sha-256\nhost all guarded all scram-sha-256\n" + path.read_text())
+        connection.execute("select pg_reload_conf()")
+    uri = cluster.replace("postgres:@", "guarded:wrong_secret@").replace("postgres@", "guarded:wrong_secret@")
+    assert "wrong_secret" in uri
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            with pytest.raises(fb.AccessDenied, match="check user and password") as caught:
+                fb.connect(uri)
+            break
+        except (fb.ForkbookError, pytest.fail.Exception):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)  # the server reads its configuration in its own time
+    assert "wrong_secret" not in str(caught.value)
