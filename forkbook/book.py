@@ -18,7 +18,7 @@ from .tree import Tree
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .backends.archive_write import ExportReport
+    from .backends.archive import ExportReport
     from .transfer import CopyReport
 
 REFRESH_PAGE = 20
@@ -108,7 +108,7 @@ class Book:
         Returns:
             A report: what was written, what was there already, and the threads that could not be read, with reasons.
         """
-        from .backends.archive_write import write
+        from .backends.archive import write
 
         return write(Path(path), self.backend, thread_ids)
 

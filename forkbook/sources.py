@@ -12,7 +12,7 @@ from .book import Book
 from .errors import AccessDenied, InvalidInput, ServerFault
 
 if TYPE_CHECKING:
-    from .backends.archive_verify import VerifyReport
+    from .backends.archive import VerifyReport
 
 ARCHIVE_SUFFIX = ".forkbook"
 
@@ -53,7 +53,7 @@ def connect(
         else:
             backend = _server(source, api_key, headers, insecure)
             if cache is not None:
-                from .backends.archive_cache import CachedBackend
+                from .backends.archive import CachedBackend
 
                 backend = CachedBackend(backend, Path(cache))
     elif isinstance(source, str | os.PathLike) and str(source).strip():
@@ -80,7 +80,7 @@ def verify(path: str | os.PathLike[str]) -> VerifyReport:
     Raises:
         SourceError: This is no archive, or too damaged to be opened.
     """
-    from .backends.archive_verify import verify
+    from .backends.archive import verify
 
     return verify(Path(path))
 

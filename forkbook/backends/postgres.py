@@ -12,7 +12,8 @@ from ..tree import Head
 from .base import Backend, State, Thread
 from .decode import Decoder
 from .plain import opaque
-from .saved import Saved, Write, parts, states
+from .rows import Saved, Write, parts
+from .saved import states
 
 try:
     import psycopg

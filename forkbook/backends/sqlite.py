@@ -14,7 +14,8 @@ from ..tree import Head
 from .base import Backend, State, Thread
 from .decode import MEMO_BYTES, Decoder
 from .plain import opaque
-from .saved import Saved, Write, parts, states
+from .rows import Saved, Write, parts
+from .saved import states
 from .sqlite_file import LARGEST, reading
 
 PAGE = 100  # checkpoints a page

@@ -15,11 +15,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha1
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid5
 
-if TYPE_CHECKING:
-    from .saved import Saved, Write
+from .rows import Saved, Write
 
 PULL, PUSH, SENDS, START = "__pregel_pull", "__pregel_push", "__pregel_tasks", "__start__"
 BRANCH, JOIN = "branch:to:", "join:"
@@ -98,7 +97,7 @@ def layout(thread: "Sequence[Saved]") -> Layout:
     return found
 
 
-def tasks_of(saved: "Saved", graph: Layout) -> list[Task] | None:
+def tasks_of(saved: Saved, graph: Layout) -> list[Task] | None:
     """The tasks that a checkpoint leads to, in LangGraph's order where the store has kept it; None: not proven."""
     if not saved.checkpoint.get("channel_versions"):
         return [] if saved.checkpoint.get("v") else None
@@ -111,7 +110,7 @@ def tasks_of(saved: "Saved", graph: Layout) -> list[Task] | None:
     return [task for task in ran if task] if proven and None not in ran else None
 
 
-def _sends(saved: "Saved", graph: Layout) -> list[Any] | None:
+def _sends(saved: Saved, graph: Layout) -> list[Any] | None:
     """The Sends that a checkpoint is to run; None where that is not proven."""
     if SENDS in saved.checkpoint["channel_versions"] or saved.checkpoint["v"] > 3:
         kept = saved.values.get(SENDS)
@@ -120,7 +119,7 @@ def _sends(saved: "Saved", graph: Layout) -> list[Any] | None:
     return sent if saved.metadata.get("source") == "loop" or not sent else None
 
 
-def triggered(saved: "Saved", graph: Layout) -> list[Task]:
+def triggered(saved: Saved, graph: Layout) -> list[Task]:
     """The tasks whose trigger channels hold something new, by the channels' names."""
     written = {write.task_id for write in saved.writes}
     tasks = []
@@ -137,7 +136,7 @@ def triggered(saved: "Saved", graph: Layout) -> list[Task]:
     return tasks
 
 
-def _trigger_channels(saved: "Saved") -> Iterator[tuple[str, str]]:
+def _trigger_channels(saved: Saved) -> Iterator[tuple[str, str]]:
     """The trigger channels that hold a value, each with the node that it triggers."""
     for channel, value in saved.values.items():
         late = isinstance(value, list) and len(value) == 2 and isinstance(value[1], bool)
@@ -155,7 +154,7 @@ def _trigger_channels(saved: "Saved") -> Iterator[tuple[str, str]]:
                 yield channel, node
 
 
-def _is_new(saved: "Saved", channel: str, node: str) -> bool:
+def _is_new(saved: Saved, channel: str, node: str) -> bool:
     seen = saved.checkpoint.get("versions_seen", {}).get(node)
     if seen is None:
         return True
@@ -180,7 +179,7 @@ def _pull_parts(node: str, graph: Layout) -> tuple[str, ...]:
     return (PULL, *sorted(graph.triggers.get(node) or {BRANCH + node if node != START else START}))
 
 
-def _ids(saved: "Saved", node: str, parts: tuple[str, ...]) -> list[str]:
+def _ids(saved: Saved, node: str, parts: tuple[str, ...]) -> list[str]:
     """The ids that LangGraph gives to a task, the newer way first."""
     from xxhash import xxh3_128_hexdigest
 
@@ -194,7 +193,7 @@ def _ids(saved: "Saved", node: str, parts: tuple[str, ...]) -> list[str]:
     return [f"{hexes[:8]}-{hexes[8:12]}-{hexes[12:16]}-{hexes[16:20]}-{hexes[20:32]}" for hexes in digests]
 
 
-def _ran(saved: "Saved", graph: Layout) -> Iterator[Task | None]:
+def _ran(saved: Saved, graph: Layout) -> Iterator[Task | None]:
     """The tasks with writes, one by one; None for a task whose name is not known."""
     writes: dict[str, list[Write]] = {}
     for write in saved.writes:
@@ -206,14 +205,14 @@ def _ran(saved: "Saved", graph: Layout) -> Iterator[Task | None]:
         yield _named(saved, task_id, written, graph)
 
 
-def _edits(saved: "Saved") -> list[str]:
+def _edits(saved: Saved) -> list[str]:
     """The ids under which `update_state` writes."""
     with suppress(ValueError):
         return [str(uuid5(UUID(saved.checkpoint_id), why)) for why in ("__interrupt__", "__input__")]
     return []
 
 
-def _named(saved: "Saved", task_id: str, written: "list[Write]", graph: Layout) -> Task | None:
+def _named(saved: Saved, task_id: str, written: list[Write], graph: Layout) -> Task | None:
     kind, _, rest = written[0].path.removeprefix("~").partition(", ")
     if kind == PULL:
         return Task(task_id, rest, [PULL, rest])

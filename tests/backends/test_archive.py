@@ -19,13 +19,21 @@ from hypothesis import strategies as st
 from proxy import proxy
 
 import forkbook as fb
-from forkbook.backends import archive_store
-from forkbook.backends.archive import ArchiveBackend, ArchiveDamaged, CachedBackend, ForeignArchive, verify, write
-from forkbook.backends.archive_file import create, transaction, writing
+from forkbook.backends.archive import ArchiveBackend, CachedBackend, verify, write
+from forkbook.backends.archive import store as archive_store
+from forkbook.backends.archive.file import create, transaction, writing
 from forkbook.backends.base import Backend
 from forkbook.backends.server import ServerBackend
 from forkbook.book import Book
-from forkbook.errors import ConnectionFailed, InvalidInput, ServerFault, SourceError, ThreadNotFound
+from forkbook.errors import (
+    ArchiveDamaged,
+    ConnectionFailed,
+    ForeignArchive,
+    InvalidInput,
+    ServerFault,
+    SourceError,
+    ThreadNotFound,
+)
 
 KILLS = int(os.environ.get("FORKBOOK_KILLS", "12"))
 FLIPS = int(os.environ.get("FORKBOOK_FLIPS", "1500"))
@@ -386,7 +394,7 @@ class TestOpening:
                 ArchiveBackend(path)
 
     def test_a_locked_file(self, path, monkeypatch):
-        monkeypatch.setattr("forkbook.backends.archive_file.READER_PATIENCE", 0.1)
+        monkeypatch.setattr("forkbook.backends.archive.file.READER_PATIENCE", 0.1)
         write(path, Memory({"a": conversation("a", 3)}))
         db = sqlite3.connect(path, isolation_level=None)
         db.execute("BEGIN EXCLUSIVE")

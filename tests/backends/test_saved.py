@@ -15,7 +15,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, Send, interrupt
 
 from forkbook.backends.decode import decode
-from forkbook.backends.saved import Saved, parts, states
+from forkbook.backends.rows import Saved, parts
+from forkbook.backends.saved import states
 from forkbook.backends.sqlite import SqliteBackend
 
 

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ArchiveDamaged
-from .archive_file import reading
-from .archive_read import Reader, Row
+from ...errors import ArchiveDamaged
+from .file import reading
+from .read import Reader, Row
 
 MOST_FAULTS = 10
 

@@ -8,14 +8,14 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import SourceError, ThreadNotFound
-from ..tree import Head
-from .archive_errors import damaged_file, damaged_thread, errorname
-from .archive_pack import checkpoint_id, digest, namespace
-from .archive_text import HASH_BYTES, decoded, hash_of, unsqueezed
-from .archive_unpack import Contents, Leaf, leaf
-from .base import State, Thread, head_of
-from .whole import subgraphs
+from ...errors import SourceError, ThreadNotFound
+from ...tree import Head
+from ..base import State, Thread, head_of
+from ..whole import subgraphs
+from .errors import damaged_file, damaged_thread, errorname
+from .pack import checkpoint_id, digest, namespace
+from .text import HASH_BYTES, decoded, hash_of, unsqueezed
+from .unpack import Contents, Leaf, leaf
 
 COLUMNS = "n, id, record, digest, namespaces, checkpoints, lists, leaves, sample, seal"
 WRONG = (ValueError, TypeError, LookupError, AttributeError, RecursionError, zlib.error)  # what damaged data raise

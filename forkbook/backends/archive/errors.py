@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..errors import ArchiveDamaged
+from ...errors import ArchiveDamaged
 
 
 def errorname(error: Exception) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .archive_pack import has_result
-from .archive_text import decoded, hash_of, hasher
-from .base import State
+from ..base import State
+from .pack import has_result
+from .text import decoded, hash_of, hasher
 
 Leaf = tuple[Any, bytes]  # its value and its hash
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .archive_text import encoded, hash_of, hasher
-from .base import State, Thread
+from ..base import State, Thread
+from .text import encoded, hash_of, hasher
 
 SHORT = 64  # characters; longer texts are leaves
 DIGEST_BYTES = 32

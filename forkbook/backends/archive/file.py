@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from ..errors import ForeignArchive, InvalidInput, SourceError
-from .archive_errors import damaged_file, errorname
+from ...errors import ForeignArchive, InvalidInput, SourceError
+from .errors import damaged_file, errorname
 
 APPLICATION_ID = 0x666F726B  # "fork"
 FORMAT = 1

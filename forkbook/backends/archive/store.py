@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 
-from ..errors import ArchiveDamaged, InvalidInput
-from .archive_errors import damaged_file
-from .archive_file import transaction, writing
-from .archive_pack import Packed, PackedList, key_of, pack
-from .archive_read import COLUMNS, WRONG, Reader, Row, exchanged, listed, listing
-from .archive_text import NotJson, encoded, hash_of, squeezed, unsqueezed
-from .base import State, Thread
+from ...errors import ArchiveDamaged, InvalidInput
+from ..base import State, Thread
+from .errors import damaged_file
+from .file import transaction, writing
+from .pack import Packed, PackedList, key_of, pack
+from .read import COLUMNS, WRONG, Reader, Row, exchanged, listed, listing
+from .text import NotJson, encoded, hash_of, squeezed, unsqueezed
 
 SAMPLE = 4096  # bytes of the first skeleton that the others are squeezed with
 

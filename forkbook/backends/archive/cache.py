@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import ArchiveDamaged, ForkbookError, ThreadNotFound
-from .archive_file import create, reading, writing
-from .archive_pack import checkpoint_id, namespace
-from .archive_read import Reader
-from .archive_store import packed, remove, store
-from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
-from .interning import Interner
-from .whole import older
+from ...errors import ArchiveDamaged, ForkbookError, ThreadNotFound
+from ..base import Backend, Graph, RunOutcome, RunSettings, State, Thread
+from ..interning import Interner
+from ..whole import older
+from .file import create, reading, writing
+from .pack import checkpoint_id, namespace
+from .read import Reader
+from .store import packed, remove, store
 
 NEWEST_PAGE = 20  # checkpoints a request, until one is known
 

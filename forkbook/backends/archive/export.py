@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import AccessDenied, ArchiveDamaged, ConnectionFailed, ForkbookError, InvalidInput
-from .archive_file import writing
-from .archive_store import packed, store
-from .base import Backend, State, Thread
-from .whole import everything
+from ...errors import AccessDenied, ArchiveDamaged, ConnectionFailed, ForkbookError, InvalidInput
+from ..base import Backend, State, Thread
+from ..whole import everything
+from .file import writing
+from .store import packed, store
 
 LINES_BROKEN = 2  # threads in a row that cannot be reached: the place is gone
 

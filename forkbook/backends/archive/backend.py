@@ -1,36 +1,15 @@
-"""A `.forkbook` file: threads in one SQLite database, each value once, each thread under its digest.
-
-The rooms: `archive_text` (values as bytes), `archive_pack` and `archive_unpack` (a thread taken apart and put
-together), `archive_file` (the file), `archive_read`, `archive_store` (one thread), `archive_write` (export),
-`archive_verify`, `archive_cache` (a server's threads with an archive beside).
-"""
+"""Reading an archive through the contract of every backend."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import ArchiveDamaged, ForeignArchive, InvalidInput
-from ..tree import Head
-from .archive_cache import CachedBackend
-from .archive_file import reading
-from .archive_read import Reader
-from .archive_verify import ThreadVerdict, VerifyReport, verify
-from .archive_write import ExportReport, write
-from .base import Backend, State, Thread
-
-__all__ = [
-    "ArchiveBackend",
-    "ArchiveDamaged",
-    "CachedBackend",
-    "ExportReport",
-    "ForeignArchive",
-    "ThreadVerdict",
-    "VerifyReport",
-    "verify",
-    "write",
-]
-
+from ...errors import InvalidInput
+from ...tree import Head
+from ..base import Backend, State, Thread
+from .file import reading
+from .read import Reader
 
 SEARCHES = ("ids", "metadata", "status", "limit", "offset")
 
