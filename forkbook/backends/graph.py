@@ -4,7 +4,7 @@ import copy
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,8 @@ from ..errors import ForkbookError, InvalidInput, ProtocolError, SourceError, Th
 from ..tree import Head
 from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
 from .bridge import Caller, awaits, caller_of
-from .snapshots import Reading, Saver, Stub, config, on_memory, state_schema, stub, transcribe, without_objects
+from .copies import Copies
+from .snapshots import Reading, Saver, Stub, config, state_schema, stub, without_objects
 from .wire import IN_METADATA, ROOT, items_in, own
 
 SEARCHES = ("ids", "limit", "offset", "metadata")
@@ -48,8 +49,7 @@ class GraphBackend(Backend):
         self.notes: dict[str, str] = {}
         self._call = caller_of(self._saver)
         self._tags: dict[str, dict[str, Any]] = {}
-        self._owed: dict[str, str] = {}  # copies that nobody has asked for yet, with their originals
-        self._scratches: dict[str, tuple[str, Any]] = {}  # with their originals, and the graph on memory
+        self._copies = Copies(self._graph, self._saver, self._call, self._stubs)
 
     @contextmanager
     def _told(self, deed: str, thread_id: str | None = None) -> Iterator[None]:
@@ -76,8 +76,8 @@ class GraphBackend(Backend):
             raise InvalidInput(
                 f"{self.kind} {self.address} cannot search by {', '.join(sorted(unknown))}, only {', '.join(SEARCHES)}"
             )
-        for copy_id in list(self._owed):
-            self._at(copy_id)
+        with self._told("writing the copies that were made"):
+            self._copies.write_owed()
         wanted = (search.get("metadata") or {}).items()
         threads: dict[str, list[Stub]] = {}
         for found in self._stubs(None):
@@ -106,8 +106,8 @@ class GraphBackend(Backend):
         }
 
     def thread(self, thread_id: str) -> Thread:
-        if original := self._scratches.get(thread_id):
-            return self._record(thread_id, self._stubs(original[0]))
+        if original := self._copies.original(thread_id):
+            return self._record(thread_id, self._stubs(original))
         stubs = self._stubs(thread_id)
         if not stubs:
             raise ThreadNotFound(
@@ -206,8 +206,9 @@ class GraphBackend(Backend):
         return RunSettings(self.name, {"configurable": given} if given else {}, guessed=True)
 
     def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
-        if thread_id in self._scratches:
-            self._take_over(thread_id, checkpoint_id)
+        if original := self._copies.original(thread_id):
+            with self._told(f"copying checkpoint {checkpoint_id} of thread {original}", original):
+                self._copies.take_over(thread_id, checkpoint_id)
         values = values[ROOT] if set(values) == {ROOT} else values
         graph, deed = self._at(thread_id), f"editing checkpoint {checkpoint_id} of thread {thread_id}"
         with self._told(deed, thread_id):
@@ -243,53 +244,24 @@ class GraphBackend(Backend):
 
     def copy(self, thread_id: str) -> str:
         self.thread(thread_id)
-        copy_id = str(uuid.uuid4())
-        self._owed[copy_id] = thread_id
-        return copy_id
+        return self._copies.owe(thread_id)
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
-        if metadata.get("forkbook") == "scratch" and (original := self._owed.pop(thread_id, None)):
-            self._scratches[thread_id] = (original, on_memory(self._graph, self._saver))
+        if metadata.get("forkbook") == "scratch":
+            self._copies.make_scratch(thread_id)
         self._at(thread_id)
         self._tags.setdefault(thread_id, {}).update(metadata)
 
     def delete(self, thread_id: str) -> None:
         self._tags.pop(thread_id, None)
-        if self._scratches.pop(thread_id, None) or self._owed.pop(thread_id, None):
-            return
-        with self._told(f"deleting thread {thread_id}", thread_id):
-            self._call(self._saver, "delete_thread", thread_id)
+        if not self._copies.forget(thread_id):
+            with self._told(f"deleting thread {thread_id}", thread_id):
+                self._call(self._saver, "delete_thread", thread_id)
 
     def _at(self, thread_id: str) -> Any:
-        """The graph, on the saver that has the thread."""
-        if scratch := self._scratches.get(thread_id):
-            return scratch[1]
-        if original := self._owed.pop(thread_id, None):
-            self._write_copy(original, thread_id)
-        return self._graph
-
-    def _write_copy(self, thread_id: str, copy_id: str) -> None:
-        source = self._at(thread_id).checkpointer
-        places = [(found.head.ns, found.head.id) for found in self._stubs(thread_id)]
-        with self._told(f"copying thread {thread_id}", thread_id):
-            try:
-                transcribe(self._call, source, self._saver, sorted(places), thread_id, copy_id)
-            except BaseException:
-                with suppress(Exception):
-                    self._call(self._saver, "delete_thread", copy_id)
-                raise
-
-    def _take_over(self, copy_id: str, checkpoint_id: str) -> None:
-        """Let a scratch copy have a checkpoint; with those above where channels are kept as changes only."""
-        thread_id, graph = self._scratches[copy_id]
-        lineage = [checkpoint_id]
-        if any(type(channel).__name__ == "DeltaChannel" for channel in graph.channels.values()):
-            above = {head.id: head.parent_id for head in self.heads(thread_id)}
-            while parent := above.get(lineage[-1]):
-                lineage.append(parent)
-        places = [("", id_) for id_ in lineage]
-        with self._told(f"copying checkpoint {checkpoint_id} of thread {thread_id}", thread_id):
-            transcribe(self._call, self._at(thread_id).checkpointer, graph.checkpointer, places, thread_id, copy_id)
+        """The graph, on the saver that has the thread; a copy that is still owed is written."""
+        with self._told(f"copying to thread {thread_id}", thread_id):
+            return self._copies.graph_of(thread_id)
 
 
 def checked(graph: Any) -> tuple[Any, Saver]:

@@ -219,8 +219,8 @@ def test_a_preview_is_exact_and_writes_nothing(book, saver, before_joke):
         before = everything(saver)
     assert before_joke.preview({"topic": "x"}, as_node="write_joke").next == ()
     assert before_joke.preview({"topic": "x"}, as_node="__start__").next == ("generate_topic",)
-    assert not book.backend._scratches
-    assert not book.backend._owed
+    assert not book.backend._copies._scratches
+    assert not book.backend._copies._owed
 
 
 def test_a_list_that_adds_up_is_told_or_replaced(before_joke):
@@ -264,7 +264,7 @@ def test_a_copy_that_nobody_reads_is_listed_all_the_same(book, before_joke):
 
 
 def test_a_copy_that_fails_leaves_nothing(book, saver, before_joke, monkeypatch):
-    import forkbook.backends.graph as module
+    import forkbook.backends.copies as module
 
     def fails(*args):
         module_transcribe(*args[:3], args[3][:2], *args[4:])
