@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import timetravel
 from .backends.base import COPY_OF, RunSettings
-from .edits import Deviation, plain
+from .edits import Deviation
 from .errors import ForkbookError, Refused
 from .escape import short
 
@@ -64,7 +64,7 @@ def preview(
     backend = cp.history.book.backend
     backend.require("write", "preview an edit")
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
-    typed = timetravel.checked(cp.assistant_graph(), state, values, as_node)
+    typed = timetravel.checked(backend, cp.assistant_graph(), state, values, as_node)
     return timetravel.preview(backend, cp.thread_id, state, typed, as_node, replace)
 
 
@@ -73,7 +73,7 @@ def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace
     backend = cp.history.book.backend
     backend.require("write", "edit")
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
-    writes: Mapping[str, Any] = timetravel.checked(cp.assistant_graph(), state, values, as_node)
+    writes: Mapping[str, Any] = timetravel.checked(backend, cp.assistant_graph(), state, values, as_node)
     if replace:
         tried = preview(cp, values, as_node, replace, in_copy=in_copy)
         writes = exactly(tried).writes
@@ -132,7 +132,8 @@ def fork(
 def _edited(
     cp: Checkpoint, values: Mapping[str, Any], writes: Mapping[str, Any], as_node: str | None, notes: tuple[str, ...]
 ) -> Act:
-    done = timetravel.edit(cp.history.book.backend, cp.thread_id, cp.state, plain(values), writes, as_node)
+    backend = cp.history.book.backend
+    done = timetravel.edit(backend, cp.thread_id, cp.state, backend.as_sent(values), writes, as_node)
     history = cp.history.refreshed()
     checkpoint = history[done.checkpoint_id]
     return Act("edit", checkpoint, history, checkpoint.status, deviations=done.deviations, notes=notes)

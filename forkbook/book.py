@@ -72,6 +72,10 @@ class Book:
         """
         from .frames import THREADS, frame, threads_rows
 
+        for name in ("limit", "offset"):
+            number = search.get(name)
+            if number is not None and not (isinstance(number, int) and number >= 0):
+                raise InvalidInput(f"{name} is {short(number)}: give a number of threads, or leave it out")
         return frame(list(threads_rows(list(self.backend.threads(**search)))), THREADS)
 
     def history(self, thread_id: str, *, limit: int | None = None, page_size: int | None = None) -> History:
@@ -115,6 +119,14 @@ class Book:
     async def ahistory(self, thread_id: str, *, limit: int | None = None, page_size: int | None = None) -> History:
         """`history` for async code: needs no nested event loop."""
         return await in_thread(self.history, thread_id, limit=limit, page_size=page_size)
+
+    async def atree(self, thread_id: str) -> Tree:
+        """`tree` for async code."""
+        return await in_thread(self.tree, thread_id)
+
+    async def aexport(self, path: str | os.PathLike[str], thread_ids: Iterable[str] | None = None) -> ExportReport:
+        """`export` for async code."""
+        return await in_thread(self.export, path, thread_ids)
 
     async def athreads(self, **search: Any) -> pd.DataFrame:
         """`threads` for async code."""
@@ -179,3 +191,7 @@ def checked_id(thread_id: Any) -> None:
     """
     if not thread_id or not isinstance(thread_id, str):
         raise InvalidInput(f"a thread id is text, not {short(thread_id)}; book.threads() lists them")
+    try:
+        thread_id.encode()
+    except UnicodeEncodeError:
+        raise ThreadNotFound(f"no thread {thread_id!a}: no place can hold such an id") from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .backends.base import Backend
 from .book import Book
 from .errors import AccessDenied, InvalidInput, ServerFault
+from .escape import without_secrets
 
 if TYPE_CHECKING:
     from .backends.archive import VerifyReport
@@ -45,8 +46,17 @@ def connect(
         InvalidInput: This is no such place, or a key would travel in the clear.
         SourceError: It cannot be opened; the text says why.
     """
-    if isinstance(source, str) and (source == "demo" or "://" in source):
-        if source.startswith(("postgresql://", "postgres://")):
+    if isinstance(source, str):
+        source = source.strip()
+    is_address = isinstance(source, str) and "://" in source
+    is_server = source == "demo" or (is_address and source.lower().startswith("http"))
+    for name, given in (("api_key", api_key), ("headers", headers), ("cache", cache)):
+        if given is not None and not is_server:
+            raise InvalidInput(f"{name} is for Agent Servers; what is opened here is none, so leave it out")
+    if is_server or is_address:
+        if source.lower().startswith(("postgresql:", "postgres:", "postgresql+", "postgres+")):
+            scheme, _, rest = source.partition("://")
+            source = f"{scheme.lower().partition('+')[0]}://{rest}"  # "+psycopg" is SQLAlchemy's, not Postgres'
             from .backends.postgres import PostgresBackend
 
             backend: Backend = PostgresBackend(source)
@@ -67,6 +77,10 @@ def connect(
             "this is a checkpointer alone: connect() takes the graph that was compiled with it, "
             "builder.compile(checkpointer=…), or the path or address of its store"
         )
+    elif hasattr(source, "compile"):
+        raise InvalidInput("this graph is not compiled: fb.connect(builder.compile(checkpointer=…))")
+    elif source == "":
+        raise InvalidInput("connect() got an empty text where an address or a path belongs")
     else:
         raise InvalidInput(
             f"connect() takes an address, a path, a compiled graph or 'demo', not {type(source).__name__}"
@@ -111,7 +125,8 @@ def _file(path: Path) -> Backend:
         return ArchiveBackend(path)
     if not path.exists():
         raise InvalidInput(
-            f"{str(path)!r} is neither a file nor an address; an address begins with http:// or postgresql://"
+            f"{without_secrets(str(path))!r} is neither a file nor an address; an address begins with http:// or "
+            "postgresql://"
         )
     from .backends.sqlite import SqliteBackend
 

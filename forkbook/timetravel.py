@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .backends.base import Backend, Graph, RunSettings, State
-from .edits import Deviation, deviations, exact_writes, plain
+from .edits import Deviation, deviations, exact_writes
 from .errors import ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, Refused, ServerFault, ThreadBusy
 from .escape import short
 
@@ -68,14 +68,14 @@ def current(backend: Backend, thread_id: str, checkpoint_id: str, *, in_copy: bo
     return state
 
 
-def checked(graph: Graph, state: State, values: Any, as_node: str | None) -> dict[str, Any]:
-    """The edit as plain JSON, its channels and node known.
+def checked(backend: Backend, graph: Graph, state: State, values: Any, as_node: str | None) -> dict[str, Any]:
+    """The edit as the place takes it, its channels and node known.
 
     Raises:
         InvalidInput: The values are no edit.
         Refused: A channel or node does not exist; LangGraph would drop the channel without a word.
     """
-    typed = plain(values)
+    typed = backend.as_sent(values)
     known = sorted({*(graph.channels or ()), *(state["values"] or ())})
     unknown = [name for name in typed if name not in known]
     if graph.channels is not None and unknown:
@@ -105,13 +105,14 @@ def preview(
         exact: Find writes after which the channels are exactly what was typed, whatever their reducers.
     """
     old, at = state["values"] or {}, state["checkpoint"]["checkpoint_id"]
+    shown = {name: backend.as_shown(value) for name, value in typed.items()}
     tries = {name: exact_writes(value, old.get(name)) if exact else [value] for name, value in typed.items()}
     with scratch(backend, thread_id) as scratch_id:
         while True:
             writes = {name: options[0] for name, options in tries.items()}
             with _told_of_the_preview(at):
                 after = _tried(backend, scratch_id, at, writes, as_node)
-            left = deviations(typed, old, after["values"])
+            left = deviations(shown, old, after["values"])
             more = [tries[deviation.channel] for deviation in left if len(tries[deviation.channel]) > 1]
             if not more:
                 return Preview(after["values"] or {}, tuple(after["next"] or ()), left, writes)
@@ -137,6 +138,8 @@ def _tried(backend: Backend, thread_id: str, checkpoint_id: str, writes: Any, as
     state = backend.state(thread_id, edited)
     if state is None:
         raise ActFailed(f"the edit of scratch copy {thread_id} cannot be read back", thread_id=thread_id)
+    if state["next"] is None:
+        raise InvalidInput("with it LangGraph itself cannot read the state any more: a value has the wrong type")
     return state
 
 
@@ -180,7 +183,8 @@ def edit(
             thread_id=thread_id,
             checkpoint_id=new_id,
         )
-    return Edited(new_id, deviations(typed, state["values"], after["values"]))
+    shown = {name: backend.as_shown(value) for name, value in typed.items()}
+    return Edited(new_id, deviations(shown, state["values"], after["values"]))
 
 
 def settings(
@@ -197,14 +201,20 @@ def settings(
     """The settings of the checkpoint's own run, with what the user gave in their place.
 
     A `configurable` and a context say the same to a server, which takes one of them: giving the one replaces the other.
+    A graph in this process takes both; what is given of `configurable` is added to the run's own.
 
     Raises:
         InvalidInput: Nobody knows which assistant to run, or there is no such assistant, or both were given.
         Refused: A node to stop at does not exist.
     """
-    for name, given in (("config", config), ("context", context)):
-        if given is not None and not isinstance(given, Mapping):
-            raise InvalidInput(f"{name} is {short(given)}: give a mapping")
+    both = backend.takes_context_beside_configurable
+    if config is not None and not isinstance(config, Mapping):
+        raise InvalidInput(f"config is {short(config)}: give a mapping")
+    if context is not None and not both and not isinstance(context, Mapping):
+        raise InvalidInput(f"context is {short(context)}: give a mapping")
+    own_keys = {"thread_id", "checkpoint_id", "checkpoint_ns"} & set((config or {}).get("configurable") or {})
+    if own_keys:
+        raise Refused(f"config['configurable'] has {', '.join(sorted(own_keys))}: the checkpoint itself says that")
     if not (assistant or own.assistant):
         raise InvalidInput(
             f"no run tells which assistant thread {thread_id} belongs to: give assistant='…'", thread_id=thread_id
@@ -216,6 +226,10 @@ def settings(
         interrupt_before=own.interrupt_before if interrupt_before is None else nodes(interrupt_before, graph),
         interrupt_after=own.interrupt_after if interrupt_after is None else nodes(interrupt_after, graph),
     )
+    if both:
+        configurable = {**own.config.get("configurable", {}), **(config or {}).get("configurable", {})}
+        merged = {**(own.config if config is None else config), "configurable": configurable}
+        return replace(result, config=merged, context=own.context if context is None else context)
     if config is not None:
         kept = {} if context is not None else {k: v for k, v in own.config.items() if k == "configurable"}
         result = replace(result, config={**kept, **config})

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..edits import plain
 from ..errors import Unsupported
 from ..tree import Head
 
@@ -83,6 +84,7 @@ class Backend(ABC):
         kind: What it is, as in "the Agent Server".
         address: Where it is, as a user would type it, without secrets.
         assistant: The graph that all its threads belong to, where there is only one.
+        takes_context_beside_configurable: Whether a run may be given both; a server takes one and derives the other.
         abilities: What it can, of `ABILITIES`; asking for more is an error that names a kind of place that could.
     """
 
@@ -90,6 +92,7 @@ class Backend(ABC):
     address: str
     abilities: frozenset[str] = frozenset()
     assistant: str | None = None
+    takes_context_beside_configurable: bool = True
 
     @abstractmethod
     def threads(self, **search: Any) -> Iterator[Thread]:
@@ -125,6 +128,18 @@ class Backend(ABC):
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
         """How the run was run that wrote a checkpoint with this metadata."""
         raise self._cannot("know how a run was run")
+
+    def as_sent(self, values: Any) -> dict[str, Any]:
+        """An edit as this place takes it; a server takes JSON.
+
+        Raises:
+            InvalidInput: It cannot be sent.
+        """
+        return plain(values)
+
+    def as_shown(self, value: Any) -> Any:
+        """A sent value in the plain form in which this place shows it."""
+        return value
 
     def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
         """Write values at a checkpoint through the reducers; the new checkpoint's id."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from .bridge import Caller
-from .snapshots import Saver, Stub, on_memory, transcribe
+from .snapshots import Reading, Saver, Stub, on_memory, transcribe
 
 
 class Copies:
@@ -61,7 +61,7 @@ class Copies:
         return self._graph
 
     def _write(self, thread_id: str, copy_id: str) -> None:
-        source = self.graph_of(thread_id).checkpointer
+        source = Reading().sharing(self.graph_of(thread_id).checkpointer)
         places = sorted((found.head.ns, found.head.id) for found in self._stubs(thread_id))
         try:
             transcribe(self._call, source, self._saver, places, thread_id, copy_id)

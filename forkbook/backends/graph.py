@@ -10,11 +10,13 @@ from typing import Any
 
 from langgraph.errors import InvalidUpdateError
 
+from ..edits import plain
 from ..errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
 from ..tree import Head
 from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
 from .bridge import Caller, awaits, caller_of
 from .copies import Copies
+from .revive import holds_messages, revived
 from .snapshots import Reading, Saver, Stub, config, state_schema, stub, without_objects
 from .wire import IN_METADATA, ROOT, items_in, own
 
@@ -205,6 +207,35 @@ class GraphBackend(Backend):
         given = own(metadata, IN_METADATA)
         return RunSettings(self.name, {"configurable": given} if given else {}, guessed=True)
 
+    def as_sent(self, values: Any) -> dict[str, Any]:
+        """The objects themselves: nothing is sent; what is in the plain form that a checkpoint shows is turned back."""
+        if not isinstance(values, Mapping):
+            return plain(values)  # says what an edit is
+        return {str(name): revived(value) for name, value in values.items()}
+
+    def as_shown(self, value: Any) -> Any:
+        return Reading().plain(value)
+
+    def _with_messages(self, graph: Any, thread_id: str, checkpoint_id: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Message dicts as messages, in channels that hold messages: one without a reducer would keep the dicts."""
+        if not any(map(holds_messages, values.values())):
+            return values
+        from langchain_core.messages import BaseMessage, convert_to_messages
+
+        held = self._call(graph, "get_state", config(thread_id, checkpoint_id)).values
+        held = held if isinstance(held, Mapping) else {}
+        of_messages = {
+            name
+            for name, items in held.items()
+            if isinstance(items, list) and any(isinstance(i, BaseMessage) for i in items)
+        }
+        return {
+            name: convert_to_messages(value)
+            if name in of_messages and holds_messages(value) and not _removes(value)
+            else value
+            for name, value in values.items()
+        }
+
     def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
         if original := self._copies.original(thread_id):
             with self._told(f"copying checkpoint {checkpoint_id} of thread {original}", original):
@@ -213,6 +244,8 @@ class GraphBackend(Backend):
         graph, deed = self._at(thread_id), f"editing checkpoint {checkpoint_id} of thread {thread_id}"
         with self._told(deed, thread_id):
             try:
+                if isinstance(values, dict):
+                    values = self._with_messages(graph, thread_id, checkpoint_id, values)
                 edited = self._acting(graph, "update_state", config(thread_id, checkpoint_id), values, as_node=as_node)
             except (InvalidUpdateError, ValueError, TypeError, KeyError) as error:
                 raise InvalidInput(f"{deed}: {self.name} refuses it ({said(error)})", thread_id=thread_id) from error
@@ -279,6 +312,11 @@ def checked(graph: Any) -> tuple[Any, Saver]:
             "builder.compile(checkpointer=InMemorySaver()), or SqliteSaver, PostgresSaver …"
         )
     return graph, graph.checkpointer
+
+
+def _removes(value: list[Any]) -> bool:
+    """Whether there are removals among these messages, which are for a reducer."""
+    return any(isinstance(item, dict) and item.get("type") == "remove" for item in value)
 
 
 def said(error: Exception) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from ..errors import InvalidInput
+from ..escape import without_secrets
 
 KEY_VARIABLES = ("LANGGRAPH_API_KEY", "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
 
@@ -22,7 +23,10 @@ def checked_url(url: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise InvalidInput(f"{url!r} is not the address of an Agent Server; one looks like 'http://localhost:2024'")
+        raise InvalidInput(
+            f"{without_secrets(url)!r} is not the address of an Agent Server, as in 'http://localhost:2024', nor of a "
+            "Postgres store, 'postgresql://user@host/database'. A SQLite store is named by its path alone"
+        )
     if parts.username or parts.password:
         raise InvalidInput(
             f"the address of {parts.hostname} has a user name or password in it: give headers={{'authorization': …}}"

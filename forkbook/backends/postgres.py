@@ -70,7 +70,7 @@ class PostgresBackend(Backend):
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
-        self.address = without_secrets(uri)
+        self.address = shown_address(uri)
         with self._reading("opening the store") as connection:
             self._check_tables(connection)
 
@@ -88,7 +88,9 @@ class PostgresBackend(Backend):
     def _reading(self, deed: str, thread_id: str | None = None) -> Iterator[Any]:
         """A connection in a read-only transaction that sees one moment; faults come out as forkbook's errors."""
         if thread_id is not None and "\0" in thread_id:
-            raise ThreadNotFound(f"{deed}: no thread {thread_id!r}, Postgres has no NUL in text", thread_id=thread_id)
+            raise ThreadNotFound(
+                f"no thread {thread_id!r} in {self.address}: no text there has a NUL", thread_id=thread_id
+            )
         try:
             with psycopg.connect(self._uri, connect_timeout=5) as connection:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -202,7 +204,7 @@ def _thread(thread_id: str, created_at: str | None, updated_at: str | None) -> T
     }
 
 
-def without_secrets(uri: str) -> str:
+def shown_address(uri: str) -> str:
     """The address of a database as it may be shown: user, host, port and database.
 
     Raises:
@@ -212,6 +214,12 @@ def without_secrets(uri: str) -> str:
         parts = conninfo_to_dict(uri)
     except psycopg.ProgrammingError:
         raise InvalidInput("this is not a Postgres address; one looks like 'postgresql://user@host/db'") from None
+    authority = uri.partition("://")[2].partition("?")[0]
+    if "@" in authority.partition("/")[2]:
+        raise InvalidInput(
+            "a '/', '@' or ':' in the user name or password of a Postgres address is to be percent-encoded: "
+            "%2F, %40, %3A"
+        )
     user = f"{parts['user']}@" if parts.get("user") else ""
     port = f":{parts['port']}" if parts.get("port") else ""
     return f"postgresql://{user}{parts.get('host', '')}{port}/{parts.get('dbname', '')}"

@@ -39,6 +39,7 @@ class ServerBackend(Backend):
 
     kind = "the Agent Server"
     abilities = frozenset({"live", "write", "run", "schemas", "store"})
+    takes_context_beside_configurable = False
 
     def __init__(
         self, url: str, api_key: str | None = None, headers: Mapping[str, str] | None = None, *, insecure: bool = False
@@ -88,8 +89,6 @@ class ServerBackend(Backend):
             )
         search = {"sort_by": "created_at", "sort_order": "desc", "select": ALL_BUT_VALUES} | search
         wanted, page_size = search.pop("limit", None), 100
-        if wanted is not None and not (isinstance(wanted, int) and wanted >= 0):
-            raise InvalidInput(f"limit is {wanted!r}: give a number of threads, or None for all")
         offset = search.pop("offset", 0)
         seen: set[str] = set()
         while wanted is None or len(seen) < wanted:

@@ -7,7 +7,7 @@ from contract import BackendContract
 from seeding import compiled, seed
 
 import forkbook as fb
-from forkbook.backends.postgres import without_secrets
+from forkbook.backends.postgres import shown_address
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +126,7 @@ def test_a_wrong_password_and_a_dead_server(cluster):
 
 def test_what_is_no_address():
     with pytest.raises(fb.InvalidInput, match="not a Postgres address"):
-        without_secrets("postgresql://[::1/x")
+        shown_address("postgresql://[::1/x")
 
 
 def test_a_damaged_value_is_shown_and_the_rest_is_read(cluster):

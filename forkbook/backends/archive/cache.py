@@ -31,6 +31,7 @@ class CachedBackend(Backend):
         self.live = live
         self.kind, self.address = live.kind, live.address
         self.abilities, self.assistant = live.abilities, live.assistant
+        self.takes_context_beside_configurable = live.takes_context_beside_configurable
         self._path = Path(path)
         if not self._path.exists():
             create(self._path)

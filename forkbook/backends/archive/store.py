@@ -56,6 +56,7 @@ def store(db: sqlite3.Connection, path: Path, thread: Packed, namespaces: Collec
         ):
             return False
         if old is not None:
+            _look_for_another(reader, old, thread, path)
             _forget(db, path, old)
         row = _insert(db, thread, known, old.n if old else _next(db, "threads"))
         _list_anew(db, path, row.seal)
@@ -64,6 +65,24 @@ def store(db: sqlite3.Connection, path: Path, thread: Packed, namespaces: Collec
         if not _is_whole(reader, thread.thread_id):
             raise damaged_file(path, f"thread {thread.thread_id} did not come back as it was written")
     return True
+
+
+def _look_for_another(reader: Reader, old: Row, thread: Packed, path: Path) -> None:
+    """Look that what is to be replaced is this thread, and not another one that has the same id elsewhere.
+
+    Raises:
+        InvalidInput: They have no checkpoint in common.
+    """
+    try:
+        held = {head.id for head in reader.heads(old)}
+    except ArchiveDamaged:
+        return  # it is to be mended
+    if held and held.isdisjoint(thread.ids):
+        raise InvalidInput(
+            f"archive {path} holds another thread {thread.thread_id!r}, with {len(held):,} checkpoints of which this "
+            "one has none: export it to another file",
+            thread_id=thread.thread_id,
+        )
 
 
 def remove(path: Path, thread_id: str) -> None:
