@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from .history import History
 
 
+NO_RECORD = (
+    "there is no record of the run that led here: config is taken from the checkpoint's metadata, what is not there, "
+    "a context for one, is not known"
+)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Act:
     """What an edit, resume or fork left behind.
@@ -147,7 +153,7 @@ def _resumed(cp: Checkpoint, how: RunSettings, notes: tuple[str, ...]) -> Act:
     error = history.facts.error(checkpoint.position) or outcome.error
     status = "error" if outcome.status in ("error", "timeout") else checkpoint.status
     if how.guessed:
-        notes = (*notes, "there is no record of the run that led here: config is taken from the checkpoint's metadata")
+        notes = (*notes, NO_RECORD)
     return Act("resume", checkpoint, history, status, how, outcome.run_id, error=error, notes=notes)
 
 

@@ -16,7 +16,7 @@ from .decode import MEMO_BYTES, Decoder
 from .plain import opaque
 from .rows import Saved, Write, parts
 from .saved import states
-from .sqlite_file import LARGEST, reading
+from .sqlite_file import LARGEST, read
 
 PAGE = 100  # checkpoints a page
 
@@ -63,12 +63,9 @@ class SqliteBackend(Backend):
         self._path = Path(path)
         self.address = str(path)
         self._decoder = Decoder()
-        self._known: tuple[tuple[str, str], dict[int, Saved]] = (
-            ("", ""),
-            {},
-        )  # read last; a replaced row has a new rowid
-        with reading(self._path, "opening the store"):
-            pass
+        # the rows that were read last; one that was replaced since has a new rowid
+        self._known: tuple[tuple[str, str], dict[int, Saved]] = (("", ""), {})
+        read(self._path, "opening the store", lambda connection: None)
 
     def threads(self, **search: Any) -> Iterator[Thread]:
         if unknown := search.keys() - {"ids", "limit"}:
@@ -76,14 +73,17 @@ class SqliteBackend(Backend):
                 f"a store knows its threads' ids only: search by ids and limit, not {', '.join(sorted(unknown))}"
             )
         wanted = search.get("ids")
-        with reading(self._path, "listing the threads") as connection:
-            rows = [row for row in connection.execute(THREADS) if isinstance(row[0], str)]
-        found = [_thread(*row) for row in rows if wanted is None or row[0] in wanted]
+        rows = read(self._path, "listing the threads", lambda connection: connection.execute(THREADS).fetchall())
+        found = [_thread(*row) for row in rows if isinstance(row[0], str) and (wanted is None or row[0] in wanted)]
         yield from found[: search.get("limit")]
 
     def thread(self, thread_id: str) -> Thread:
-        with reading(self._path, "reading a thread's record", thread_id) as connection:
-            row = connection.execute(THREAD, [thread_id]).fetchone()
+        row = read(
+            self._path,
+            "reading a thread's record",
+            lambda connection: connection.execute(THREAD, [thread_id]).fetchone(),
+            thread_id,
+        )
         if row[0] is None:
             raise ThreadNotFound(
                 f"no thread {thread_id!r} in {self.address}; book.threads() lists them", thread_id=thread_id
@@ -91,43 +91,46 @@ class SqliteBackend(Backend):
         return _thread(*row)
 
     def heads(self, thread_id: str) -> list[Head]:
-        with reading(self._path, "reading the heads", thread_id) as connection:
+        def work(connection: sqlite3.Connection) -> list[Head]:
             heads = []
             for rowid, checkpoint_id, parent in connection.execute(ROWS, [thread_id, ""]).fetchall():
                 said = self._metadata(*connection.execute(METADATA, [LARGEST, rowid]).fetchone())
                 heads.append(Head(checkpoint_id, parent, said.get("step"), said.get("source")))
             return heads
 
+        return read(self._path, "reading the heads", work, thread_id)
+
     def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
-        read = self._states(thread_id, ns)
+        found = self._states(thread_id, ns)
         size = page_size or PAGE
-        yield from (read[start : start + size] for start in range(0, len(read), size))
+        yield from (found[start : start + size] for start in range(0, len(found), size))
 
     def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
-        read = self._states(thread_id, "")
-        return next((state for state in read if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"])), None)
+        found = self._states(thread_id, "")
+        return next((state for state in found if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"])), None)
 
     def _states(self, thread_id: str, ns: str) -> list[State]:
-        with reading(self._path, "reading the history", thread_id) as connection:
-            saved = self._saved(connection, thread_id, ns)
-            namespaces = {name for (name,) in connection.execute(NAMESPACES, [thread_id])}
-        return states(saved, namespaces)
-
-    def _saved(self, connection: sqlite3.Connection, thread_id: str, ns: str) -> list[Saved]:
+        place = (thread_id, ns)
         last, known = self._known
-        if last != (thread_id, ns):
+        if last != place:
             known = {}
             if self._decoder.held > MEMO_BYTES:
                 self._decoder = Decoder()
-        read = {}
-        for rowid, checkpoint_id, parent in connection.execute(ROWS, [thread_id, ns]).fetchall():
-            if not (saved := known.get(rowid)):
-                checkpoint, values, metadata = self._blobs(connection, rowid)
-                saved = Saved(thread_id, ns, checkpoint_id, parent or None, checkpoint, values, metadata, [])
-            read[rowid] = saved
-        self._known = ((thread_id, ns), read)
-        writes = self._writes(connection, thread_id, ns)
-        return [replace(saved, writes=writes.get(saved.checkpoint_id, [])) for saved in read.values()]
+
+        def work(connection: sqlite3.Connection) -> tuple[dict[int, Saved], dict[str, list[Write]], set[str]]:
+            rows = {}
+            for rowid, checkpoint_id, parent in connection.execute(ROWS, place).fetchall():
+                if not (saved := known.get(rowid)):
+                    checkpoint, values, metadata = self._blobs(connection, rowid)
+                    saved = Saved(thread_id, ns, checkpoint_id, parent or None, checkpoint, values, metadata, [])
+                rows[rowid] = saved
+            namespaces = {name for (name,) in connection.execute(NAMESPACES, [thread_id])}
+            return rows, self._writes(connection, thread_id, ns), namespaces
+
+        rows, writes, namespaces = read(self._path, "reading the history", work, thread_id)
+        self._known = (place, rows)
+        saved = [replace(row, writes=writes.get(row.checkpoint_id, [])) for row in rows.values()]
+        return states(saved, namespaces)
 
     def _blobs(self, connection: sqlite3.Connection, rowid: int) -> tuple[dict[str, Any], Any, dict[str, Any]]:
         """A row's checkpoint without its values, the values, and the metadata."""

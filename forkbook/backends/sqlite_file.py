@@ -5,21 +5,37 @@ a database that somebody has open is read beside its writer. Views, virtual tabl
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from ..errors import AccessDenied, ConnectionFailed, ProtocolError, SourceError
 
 LARGEST = 64_000_000  # bytes of one stored value; larger ones are shown as what they are, unread
+TRIES = 5  # of a read that a writer comes into
 PATIENCE = 1.0  # seconds that a locked file is waited for
+T = TypeVar("T")
 MAGIC = b"SQLite format 3\0"
 COLUMNS = {
     "checkpoints": {"thread_id", "checkpoint_ns", "checkpoint_id", "parent_checkpoint_id", "checkpoint", "metadata"},
     "writes": {"thread_id", "checkpoint_ns", "checkpoint_id", "task_id", "idx", "channel", "value"},
 }
 TABLES = "SELECT name, type, sql FROM sqlite_schema WHERE name IN ('checkpoints', 'writes')"
+
+
+class Changed(ConnectionFailed):
+    """A writer changed a file that was closed when the read began."""
+
+
+def read(path: Path, deed: str, work: Callable[[sqlite3.Connection], T], thread_id: str | None = None) -> T:
+    """What `work` makes of a connection as in `reading`; done again where a writer came in between."""
+    for _ in range(TRIES - 1):
+        with suppress(Changed), reading(path, deed, thread_id) as connection:
+            return work(connection)
+    with reading(path, deed, thread_id) as connection:
+        return work(connection)
 
 
 @contextmanager
@@ -44,7 +60,7 @@ def reading(path: Path, deed: str, thread_id: str | None = None) -> Iterator[sql
             _check_tables(connection, where)
             yield connection
         if immutable and (before != _stamp(path) or not is_closed_wal(path)):
-            raise ConnectionFailed(f"{where}: a writer changed the file meanwhile; read again", thread_id=thread_id)
+            raise Changed(f"{where}: a writer changed the file meanwhile; read again", thread_id=thread_id)
     except sqlite3.Error as error:
         raise _told(where, error, thread_id) from error
     except PermissionError as error:

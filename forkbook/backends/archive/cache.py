@@ -101,6 +101,12 @@ class CachedBackend(Backend):
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
         return self.live.run_settings(thread_id, metadata)
 
+    def as_sent(self, values: Any) -> dict[str, Any]:
+        return self.live.as_sent(values)
+
+    def as_shown(self, value: Any) -> Any:
+        return self.live.as_shown(value)
+
     def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
         return self.live.update(thread_id, checkpoint_id, values, as_node)
 
