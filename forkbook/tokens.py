@@ -8,7 +8,7 @@ parent's context, output = the message.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeGuard
 
 from .counting import Counter, default_counter
@@ -83,7 +83,7 @@ class Ledger:
         new: Message versions that each checkpoint brought.
         lost: Message versions of its parent that each checkpoint has no more.
         changes: For each message key the positions where it is new, another version, or gone.
-        count: Counts a message's tokens.
+        context_of: Context tokens of one position.
         counter: Its name.
     """
 
@@ -92,17 +92,13 @@ class Ledger:
     new: list[list[New]]
     lost: list[list[Message]]
     changes: dict[Key, list[int]]
-    count: Callable[[Message], int]
+    context_of: Callable[[int], int]
     counter: str
 
     @cached_property
     def context(self) -> list[int]:
         """Context tokens of each checkpoint."""
-        result: list[int] = []
-        for parent, brought, lost in zip(self.tree.parents, self.new, self.lost, strict=True):
-            gained = sum(self.count(item.message) for item in brought) - sum(map(self.count, lost))
-            result.append(gained + (result[parent] if parent >= 0 else 0))
-        return result
+        return [self.context_of(position) for position in range(len(self.tree))]
 
     def spends(self, positions: Sequence[int]) -> list[Spend]:
         """What the messages of some checkpoints cost."""
@@ -154,6 +150,16 @@ def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) ->
     n_messages: list[int] = []
     new: list[list[New]] = []
     lost: list[list[Message]] = []
+    context: list[int] = []
+
+    def context_of(position: int) -> int:
+        """From the parent's, what is new and what is gone; so nothing is counted for every checkpoint that holds it."""
+        while len(context) <= position:
+            here, parent = len(context), tree.parents[len(context)]
+            gained = sum(count(item.message) for item in new[here]) - sum(map(count, lost[here]))
+            context.append(gained + (context[parent] if parent >= 0 else 0))
+        return context[position] if position >= 0 else 0
+
     for position, fresh, gone, held in _steps(tree, values):
         brought = []
         for key, message in fresh.items():
@@ -161,7 +167,7 @@ def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) ->
             if role(message) == "ai":
                 places = spent.setdefault((key, canonical(usage(message))), [])
                 if tree.heads[position].source != "fork" and not any(covers(place, position) for place in places):
-                    spend = _spend(key, message, held, fresh, gone, count)
+                    spend = _spend(key, message, count, partial(context_of, tree.parents[position]))
                 places.append(position)
             brought.append(New(position, key, message, spend))
         for key in fresh.keys() | gone.keys():
@@ -169,7 +175,7 @@ def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) ->
         n_messages.append(len(held))
         new.append(brought)
         lost.append(list(gone.values()))
-    return Ledger(tree, n_messages, new, lost, changes, count, counter.name)
+    return Ledger(tree, n_messages, new, lost, changes, context_of, counter.name)
 
 
 Held = dict[Key, Message]
@@ -202,12 +208,11 @@ def _steps(tree: Tree, values: Sequence[Any]) -> Iterator[tuple[int, Held, Held,
             holdings[position] = before
 
 
-def _spend(key: Key, message: Message, held: Held, fresh: Held, gone: Held, count: Callable[[Message], int]) -> Spend:
+def _spend(key: Key, message: Message, count: Callable[[Message], int], read_before: Callable[[], int]) -> Spend:
     said = usage(message) or {}
     read, written = (said.get(name) for name in ("input_tokens", "output_tokens"))
     if not (_is_count(read) and _is_count(written)):
-        read = sum(map(count, held.values())) - sum(map(count, fresh.values())) + sum(map(count, gone.values()))
-        written = count(message)
+        read, written = read_before(), count(message)
         return Spend(key, message, read, written, read + written, reported=False)
     in_all = said.get("total_tokens")
     return Spend(key, message, read, written, in_all if _is_count(in_all) else read + written, reported=True)
