@@ -68,33 +68,30 @@ def preview(
 ) -> timetravel.Preview:
     """Try an edit on a scratch copy."""
     backend = cp.history.book.backend
-    backend.require("write", "preview an edit")
+    backend.require("write", "edit or preview an edit")
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
     typed = timetravel.checked(backend, cp.assistant_graph(), state, values, as_node)
     return timetravel.preview(backend, cp.thread_id, state, typed, as_node, replace)
 
 
 def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, in_copy: bool) -> Act:
-    """Write an edit, read it back."""
-    backend = cp.history.book.backend
-    backend.require("write", "edit")
-    state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
-    writes: Mapping[str, Any] = timetravel.checked(backend, cp.assistant_graph(), state, values, as_node)
-    if replace:
-        tried = preview(cp, values, as_node, replace, in_copy=in_copy)
-        writes = exactly(tried).writes
+    """Write an edit that was tried first, read it back."""
+    tried = _tried(cp, values, as_node, replace, in_copy)
     place, notes = _place(cp, in_copy)
-    return _edited(place, values, writes, as_node, notes)
+    return _edited(place, values, tried.writes, as_node, notes)
 
 
-def exactly(tried: timetravel.Preview) -> timetravel.Preview:
-    """A preview of `replace=True` that came out as typed.
+def _tried(
+    cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, in_copy: bool
+) -> timetravel.Preview:
+    """A preview of what is to be written.
 
     Raises:
-        Refused: It did not.
+        Refused: It was to come out as typed, and did not.
     """
-    if tried.deviations:
-        raise Refused(f"no write makes channel {tried.deviations[0]}", candidates=())
+    tried = preview(cp, values, as_node, replace, in_copy=in_copy)
+    if replace and tried.deviations:
+        raise Refused(f"no write makes channel {tried.deviations[0]}")
     return tried
 
 
@@ -112,11 +109,9 @@ def fork(
     cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, in_copy: bool, **given: Any
 ) -> Act:
     """Edit, then resume; whatever can be refused is refused before anything is written."""
-    tried = preview(cp, values, as_node, replace, in_copy=in_copy)
-    if replace:
-        exactly(tried)
+    tried = _tried(cp, values, as_node, replace, in_copy)
     names = cp.assistant_graph().nodes
-    if not tried.next:
+    if tried.next == ():
         raise Refused(
             f"after this edit{f' as {as_node}' if as_node else ''} nothing would run: as_node names the node after "
             f"which to go on; the graph has {', '.join(names)}",

@@ -22,20 +22,19 @@ class Preview:
 
     Attributes:
         values: The state's values after the edit.
-        next: The nodes that would run on resume; empty: nothing would.
+        next: The nodes that would run on resume; empty: nothing would; None: unknown.
         deviations: Channels that would not be what was typed.
         writes: What would be written.
     """
 
     values: dict[str, Any]
-    next: tuple[str, ...]
+    next: tuple[str, ...] | None
     deviations: tuple[Deviation, ...]
     writes: dict[str, Any]
 
     def __repr__(self) -> str:
-        lines = [
-            f"preview: {', '.join(self.writes) or 'nothing'} written; runs {', '.join(self.next) or 'nothing'} next"
-        ]
+        following = "unknown nodes" if self.next is None else ", ".join(self.next) or "nothing"
+        lines = [f"preview: {', '.join(self.writes) or 'nothing'} written; runs {following} next"]
         return "\n".join(lines + [f"  {deviation}" for deviation in self.deviations])
 
 
@@ -112,10 +111,13 @@ def preview(
             writes = {name: options[0] for name, options in tries.items()}
             with _told_of_the_preview(at):
                 after = _tried(backend, scratch_id, at, writes, as_node)
+                if after["next"] is None and state["next"] is not None:
+                    raise InvalidInput("LangGraph itself cannot read the state any more: a value has the wrong type")
             left = deviations(shown, old, after["values"])
             more = [tries[deviation.channel] for deviation in left if len(tries[deviation.channel]) > 1]
             if not more:
-                return Preview(after["values"] or {}, tuple(after["next"] or ()), left, writes)
+                following = None if after["next"] is None else tuple(after["next"])
+                return Preview(after["values"] or {}, following, left, writes)
             for options in more:
                 del options[0]
 
@@ -138,8 +140,6 @@ def _tried(backend: Backend, thread_id: str, checkpoint_id: str, writes: Any, as
     state = backend.state(thread_id, edited)
     if state is None:
         raise ActFailed(f"the edit of scratch copy {thread_id} cannot be read back", thread_id=thread_id)
-    if state["next"] is None:
-        raise InvalidInput("with it LangGraph itself cannot read the state any more: a value has the wrong type")
     return state
 
 

@@ -68,15 +68,6 @@ class RunOutcome:
     error: str | None = None
 
 
-ABILITIES = {
-    "live": "its threads may change while they are read",
-    "write": "edit, copy, tag and delete threads",
-    "run": "run the graph",
-    "schemas": "know the graph's nodes and channels",
-    "store": "read the memory that threads share",
-}
-
-
 class Backend(ABC):
     """A place that holds threads. Readers implement the first half, places that can act the second, too.
 
@@ -85,7 +76,9 @@ class Backend(ABC):
         address: Where it is, as a user would type it, without secrets.
         assistant: The graph that all its threads belong to, where there is only one.
         takes_context_beside_configurable: Whether a run may be given both; a server takes one and derives the other.
-        abilities: What it can, of `ABILITIES`; asking for more is an error that names a kind of place that could.
+        abilities: What it can; asking for more is an error that names a kind of place that could. `live`: its threads
+            may change while they are read; `write`: edit, copy, tag and delete threads; `run`: run the graph;
+            `schemas`: know the graph's nodes and channels; `store`: it has the memory that threads share.
     """
 
     kind: str

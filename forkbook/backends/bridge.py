@@ -144,6 +144,8 @@ def _handed_back(make: Callable[[], Coroutine[Any, Any, T]], home: Home) -> T:
         raise asyncio.CancelledError
     future = asyncio.run_coroutine_threadsafe(make(), home.loop)
     home.handed.add(future)
+    if home.cancelled:  # it came while this was being handed in
+        future.cancel()
     try:
         return _result(future)
     finally:

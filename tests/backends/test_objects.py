@@ -81,7 +81,7 @@ def test_an_edit_after_which_langgraph_cannot_read_the_state_is_refused():
     graph.invoke({"a": 1}, {"configurable": {"thread_id": "t"}})
     with fb.connect(graph) as book:
         history = book.history("t")
-        for deed in (history[1].preview, history[1].fork):
+        for deed in (history[1].preview, history[1].edit, history[1].fork):
             with pytest.raises(fb.InvalidInput, match="cannot read the state any more"):
                 deed({"a": "text"})
         assert len(history.refreshed()) == len(history)

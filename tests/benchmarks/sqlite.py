@@ -84,7 +84,11 @@ def ours(file: str) -> Callable[[], Any]:
     from forkbook.tree import Tree
 
     counter = default_counter()
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
     counter.count({"content": "the vocabulary is loaded once a process, as the imports are"})
+    load = time.perf_counter() - started
+    added = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    vocabulary = f"not in it, once a process: the vocabulary of {counter.name}, {load:.2f} s and {added:.0f} MB"
 
     def work() -> dict[str, Any]:
         started = time.perf_counter()
@@ -99,6 +103,7 @@ def ours(file: str) -> Callable[[], Any]:
         framed = time.perf_counter()
         return {
             "rows": [len(df) for df in rows],
+            "vocabulary": vocabulary,
             "of it reading": read - started,
             "of it accounting": accounted - read,
             "of it frames": framed - accounted,
@@ -178,6 +183,7 @@ def report(place: str) -> None:
     print(line("get_state_history + json_normalize", other, other))
     print(line("forkbook: checkpoints_df + messages_df", mine, other))
     print("   ", ", ".join(f"{key} {value:.2f} s" for key, value in mine.items() if key.startswith("of it")))
+    print(f"    {mine['vocabulary']}")
     print(line("forkbook: heads alone", alone, other))
 
 

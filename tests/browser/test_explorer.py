@@ -52,7 +52,7 @@ def test_the_whole_way(explorer):
     page.locator(".forkbook-list select").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    page.locator(".forkbook-heading", has_text="generate_topic").wait_for()
+    page.locator(".forkbook-heading", has_text="step 1 · generate_topic").wait_for()
     assert in_kernel(page, "print(explorer.selected.next)").strip() == "('write_joke',)"
 
     edit(page, lambda state: state.update(topic="dogs"))
