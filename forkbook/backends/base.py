@@ -48,6 +48,7 @@ class RunSettings:
         context: Run context.
         interrupt_before: Nodes to stop before; "*" is all.
         interrupt_after: Nodes to stop after; "*" is all.
+        metadata: What each checkpoint of the run is to carry in its metadata.
         guessed: Whether there is no record of the run, so that this comes from the checkpoint's metadata.
     """
 
@@ -56,6 +57,7 @@ class RunSettings:
     context: Mapping[str, Any] | None = None
     interrupt_before: tuple[str, ...] | str | None = None
     interrupt_after: tuple[str, ...] | str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     guessed: bool = False
 
 
@@ -143,8 +145,19 @@ class Backend(ABC):
         thread_id: str,
         checkpoint_id: str | None,
         settings: RunSettings,
+        *,
+        input: Any = None,
+        command: Mapping[str, Any] | None = None,
     ) -> RunOutcome:
-        """Run the graph on from a checkpoint (None: the head) and wait for the end."""
+        """Run the graph on from a checkpoint (None: the head) and wait for the end.
+
+        Args:
+            thread_id: The thread.
+            checkpoint_id: Where.
+            settings: How.
+            input: A new input; None: go on where the checkpoint stands.
+            command: LangGraph's command in the input's place, as {"resume": answer} for an interrupt.
+        """
         raise self._cannot("run a graph")
 
     def copy(self, thread_id: str) -> str:

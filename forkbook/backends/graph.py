@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from langgraph.errors import InvalidUpdateError
+from langgraph.types import Command
 
 from ..edits import plain
 from ..errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
@@ -256,17 +257,26 @@ class GraphBackend(Backend):
         """Calls for what runs the graph's own code: awaited if that is async, whatever the saver."""
         return Caller(self._call.awaits or awaits(self._graph), self._call.loop)
 
-    def run(self, thread_id: str, checkpoint_id: str | None, settings: RunSettings) -> RunOutcome:
+    def run(
+        self,
+        thread_id: str,
+        checkpoint_id: str | None,
+        settings: RunSettings,
+        *,
+        input: Any = None,
+        command: Mapping[str, Any] | None = None,
+    ) -> RunOutcome:
         """Run the graph on and wait; the checkpoints that it writes carry the run's id in their metadata."""
         graph, run_id = self._at(thread_id), str(uuid.uuid4())
         how = dict(settings.config)
         how["configurable"] = {**how.get("configurable", {}), **config(thread_id, checkpoint_id)["configurable"]}
-        how["metadata"] = {**how.get("metadata", {}), "run_id": run_id}
+        how["metadata"] = {**how.get("metadata", {}), **settings.metadata, "run_id": run_id}
         how["run_id"] = uuid.UUID(run_id)
         stops = {"interrupt_before": settings.interrupt_before, "interrupt_after": settings.interrupt_after}
         more = {name: nodes if nodes == "*" else list(nodes) for name, nodes in stops.items() if nodes is not None}
         try:
-            self._acting(graph, "invoke", None, how, context=settings.context, **more)
+            given = Command(**command) if command else input and revived(input)
+            self._acting(graph, "invoke", given, how, context=settings.context, **more)
         except ForkbookError:
             raise
         except Exception as error:

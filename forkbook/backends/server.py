@@ -235,14 +235,24 @@ class ServerBackend(Backend):
             )
             return str(an_object(answer["checkpoint"])["checkpoint_id"])
 
-    def run(self, thread_id: str, checkpoint_id: str | None, settings: RunSettings) -> RunOutcome:
+    def run(
+        self,
+        thread_id: str,
+        checkpoint_id: str | None,
+        settings: RunSettings,
+        *,
+        input: Any = None,
+        command: Mapping[str, Any] | None = None,
+    ) -> RunOutcome:
         with self._told(f"starting a run on thread {thread_id}", thread_id, write=True):
             run = an_object(
                 self._client.runs.create(
                     thread_id,
                     settings.assistant,
-                    input=None,
+                    input=input,
+                    command=command,
                     checkpoint_id=checkpoint_id,
+                    metadata=dict(settings.metadata) or None,
                     config=dict(settings.config) or None,
                     context=settings.context,
                     interrupt_before=settings.interrupt_before,

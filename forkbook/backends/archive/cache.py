@@ -110,13 +110,8 @@ class CachedBackend(Backend):
     def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
         return self.live.update(thread_id, checkpoint_id, values, as_node)
 
-    def run(
-        self,
-        thread_id: str,
-        checkpoint_id: str | None,
-        settings: RunSettings,
-    ) -> RunOutcome:
-        return self.live.run(thread_id, checkpoint_id, settings)
+    def run(self, thread_id: str, checkpoint_id: str | None, settings: RunSettings, **given: Any) -> RunOutcome:
+        return self.live.run(thread_id, checkpoint_id, settings, **given)
 
     def copy(self, thread_id: str) -> str:
         return self.live.copy(thread_id)
