@@ -1,10 +1,14 @@
-"""One Agent Server for the whole run: started by the first process, its address handed to the workers."""
+"""Agent Servers for the whole run: started by the first process, their addresses handed to the workers.
+
+`demo` has the sample agent and its threads, `testbed` the graphs of `agents/graphs.py` and no thread.
+"""
 
 import contextlib
 import json
 import uuid
 
 import pytest
+from agents.server import testbed_server
 from langgraph_sdk import get_sync_client
 
 import forkbook as fb
@@ -18,23 +22,28 @@ def seeded_server():
         yield {"url": running.url, "threads": seed.seed(running.url)}
 
 
+SERVERS = {"demo": seeded_server, "testbed": testbed_server}
+
+
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):
         config.forkbook_stack = contextlib.ExitStack()
-        config.forkbook_demo = None
+        config.forkbook_servers = {}
 
 
-def demo_of(config):
+def served(config, name):
+    """What a server tells of itself; it starts when it is first asked for."""
     if hasattr(config, "workerinput"):
-        return json.loads(config.workerinput["forkbook_demo"])
-    if config.forkbook_demo is None:
-        config.forkbook_demo = config.forkbook_stack.enter_context(seeded_server())
-    return config.forkbook_demo
+        return json.loads(config.workerinput[name])
+    if name not in config.forkbook_servers:
+        config.forkbook_servers[name] = config.forkbook_stack.enter_context(SERVERS[name]())
+    return config.forkbook_servers[name]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
-    node.workerinput["forkbook_demo"] = json.dumps(demo_of(node.config))
+    for name in SERVERS:
+        node.workerinput[name] = json.dumps(served(node.config, name))
 
 
 def pytest_unconfigure(config):
@@ -44,7 +53,13 @@ def pytest_unconfigure(config):
 
 @pytest.fixture(scope="session")
 def demo(request):
-    return demo_of(request.config)
+    return served(request.config, "demo")
+
+
+@pytest.fixture(scope="session")
+def testbed(request):
+    """The address of a server with the graphs of `agents/graphs.py`; tests make their own threads there."""
+    return served(request.config, "testbed")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,33 @@
+"""An Agent Server for the graphs of `graphs.py`."""
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from forkbook.demo.loopback import HOST, fetch_json
+from forkbook.demo.server import _INHERITED, _SETTINGS
+from forkbook.demo.tether import Tethered, on_free_port
+
+from .graphs import GRAPHS
+
+OPTIONS = ("--no-browser", "--no-reload", "--n-jobs-per-worker", "10", "--host", HOST, "--port")
+
+
+@contextlib.contextmanager
+def testbed_server():
+    """Its address; it ends with the block."""
+    graphs = {name: f"{Path(__file__).with_name('graphs.py')}:{name}" for name in GRAPHS}
+    env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | _SETTINGS
+    with tempfile.TemporaryDirectory(prefix="forkbook-testbed-") as folder:
+        home = Path(folder)
+        (home / "langgraph.json").write_text(json.dumps({"dependencies": ["."], "graphs": graphs}), "utf-8")
+
+        def spawn(port):
+            args = ["dev", *OPTIONS, str(port)]
+            return Tethered("the testbed", "langgraph_cli", args, log=home / "server.log", env=env, cwd=home)
+
+        port, process = on_free_port(spawn, lambda port: fetch_json(f"http://{HOST}:{port}/ok") is not None, 60)
+        with process:
+            yield f"http://{HOST}:{port}"
