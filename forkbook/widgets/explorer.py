@@ -12,6 +12,8 @@ from ..checkpoint import Checkpoint
 from ..compare import Comparison
 from ..errors import InvalidInput
 from ..history import History
+from ..plot.comparison import comparison_html
+from ..plot.html import esc
 from ..transfer import CopyReport
 from . import editor, views
 from .picklist import PickList
@@ -138,7 +140,7 @@ class Explorer(w.VBox):
     def _load(self, history: History, position: int | None) -> None:
         """Show a history, with a position picked."""
         self.history = history
-        self._title.value = f"<b>{views.esc(history.summary())}</b>"
+        self._title.value = f"<b>{esc(history.summary())}</b>"
         self.picture.draw(history.facts)
         self._list.fill([self._list_line(checkpoint) for checkpoint in history], position)
         labels = history.branches
@@ -167,7 +169,7 @@ class Explorer(w.VBox):
             return  # what was typed stays
         self._shown = checkpoint.id
         self._text.value, left_out = editor.editable(checkpoint.state["values"])
-        self._edit_note.value = f"<i>too large to show here: {views.esc(', '.join(left_out))}</i>" if left_out else ""
+        self._edit_note.value = f"<i>too large to show here: {esc(', '.join(left_out))}</i>" if left_out else ""
 
     def _show_view(self) -> None:
         if self.selected is not None:
@@ -227,7 +229,7 @@ class Explorer(w.VBox):
         if len(self.history) == 0:
             raise InvalidInput("this thread has no branches to compare")
         self.comparison = self.history.compare(self._a.value, self._b.value)
-        self._comparison.value = views.comparison_view(self.comparison)
+        self._comparison.value = comparison_html(self.comparison)
         self.status.say(f"compared branch {self._a.value} with branch {self._b.value}")
 
     def _on_refresh(self, _: Any) -> None:

@@ -1,0 +1,78 @@
+"""Pieces of HTML for notebooks: calm, readable in light and dark, all foreign text escaped. Pure."""
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+TEXT_SHOWN = 2_000
+ROLE_COLORS = {"human": "#1976d2", "ai": "#00796b", "tool": "#8e6c00", "system": "#6d4c9f", "chat": "#6d6d6d"}
+GREY = "color:#7a7f87"
+WRAP = "white-space:pre-wrap;overflow-wrap:anywhere"
+
+
+def esc(value: Any) -> str:
+    """Foreign text on its way into HTML."""
+    return html.escape(str(value))
+
+
+def lines(content: str) -> str:
+    """HTML with its lines as close as text, not as far apart as controls."""
+    return f"<div style='line-height:1.4'>{content}</div>"
+
+
+def cut(value: str, length: int) -> str:
+    """A text, escaped; what is cut off is counted."""
+    rest = len(value) - length
+    return esc(value) if rest <= 0 else f"{esc(value[:length])}<i style='{GREY}'> … {rest:,} more characters</i>"
+
+
+def said(text: str, calls: Sequence[dict[str, Any]]) -> str:
+    """What a message says, and what it calls."""
+    return "\n".join(filter(None, [text, *(f"{call.get('name')}({line(call.get('args'))})" for call in calls)]))
+
+
+def box(who: str, said: str, tokens: Any) -> str:
+    """Who said what, at what cost."""
+    cost = f" · {tokens} tokens" if tokens is not None else ""
+    return (
+        f"<div style='border-left:3px solid {ROLE_COLORS.get(who, '#6d6d6d')};padding:1px 8px;margin:5px 0'>"
+        f"<small style='{GREY}'>{esc(who)}{esc(cost)}</small><div style='{WRAP}'>{cut(said, TEXT_SHOWN)}</div></div>"
+    )
+
+
+def table(names: Sequence[str], rows: Iterable[Sequence[Any]], marked: str | None = None) -> str:
+    """A plain table; the row whose first cell is `marked` is bold."""
+    head = "".join(f"<th style='text-align:left;padding:2px 12px 2px 0'>{esc(name)}</th>" for name in names)
+    body = "".join(
+        f"<tr{' style=font-weight:bold' if marked is not None and row[0] == marked else ''}>"
+        + "".join(f"<td style='padding:2px 12px 2px 0;vertical-align:top'>{cell_text(cell)}</td>" for cell in row)
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table style='border-collapse:collapse'><tr>{head}</tr>{body}</table>"
+
+
+def cell_text(cell: Any) -> str:
+    """A cell: numbers with separators, the rest escaped and cut."""
+    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else cut(str(cell), 500)
+
+
+def values_of(interrupts: Any) -> str:
+    """What interrupts asked."""
+    return "; ".join(line(item.get("value")) for item in interrupts or ())
+
+
+def line(value: Any) -> str:
+    """JSON in one line."""
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=repr).decode()
+
+
+def json(value: Any) -> str:
+    """JSON with two spaces, for reading; empty for None."""
+    return (
+        ""
+        if value is None
+        else orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=repr).decode()
+    )
