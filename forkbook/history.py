@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
@@ -210,6 +210,33 @@ class History:
         from .plot.marks import marks
 
         return figure(self.tree, marks(self.facts), color=color, title=self.summary())
+
+    def tokens_figure(self, branches: Sequence[Any] | None = None) -> go.Figure:
+        """Spent tokens as a plotly Figure: a bar a branch, shared and own, reported and estimated, as in `tokens_df`.
+
+        Args:
+            branches: Those to draw, in this order, by anything that names a checkpoint; by default all.
+        """
+        from .plot.tokens import tokens_figure
+
+        return tokens_figure(self.facts, self._positions(branches), title=self.summary())
+
+    def context_figure(self, branches: Sequence[Any] | None = None) -> go.Figure:
+        """Context tokens as a plotly Figure: a line a branch, from where it was forked to its tip.
+
+        Args:
+            branches: Those to draw, in this order, by anything that names a checkpoint; by default all.
+        """
+        from .plot.growth import context_figure
+
+        return context_figure(self.facts, self._positions(branches), title=self.summary())
+
+    def _positions(self, branches: Sequence[Any] | None) -> list[int]:
+        """The tips of all branches, or what was named, each once."""
+        if branches is None:
+            return self.tree.tips_by_branch
+        keys = [branches] if isinstance(branches, str | Checkpoint) else branches
+        return list(dict.fromkeys(self.pick(key).position for key in keys))
 
     def explore(self) -> Explorer:
         """The widget: pick a checkpoint, look into it, edit, fork, copy, compare."""

@@ -32,7 +32,7 @@ def page(sheet: Sheet, title: str, notes: Sequence[str]) -> Layout:
     above = TITLE_PIXELS if title else 0
     bar = BAR_PIXELS if sheet.with_tokens else 0
     below = 8 + bar + (NOTE_PIXELS if notes else 0)
-    made = _plain(
+    made = plain(
         title, round(above + LEGEND_PIXELS + max(len(sheet.tree), LEAST_ROWS) * sheet.row_pixels + END_PIXELS + below)
     )
     made |= _axes(sheet)
@@ -45,14 +45,14 @@ def page(sheet: Sheet, title: str, notes: Sequence[str]) -> Layout:
 
 def empty_page(title: str) -> Layout:
     """The layout of a history without checkpoints: it says so."""
-    made = _plain(title, 100)
+    made = plain(title, 100)
     made["xaxis"] = made["yaxis"] = HIDDEN | {"fixedrange": True, "range": [0, 1]}
     made["margin"] = {"l": 8, "r": 8, "t": TITLE_PIXELS if title else 8, "b": 8}
-    made["annotations"] = [_words("no checkpoints", x=0.5, y=0.5, size=14)]
+    made["annotations"] = [words("no checkpoints", x=0.5, y=0.5, size=14)]
     return made
 
 
-def _plain(title: str, height: int) -> Layout:
+def plain(title: str, height: int) -> Layout:
     """What every picture has: no background, a calm legend, ink that reads on light and dark pages."""
     made: Layout = {
         "template": "none",
@@ -129,7 +129,7 @@ def _token_axis(sheet: Sheet) -> Layout:
     }
 
 
-def _words(text: str, *, x: float, y: float, size: int, **more: Any) -> Layout:
+def words(text: str, *, x: float, y: float, size: int, **more: Any) -> Layout:
     return {"text": text, "xref": "paper", "yref": "paper", "x": x, "y": y, "showarrow": False} | {
         "font": {"size": size, "color": INK},
         **more,
@@ -137,8 +137,8 @@ def _words(text: str, *, x: float, y: float, size: int, **more: Any) -> Layout:
 
 
 def _time() -> Layout:
-    return _words("time →", x=0, y=1, size=11, xanchor="right", yanchor="top", textangle=90, xshift=-4)
+    return words("time →", x=0, y=1, size=11, xanchor="right", yanchor="top", textangle=90, xshift=-4)
 
 
 def _note(notes: Sequence[str], bar: int) -> Layout:
-    return _words("; ".join(notes), x=0, y=0, size=11, xanchor="left", yanchor="top", yshift=-bar - 2)
+    return words("; ".join(notes), x=0, y=0, size=11, xanchor="left", yanchor="top", yshift=-bar - 2)

@@ -63,6 +63,21 @@ def groups(tree: Tree, marks: Sequence[Mark], color: str) -> list[Group]:
     raise InvalidInput(f"color={color!r}: choose one of {', '.join(map(repr, COLORS))}", candidates=COLORS)
 
 
+def branch_colors(numbers: Sequence[int]) -> list[str] | None:
+    """The colours of some branches, as the tree has them; None where two of them would share one.
+
+    Args:
+        numbers: The branches' numbers.
+    """
+    colors = [BRANCHES[number % len(BRANCHES)] for number in numbers]
+    return colors if len(set(colors)) == len(colors) else None
+
+
+def faded(color: str, part: float) -> str:
+    """A #rrggbb colour of which the page shows through: 0 is clear, 1 the colour."""
+    return "rgba({},{},{},{})".format(*_rgb(color), part)
+
+
 def ink_on(color: str) -> str:
     """Black or white, whichever reads better on a #rrggbb colour."""
     red, green, blue = _rgb(color)
