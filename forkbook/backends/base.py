@@ -78,6 +78,7 @@ class Backend(ABC):
         address: Where it is, as a user would type it, without secrets.
         assistant: The graph that all its threads belong to, where there is only one.
         takes_context_beside_configurable: Whether a run may be given both; a server takes one and derives the other.
+        awaits: Whether it awaits objects that live on an event loop, as async checkpointers do.
         abilities: What it can; asking for more is an error that names a kind of place that could. `live`: its threads
             may change while they are read; `write`: edit, copy, tag and delete threads; `run`: run the graph;
             `schemas`: know the graph's nodes and channels; `store`: it has the memory that threads share.
@@ -88,6 +89,7 @@ class Backend(ABC):
     abilities: frozenset[str] = frozenset()
     assistant: str | None = None
     takes_context_beside_configurable: bool = True
+    awaits: bool = False
 
     @abstractmethod
     def threads(self, **search: Any) -> Iterator[Thread]:
@@ -159,6 +161,9 @@ class Backend(ABC):
             command: LangGraph's command in the input's place, as {"resume": answer} for an interrupt.
         """
         raise self._cannot("run a graph")
+
+    def cancel(self, thread_id: str) -> None:  # noqa: B027  # what runs in this process cannot be ended from outside
+        """Cancel the runs under way on a thread, where the place can; what they wrote stays."""
 
     def copy(self, thread_id: str) -> str:
         """Copy a whole thread; the copy's id."""

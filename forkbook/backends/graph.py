@@ -253,6 +253,10 @@ class GraphBackend(Backend):
         return str(edited["configurable"]["checkpoint_id"])
 
     @cached_property
+    def awaits(self) -> bool:  # type: ignore[override]
+        return self._acting.awaits
+
+    @cached_property
     def _acting(self) -> Caller:
         """Calls for what runs the graph's own code: awaited if that is async, whatever the saver."""
         return Caller(self._call.awaits or awaits(self._graph), self._call.loop)

@@ -278,6 +278,13 @@ class ServerBackend(Backend):
                 self._client.runs.cancel(thread_id, run_id, wait=True)
             raise
 
+    def cancel(self, thread_id: str) -> None:
+        with self._told(f"cancelling the runs of thread {thread_id}", thread_id, write=True):
+            for run in objects(self._client.runs.list(thread_id, limit=100)):
+                if run["status"] in ("pending", "running"):
+                    with suppress(httpx.HTTPStatusError):  # it ended in between
+                        self._client.runs.cancel(thread_id, run["run_id"])
+
     def copy(self, thread_id: str) -> str:
         self.thread(thread_id)  # a missing one would be answered 409
         with self._told(f"copying thread {thread_id}", thread_id, write=True):

@@ -31,7 +31,7 @@ class CachedBackend(Backend):
         self.live = live
         self.kind, self.address = live.kind, live.address
         self.abilities, self.assistant = live.abilities, live.assistant
-        self.takes_context_beside_configurable = live.takes_context_beside_configurable
+        self.takes_context_beside_configurable, self.awaits = live.takes_context_beside_configurable, live.awaits
         self._path = Path(path)
         if not self._path.exists():
             create(self._path)
@@ -112,6 +112,9 @@ class CachedBackend(Backend):
 
     def run(self, thread_id: str, checkpoint_id: str | None, settings: RunSettings, **given: Any) -> RunOutcome:
         return self.live.run(thread_id, checkpoint_id, settings, **given)
+
+    def cancel(self, thread_id: str) -> None:
+        self.live.cancel(thread_id)
 
     def copy(self, thread_id: str) -> str:
         return self.live.copy(thread_id)
