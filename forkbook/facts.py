@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from .backends.base import State
+from .counting import Counter
 from .escape import cut, visible
 from .tokens import Ledger, ledger
 from .tree import Tree
@@ -24,16 +25,18 @@ class Facts:
         thread_id: The thread.
         tree: Its checkpoints.
         states: Their states.
+        counter: What counts tokens; None: `forkbook.counting.default_counter()`.
     """
 
     thread_id: str
     tree: Tree
     states: Sequence[State]
+    counter: Counter | None = None
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The token accounts, by the default counter."""
-        return ledger(self.tree, [state["values"] for state in self.states])
+        """The token accounts."""
+        return ledger(self.tree, [state["values"] for state in self.states], self.counter)
 
     def error(self, position: int) -> str | None:
         """The exceptions of a checkpoint's tasks, as LangGraph kept them."""

@@ -4,12 +4,14 @@ Dtypes: ids and text are `string`, counts and tokens `Int64` (nullable), times `
 values `category`; lists and dicts stay objects.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .blocks import unknown_blocks
 from .facts import SOURCES, STATUSES, Facts
 from .messages import role, text, tool_calls
-from .tokens import Totals
+from .prices import Bill, bill, bills_of, rate_of
+from .tokens import Totals, branches_holding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +24,8 @@ SOURCE, STATUS = SOURCES, STATUSES
 METHOD = ("reported", "tokenizer:o200k", "approximate", "mixed", "none")
 ROLE = ("human", "ai", "system", "tool", "chat")
 IDS: Columns = {"thread_id": TEXT, "checkpoint_ns": TEXT}
+DETAILS: Columns = {"cache_read_tokens": INT, "cache_creation_tokens": INT, "reasoning_tokens": INT}
+PRICED: Columns = {"cost": FLOAT, "unpriced_tokens": INT}
 
 THREADS: Columns = {
     "thread_id": TEXT, "status": TEXT, "created_at": TIME, "updated_at": TIME, "graph_id": TEXT, "metadata": OBJECT,
@@ -30,11 +34,12 @@ CHECKPOINTS: Columns = {**IDS,
     "checkpoint_id": TEXT, "parent_id": TEXT, "step": INT, "source": SOURCE, "title": TEXT, "created_at": TIME,
     "run_id": TEXT, "next": OBJECT, "branch": TEXT, "is_tip": BOOL, "is_fork_point": BOOL, "interrupted": BOOL,
     "error": TEXT, "n_messages": INT, "context_tokens": INT, "context_method": METHOD, "spent_tokens": INT,
-    "method": METHOD, "seconds": FLOAT,
+    "method": METHOD, "seconds": FLOAT, **DETAILS, "unknown_blocks": INT,
 }  # fmt: skip
 MESSAGES: Columns = {**IDS,
     "checkpoint_id": TEXT, "message_id": TEXT, "role": ROLE, "name": TEXT, "text": TEXT, "tool_calls": OBJECT,
     "branches": OBJECT, "input_tokens": INT, "output_tokens": INT, "total_tokens": INT, "method": METHOD,
+    **DETAILS, "unknown_blocks": INT,
 }  # fmt: skip
 TASKS: Columns = {**IDS,
     "checkpoint_id": TEXT, "task_id": TEXT, "name": TEXT, "path": OBJECT, "error": TEXT, "interrupts": OBJECT,
@@ -47,7 +52,7 @@ BRANCHES: Columns = {**IDS,
 TOKENS: Columns = {**IDS,
     "branch": TEXT, "tip_id": TEXT, "shared_tokens": INT, "own_tokens": INT, "total_tokens": INT, "input_tokens": INT,
     "output_tokens": INT, "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, "context_tokens": INT,
-    "context_method": METHOD,
+    "context_method": METHOD, **DETAILS, "unknown_blocks": INT,
 }  # fmt: skip
 
 
@@ -69,6 +74,11 @@ def frame(rows: list[Row], columns: Columns) -> "pd.DataFrame":
     return pd.DataFrame(series)
 
 
+def with_prices(columns: Columns, prices: Any) -> Columns:
+    """The columns of a frame, with those of its prices if there are any."""
+    return columns if prices is None else {**columns, **PRICED}
+
+
 def threads_rows(threads: list[dict[str, Any]]) -> Iterator[Row]:
     """A row a thread; `metadata` is a dict."""
     for thread in threads:
@@ -76,54 +86,66 @@ def threads_rows(threads: list[dict[str, Any]]) -> Iterator[Row]:
         yield thread | {"graph_id": metadata.get("graph_id"), "metadata": metadata}
 
 
-def checkpoints_rows(facts: Facts) -> Iterator[Row]:
+def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
     """A row a checkpoint, oldest first.
 
     `title` says what made it, `next` is a list of node names (None: unknown), `interrupted` whether a task of it raised
     an interrupt. `context_tokens` and `spent_tokens` count tokens; `spent_tokens` is null where no AI message was
     spent, and adds up to the thread's total. `method` tells how spent tokens were got, `context_method` the context's.
     `seconds` since the parent: null at and after an input, update or fork, and after an interrupted parent.
+    `cache_read_tokens` and `cache_creation_tokens` are a part of the input, `reasoning_tokens` of the output; null
+    where no model reported them. `unknown_blocks` counts the content blocks in the state (images, files …) whose tokens
+    are unknown: `context_tokens` lacks them. With `prices` (see `forkbook.prices.rate_of`), `cost` is the money of the
+    spent tokens whose model has a price, `unpriced_tokens` counts the others.
     """
-    tree, accounts = facts.tree, facts.ledger
+    tree, accounts, bills = facts.tree, facts.ledger, bills_of(facts, prices)
     for position, (head, state) in enumerate(zip(tree.heads, facts.states, strict=True)):
         spent = accounts.totals([position])
         method = accounts.method(spent)
-        yield {
-            "thread_id": facts.thread_id,
-            "checkpoint_ns": head.ns,
-            "checkpoint_id": head.id,
-            "parent_id": head.parent_id,
-            "step": head.step,
-            "source": head.source,
-            "title": facts.title(position),
-            "created_at": state["created_at"],
-            "run_id": (state["metadata"] or {}).get("run_id"),
-            "next": None if state["next"] is None else list(state["next"]),
-            "branch": tree.label(position),
-            "is_tip": not tree.children[position],
-            "is_fork_point": len(tree.children[position]) > 1,
-            "interrupted": bool(facts.interrupts(position)),
-            "error": facts.error(position),
-            "n_messages": accounts.n_messages[position],
-            "context_tokens": accounts.context[position],
-            "context_method": accounts.counter,
-            "spent_tokens": None if method == "none" else spent.total,
-            "method": method,
-            "seconds": facts.seconds(position),
-        }
+        yield (
+            {
+                "thread_id": facts.thread_id,
+                "checkpoint_ns": head.ns,
+                "checkpoint_id": head.id,
+                "parent_id": head.parent_id,
+                "step": head.step,
+                "source": head.source,
+                "title": facts.title(position),
+                "created_at": state["created_at"],
+                "run_id": (state["metadata"] or {}).get("run_id"),
+                "next": None if state["next"] is None else list(state["next"]),
+                "branch": tree.label(position),
+                "is_tip": not tree.children[position],
+                "is_fork_point": len(tree.children[position]) > 1,
+                "interrupted": bool(facts.interrupts(position)),
+                "error": facts.error(position),
+                "n_messages": accounts.n_messages[position],
+                "context_tokens": accounts.context[position],
+                "context_method": accounts.counter,
+                "spent_tokens": None if method == "none" else spent.total,
+                "method": method,
+                "seconds": facts.seconds(position),
+                "unknown_blocks": accounts.unknown[position],
+            }
+            | details(spent)
+            | (money(bills[position]) if bills and method != "none" else {})
+        )
 
 
-def messages_rows(facts: Facts) -> Iterator[Row]:
+def messages_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
     """A row a message version, at the checkpoint where it is new; its tokens where it spends, so that they add up.
 
-    `branches` lists the labels of the branches that hold this version, `tool_calls` a dict a call.
+    `branches` lists the labels of the branches that hold this version, `tool_calls` a dict a call. The details of
+    tokens, `unknown_blocks` and, with `prices`, `cost` and `unpriced_tokens` are as in `checkpoints_rows`, of this
+    message alone.
     """
     tree, accounts = facts.tree, facts.ledger
-    holders = branches_holding(facts)
+    rate = None if prices is None else rate_of(prices)
+    holders = branches_holding(accounts)
     for position, brought in enumerate(accounts.new):
         for item in brought:
             sums = Totals().plus([item.spend] if item.spend else [])
-            yield {
+            row: dict[str, Any] = {
                 "thread_id": facts.thread_id,
                 "checkpoint_ns": tree.heads[position].ns,
                 "checkpoint_id": tree.heads[position].id,
@@ -134,33 +156,12 @@ def messages_rows(facts: Facts) -> Iterator[Row]:
                 "tool_calls": tool_calls(item.message),
                 "branches": holders(position, item.key),
                 "method": accounts.method(sums),
-            } | (tokens(sums) if item.spend else {})
-
-
-def branches_holding(facts: Facts) -> Callable[[int, Any], list[str]]:
-    """A function that tells which branches hold the message version that is new at a position under a key."""
-    tree, changes = facts.tree, facts.ledger.changes
-    forks: dict[int, list[int]] = {}
-    for start in tree.starts:
-        if (parent := tree.parents[start]) >= 0:
-            forks.setdefault(tree.branches[parent], []).append(start)
-
-    def holding(position: int, key: Any) -> list[str]:
-        found, stack = set(), [position]
-        while stack:
-            first = stack.pop()
-            branch = tree.branches[first]
-            found.add(branch)
-            ends = (at for at in changes[key] if at > first and tree.branches[at] == branch)
-            end = next(ends, len(tree))
-            stack.extend(
-                start
-                for start in forks.get(branch, ())
-                if first <= tree.parents[start] < end and start not in changes[key]
-            )
-        return [tree.labels[number] for number in sorted(found)]
-
-    return holding
+                "unknown_blocks": unknown_blocks(item.message),
+            }
+            if item.spend:
+                row |= tokens(sums) | details(sums)
+                row |= money(bill([item.spend], rate, facts.created_at(position))) if rate else {}
+            yield row
 
 
 def tasks_rows(facts: Facts) -> Iterator[Row]:
@@ -202,27 +203,49 @@ def branches_rows(facts: Facts) -> Iterator[Row]:
         }
 
 
-def tokens_rows(facts: Facts) -> Iterator[Row]:
-    """A row a tip's path; `shared_tokens` + `own_tokens` = `total_tokens` = reported + estimated, all spent tokens."""
-    tree, accounts = facts.tree, facts.ledger
+def tokens_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
+    """A row a tip's path; `shared_tokens` + `own_tokens` = `total_tokens` = reported + estimated, all spent tokens.
+
+    The details of tokens and, with `prices`, `cost` and `unpriced_tokens` are as in `checkpoints_rows`, of the whole
+    path; `context_tokens` and `unknown_blocks` are those of the tip.
+    """
+    tree, accounts, bills = facts.tree, facts.ledger, bills_of(facts, prices)
     whole, shared = accounts.paths
+    for position, parent in enumerate(tree.parents if bills else ()):
+        bills[position] = bills[position].plus(bills[parent]) if parent >= 0 else bills[position]
     for number, tip in enumerate(tree.tips_by_branch):
         sums = whole[tip]
-        yield {
-            "thread_id": facts.thread_id,
-            "checkpoint_ns": tree.heads[tip].ns,
-            "branch": tree.labels[number],
-            "tip_id": tree.heads[tip].id,
-            "shared_tokens": shared[tip].total,
-            "own_tokens": sums.total - shared[tip].total,
-            "reported_tokens": sums.reported,
-            "estimated_tokens": sums.estimated,
-            "method": accounts.method(sums),
-            "context_tokens": accounts.context[tip],
-            "context_method": accounts.counter,
-        } | tokens(sums)
+        yield (
+            {
+                "thread_id": facts.thread_id,
+                "checkpoint_ns": tree.heads[tip].ns,
+                "branch": tree.labels[number],
+                "tip_id": tree.heads[tip].id,
+                "shared_tokens": shared[tip].total,
+                "own_tokens": sums.total - shared[tip].total,
+                "reported_tokens": sums.reported,
+                "estimated_tokens": sums.estimated,
+                "method": accounts.method(sums),
+                "context_tokens": accounts.context[tip],
+                "context_method": accounts.counter,
+                "unknown_blocks": accounts.unknown[tip],
+            }
+            | tokens(sums)
+            | details(sums)
+            | (money(bills[tip]) if bills else {})
+        )
 
 
 def tokens(sums: Totals) -> dict[str, int]:
     """The columns of input, output and total tokens."""
     return {"input_tokens": sums.input, "output_tokens": sums.output, "total_tokens": sums.total}
+
+
+def details(sums: Totals) -> dict[str, int | None]:
+    """The columns of what a part of the tokens was; None: not reported."""
+    return dict(zip(DETAILS, (sums.cache_read, sums.cache_creation, sums.reasoning), strict=True))
+
+
+def money(sums: Bill) -> dict[str, Any]:
+    """The columns of cost."""
+    return dict(zip(PRICED, sums, strict=True))

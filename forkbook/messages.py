@@ -1,10 +1,12 @@
 """Messages inside a state: which values are messages, and what they say. Pure."""
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
+
+from .tree import Tree
 
 Message = dict[str, Any]
 
@@ -26,6 +28,7 @@ def role(message: Mapping[str, Any]) -> str | None:
 
 
 Key = tuple[Any, ...]
+Held = dict[Key, Message]
 
 
 def messages_in(values: Any) -> Iterator[tuple[Key, Message]]:
@@ -74,6 +77,33 @@ def added(old: Any, new: Any) -> list[tuple[Key, Message]] | None:
         elif isinstance(before, list | dict) or isinstance(value, dict):
             return None
     return found
+
+
+def steps(tree: Tree, values: Sequence[Any]) -> Iterator[tuple[int, Held, Held, Held]]:
+    """For each position what its state has that the parent's has not, what is gone or replaced, and what it holds.
+
+    Along a line the holdings are one dict that grows, so the whole costs as much as what is new.
+    """
+    holdings: dict[int, Held] = {}
+    for position, parent in enumerate(tree.parents):
+        before: Held = {}
+        if parent >= 0:
+            last_child = tree.children[parent][-1] == position
+            before = holdings.pop(parent) if last_child else dict(holdings[parent])
+        more = added(values[parent], values[position]) if parent >= 0 else None
+        fresh, gone = dict(more or ()), {}
+        if more is None or len(fresh) < len(more) or not before.keys().isdisjoint(fresh):
+            now = dict(messages_in(values[position]))
+            fresh = {
+                key: message for key, message in now.items() if key not in before or not same(before[key], message)
+            }
+            gone = {key: message for key, message in before.items() if key in fresh or key not in now}
+            before = now
+        else:
+            before |= fresh
+        yield position, fresh, gone, before
+        if tree.children[position]:
+            holdings[position] = before
 
 
 def text(message: Mapping[str, Any]) -> str:

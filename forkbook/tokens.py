@@ -2,66 +2,24 @@
 
 **context tokens** of a checkpoint: counted tokens of the messages in its state. **spent tokens**: only AI messages
 spend, each at the checkpoint where it is new: not at a checkpoint whose source is `fork`, and not where an ancestor
-holds the same id with the same usage. What the model reported counts; without a report it is an estimate, input = the
-parent's context, output = the message.
+holds the same id with the same usage; with subgraphs, once for the checkpoints of a task and the one it leads to. What
+the model reported counts; without a report it is an estimate, input = the parent's context, output = the message.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any
 
+from .blocks import unknown_blocks
 from .counting import Counter, default_counter
-from .messages import Key, Message, added, canonical, messages_in, role, same, usage
+from .messages import Key, Message, canonical, role, steps, usage
+from .spending import Spend as Spend
+from .spending import Totals as Totals
+from .spending import spend_of
 from .tree import Tree
 
-
-@dataclass(frozen=True, slots=True)
-class Spend:
-    """What one AI message cost.
-
-    Attributes:
-        key: The message's key in its state.
-        message: The message.
-        input: Tokens that the model read.
-        output: Tokens that it wrote.
-        total: Both.
-        reported: Whether the model said so; else it is an estimate.
-    """
-
-    key: Key
-    message: Message
-    input: int
-    output: int
-    total: int
-    reported: bool
-
-
-class Totals(NamedTuple):
-    """Sums over messages: how many were reported and estimated, and their tokens; adds up with `plus`."""
-
-    n_reported: int = 0
-    n_estimated: int = 0
-    input: int = 0
-    output: int = 0
-    total: int = 0
-    reported: int = 0
-    estimated: int = 0
-
-    def plus(self, spends: Iterable[Spend]) -> "Totals":
-        """These sums with some more messages."""
-        sums = list(self)
-        for spend in spends:
-            kind = 0 if spend.reported else 1
-            for column, amount in (
-                (kind, 1),
-                (2, spend.input),
-                (3, spend.output),
-                (4, spend.total),
-                (5 + kind, spend.total),
-            ):
-                sums[column] += amount
-        return Totals(*sums)
+NOT_BY_TASKS = ("input", "update", "fork")  # the sources of checkpoints that no task of their parent led to
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +40,7 @@ class Ledger:
         n_messages: Messages in each checkpoint's state.
         new: Message versions that each checkpoint brought.
         lost: Message versions of its parent that each checkpoint has no more.
+        unknown: Content blocks of unknown cost in each checkpoint's state; `context` leaves them out.
         changes: For each message key the positions where it is new, another version, or gone.
         context_of: Context tokens of one position.
         counter: Its name.
@@ -91,6 +50,7 @@ class Ledger:
     n_messages: list[int]
     new: list[list[New]]
     lost: list[list[Message]]
+    unknown: list[int]
     changes: dict[Key, list[int]]
     context_of: Callable[[int], int]
     counter: str
@@ -128,13 +88,18 @@ class Ledger:
         return whole, shared
 
 
-def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) -> Ledger:
+def ledger(
+    tree: Tree, values: Sequence[Any], counter: Counter | None = None, inside: Sequence[int] | None = None
+) -> Ledger:
     """Account for every message of a tree, each spent once; linear in checkpoints and messages.
 
     Args:
-        tree: The checkpoints.
+        tree: The checkpoints; those of subgraphs below the checkpoint whose task ran them.
         values: Their states' values, by position.
         counter: What counts tokens; by default `default_counter()`.
+        inside: For each position that of the checkpoint whose task ran its namespace, -1 for the root graph's; None:
+            there are no subgraphs. A message that a task's checkpoints spent is not spent again at the checkpoint that
+            the task leads to, nor the other way round; a replay has tasks of its own.
     """
     counter = counter or default_counter()
     counts: dict[int, int] = {}
@@ -144,30 +109,34 @@ def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) ->
             known = counts[id(message)] = counter.count(message)
         return known
 
-    covers = ancestry(tree)
+    spent_before = spending_of(tree, inside or [-1] * len(tree))
     spent: dict[tuple[Any, bytes], list[int]] = {}
     changes: dict[Key, list[int]] = {}
     n_messages: list[int] = []
     new: list[list[New]] = []
     lost: list[list[Message]] = []
+    unknown: list[int] = []
     context: list[int] = []
+
+    def difference(position: int, measure: Callable[[Message], int]) -> int:
+        return sum(measure(item.message) for item in new[position]) - sum(map(measure, lost[position]))
 
     def context_of(position: int) -> int:
         """From the parent's, what is new and what is gone; so nothing is counted for every checkpoint that holds it."""
         while len(context) <= position:
             here, parent = len(context), tree.parents[len(context)]
-            gained = sum(count(item.message) for item in new[here]) - sum(map(count, lost[here]))
-            context.append(gained + (context[parent] if parent >= 0 else 0))
+            context.append(difference(here, count) + (context[parent] if parent >= 0 else 0))
         return context[position] if position >= 0 else 0
 
-    for position, fresh, gone, held in _steps(tree, values):
+    for position, fresh, gone, held in steps(tree, values):
+        parent = tree.parents[position]
         brought = []
         for key, message in fresh.items():
             spend = None
             if role(message) == "ai":
                 places = spent.setdefault((key, canonical(usage(message))), [])
-                if tree.heads[position].source != "fork" and not any(covers(place, position) for place in places):
-                    spend = _spend(key, message, count, partial(context_of, tree.parents[position]))
+                if tree.heads[position].source != "fork" and not any(spent_before(at, position) for at in places):
+                    spend = spend_of(key, message, count, partial(context_of, parent))
                 places.append(position)
             brought.append(New(position, key, message, spend))
         for key in fresh.keys() | gone.keys():
@@ -175,51 +144,56 @@ def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) ->
         n_messages.append(len(held))
         new.append(brought)
         lost.append(list(gone.values()))
-    return Ledger(tree, n_messages, new, lost, changes, context_of, counter.name)
+        unknown.append(difference(position, unknown_blocks) + (unknown[parent] if parent >= 0 else 0))
+    return Ledger(tree, n_messages, new, lost, unknown, changes, context_of, counter.name)
 
 
-Held = dict[Key, Message]
+def spending_of(tree: Tree, inside: Sequence[int]) -> Callable[[int, int], bool]:
+    """A test whether what one position holds is spent already for a later one that holds it, too."""
+    covers = ancestry(tree)
+    above: dict[int, tuple[int, ...]] = {
+        -1: ()
+    }  # a namespace's checkpoint: the ones whose tasks it ran in, innermost first
+
+    def tasks_of(position: int) -> tuple[int, ...]:
+        """The checkpoints within whose tasks a position is, the nearest first."""
+        started = inside[position]
+        if started not in above:
+            above[started] = (started, *tasks_of(started))
+        return above[started]
+
+    def leads_to(nested: int, position: int) -> bool:
+        parent = tree.parents[position]
+        by_task = inside[position] != parent and tree.heads[position].source not in NOT_BY_TASKS
+        return by_task and parent in tasks_of(nested)
+
+    return lambda at, position: covers(at, position) or leads_to(at, position) or leads_to(position, at)
 
 
-def _steps(tree: Tree, values: Sequence[Any]) -> Iterator[tuple[int, Held, Held, Held]]:
-    """For each position what its state has that the parent's has not, what is gone or replaced, and what it holds.
+def branches_holding(accounts: Ledger) -> Callable[[int, Key], list[str]]:
+    """A function that tells which branches hold the message version that is new at a position under a key."""
+    tree, changes = accounts.tree, accounts.changes
+    forks: dict[int, list[int]] = {}
+    for start in tree.starts:
+        if (parent := tree.parents[start]) >= 0:
+            forks.setdefault(tree.branches[parent], []).append(start)
 
-    Along a line the holdings are one dict that grows, so the whole costs as much as what is new.
-    """
-    holdings: dict[int, Held] = {}
-    for position, parent in enumerate(tree.parents):
-        before: Held = {}
-        if parent >= 0:
-            last_child = tree.children[parent][-1] == position
-            before = holdings.pop(parent) if last_child else dict(holdings[parent])
-        more = added(values[parent], values[position]) if parent >= 0 else None
-        fresh, gone = dict(more or ()), {}
-        if more is None or len(fresh) < len(more) or not before.keys().isdisjoint(fresh):
-            now = dict(messages_in(values[position]))
-            fresh = {
-                key: message for key, message in now.items() if key not in before or not same(before[key], message)
-            }
-            gone = {key: message for key, message in before.items() if key in fresh or key not in now}
-            before = now
-        else:
-            before |= fresh
-        yield position, fresh, gone, before
-        if tree.children[position]:
-            holdings[position] = before
+    def holding(position: int, key: Key) -> list[str]:
+        found, stack = set(), [position]
+        while stack:
+            first = stack.pop()
+            branch = tree.branches[first]
+            found.add(branch)
+            ends = (at for at in changes[key] if at > first and tree.branches[at] == branch)
+            end = next(ends, len(tree))
+            stack.extend(
+                start
+                for start in forks.get(branch, ())
+                if first <= tree.parents[start] < end and start not in changes[key]
+            )
+        return [tree.labels[number] for number in sorted(found)]
 
-
-def _spend(key: Key, message: Message, count: Callable[[Message], int], read_before: Callable[[], int]) -> Spend:
-    said = usage(message) or {}
-    read, written = (said.get(name) for name in ("input_tokens", "output_tokens"))
-    if not (_is_count(read) and _is_count(written)):
-        read, written = read_before(), count(message)
-        return Spend(key, message, read, written, read + written, reported=False)
-    in_all = said.get("total_tokens")
-    return Spend(key, message, read, written, in_all if _is_count(in_all) else read + written, reported=True)
-
-
-def _is_count(value: Any) -> TypeGuard[int]:
-    return type(value) is int and 0 <= value < 2**53
+    return holding
 
 
 def ancestry(tree: Tree) -> Callable[[int, int], bool]:
