@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .backends.base import Backend, State
 from .backends.bridge import in_thread
 from .backends.whole import older
+from .counting import counter_of
 from .errors import InvalidInput, ThreadNotFound
 from .escape import short
 from .history import History
@@ -29,10 +30,12 @@ class Book:
 
     Attributes:
         backend: What it reads.
+        counter: What counts tokens; None: the default.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, counter: Any = None) -> None:
         self.backend = backend
+        self.counter = None if counter is None else counter_of(counter)
 
     def __enter__(self) -> Book:
         return self
@@ -165,7 +168,7 @@ class Book:
         kept = older(self.backend, history.thread_id, known, min(fresh, default=""))
         if not fresh and known:
             raise ThreadNotFound(f"thread {history.thread_id} has no checkpoints any more", thread_id=history.thread_id)
-        return History(self, history.thread_id, kept | fresh, complete=history.complete)
+        return History(self, history.thread_id, kept | fresh, complete=history.complete, counter=history.counter)
 
     def tree(self, thread_id: str) -> Tree:
         """The bare tree of a thread: ids, parents, steps, sources; a store reads it without any value."""

@@ -11,6 +11,7 @@ from . import frames
 from .backends.base import State, head_of
 from .backends.bridge import in_thread
 from .checkpoint import Checkpoint
+from .counting import Counter, counter_of
 from .errors import CheckpointNotFound, InvalidInput
 from .escape import escape, short
 from .facts import Facts
@@ -36,16 +37,26 @@ class History:
         book: The place it was read from.
         thread_id: The thread.
         complete: Whether every checkpoint was read; False only where `limit` asked for fewer.
+        counter: What counts its tokens; None: the default.
     """
 
-    def __init__(self, book: Book, thread_id: str, states: Mapping[str, State], *, complete: bool = True) -> None:
+    def __init__(
+        self,
+        book: Book,
+        thread_id: str,
+        states: Mapping[str, State],
+        *,
+        complete: bool = True,
+        counter: Counter | None = None,
+    ) -> None:
         self.book = book
         self.thread_id = thread_id
+        self.counter = counter or book.counter
         self._load(states, complete)
 
     def _load(self, states: Mapping[str, State], complete: bool) -> None:
         tree = Tree([head_of(state) for state in states.values()])
-        self.facts = Facts(self.thread_id, tree, [states[head.id] for head in tree.heads])
+        self.facts = Facts(self.thread_id, tree, [states[head.id] for head in tree.heads], self.counter)
         self.complete = complete
 
     @property
@@ -173,13 +184,27 @@ class History:
         is_label = isinstance(key, str) and key.isupper() and key.isalpha()
         return self.at(branch=key) if is_label else self[key]
 
-    def checkpoints_df(self) -> pd.DataFrame:
-        """A row a checkpoint, oldest first; see `forkbook.frames.checkpoints_rows` for the columns."""
-        return frames.frame(list(frames.checkpoints_rows(self.facts)), frames.CHECKPOINTS)
+    def counted_by(self, counter: Any) -> History:
+        """A new history of the same states, its tokens counted by a function or a model's tokenizer; this one stays.
 
-    def messages_df(self) -> pd.DataFrame:
-        """A row a message version, at the checkpoint where it is new; see `forkbook.frames.messages_rows`."""
-        return frames.frame(list(frames.messages_rows(self.facts)), frames.MESSAGES)
+        Args:
+            counter: A function from a message (a dict) to its tokens, or a name as in "gpt-4"; see
+                `forkbook.counting.counter_of`.
+
+        Raises:
+            InvalidInput: No such tokenizer is on this machine.
+        """
+        return History(self.book, self.thread_id, self.states, complete=self.complete, counter=counter_of(counter))
+
+    def checkpoints_df(self, prices: Any = None) -> pd.DataFrame:
+        """A row a checkpoint, oldest first; see `forkbook.frames.checkpoints_rows` for the columns and `tokens_df`."""
+        rows = frames.checkpoints_rows(self.facts, prices)
+        return frames.frame(list(rows), frames.with_prices(frames.CHECKPOINTS, prices))
+
+    def messages_df(self, prices: Any = None) -> pd.DataFrame:
+        """A row a message version, where it is new; see `forkbook.frames.messages_rows` and `tokens_df`."""
+        rows = frames.messages_rows(self.facts, prices)
+        return frames.frame(list(rows), frames.with_prices(frames.MESSAGES, prices))
 
     def tasks_df(self) -> pd.DataFrame:
         """A row a task, under the checkpoint it starts from; see `forkbook.frames.tasks_rows`."""
@@ -189,9 +214,18 @@ class History:
         """A row a branch; see `forkbook.frames.branches_rows`."""
         return frames.frame(list(frames.branches_rows(self.facts)), frames.BRANCHES)
 
-    def tokens_df(self) -> pd.DataFrame:
-        """A row a tip's path, its spent tokens shared and own; see `forkbook.frames.tokens_rows`."""
-        return frames.frame(list(frames.tokens_rows(self.facts)), frames.TOKENS)
+    def tokens_df(self, prices: Any = None) -> pd.DataFrame:
+        """A row a tip's path, its spent tokens shared and own; see `forkbook.frames.tokens_rows` for the columns.
+
+        Args:
+            prices: Money for a million tokens by model, as in `{"gpt-4o": {"input": 2.5, "output": 10}}`, or
+                "genai-prices" (`pip install 'forkbook[prices]'`); see `forkbook.prices.rate_of`. Adds `cost`.
+
+        Raises:
+            InvalidInput: These are no such prices.
+        """
+        rows = frames.tokens_rows(self.facts, prices)
+        return frames.frame(list(rows), frames.with_prices(frames.TOKENS, prices))
 
     @property
     def graph(self) -> nx.DiGraph[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend
 from .book import Book
+from .counting import counter_of
 from .errors import AccessDenied, InvalidInput, ServerFault
 from .escape import without_secrets
 
@@ -25,6 +26,7 @@ def connect(
     *,
     insecure: bool = False,
     cache: str | os.PathLike[str] | None = None,
+    counter: Any = None,
 ) -> Book:
     """Open a place that holds threads.
 
@@ -41,11 +43,14 @@ def connect(
         headers: More headers for every request to a server.
         insecure: Let a key travel over plain http to another machine.
         cache: An archive that keeps what was read from a server, so that the next time only what is new is fetched.
+        counter: What counts tokens: a function from a message (a dict) to its tokens, or a name: "approximate", an
+            encoding as in "cl100k_base", a model as in "gpt-4". None: o200k where its wheel is installed.
 
     Raises:
         InvalidInput: This is no such place, or a key would travel in the clear.
         SourceError: It cannot be opened; the text says why.
     """
+    counter = None if counter is None else counter_of(counter)
     if isinstance(source, str):
         source = source.strip()
     is_address = isinstance(source, str) and "://" in source
@@ -85,7 +90,7 @@ def connect(
         raise InvalidInput(
             f"connect() takes an address, a path, a compiled graph or 'demo', not {type(source).__name__}"
         )
-    return Book(backend)
+    return Book(backend, counter)
 
 
 def verify(path: str | os.PathLike[str]) -> VerifyReport:
