@@ -26,10 +26,10 @@ NO_RECORD = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Act:
-    """What an edit, resume or fork left behind.
+    """What an edit, resume, fork or answer left behind.
 
     Attributes:
-        kind: `edit`, `resume` or `fork`.
+        kind: `edit`, `resume`, `fork` or `answer`.
         checkpoint: Where it led: the edited checkpoint, or the last one that the run wrote.
         history: The thread's history after it, of the copy if it was done in a copy.
         status: Of that checkpoint: finished, waiting, pending or error.
@@ -56,7 +56,7 @@ class Act:
         lines += [f"  not as typed: {deviation}" for deviation in self.deviations]
         if self.settings is not None:
             lines.append(f"  run with assistant={self.settings.assistant!r}, config={self.settings.config!r}")
-            for name in ("context", "interrupt_before", "interrupt_after"):
+            for name in ("context", "interrupt_before", "interrupt_after", "metadata"):
                 given = getattr(self.settings, name)
                 lines += [f"  {name}={given!r}"] if given else []
         lines += [f"  error: {short(self.error, 300)}"] if self.error else []
@@ -77,7 +77,7 @@ def preview(
 def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, in_copy: bool) -> Act:
     """Write an edit that was tried first, read it back."""
     tried = _tried(cp, values, as_node, replace, in_copy)
-    place, notes = _place(cp, in_copy)
+    place, notes = placed(cp, in_copy)
     return _edited(place, values, tried.writes, as_node, notes)
 
 
@@ -95,23 +95,31 @@ def _tried(
     return tried
 
 
-def resume(cp: Checkpoint, in_copy: bool, **given: Any) -> Act:
-    """Run on from a checkpoint, with its own run's settings where none are given."""
+def resume(cp: Checkpoint, in_copy: bool, input: Any = None, **given: Any) -> Act:
+    """Run on from a checkpoint or with a new input there, with its own run's settings where none are given."""
     backend = cp.history.book.backend
     backend.require("run", "run a graph")
-    timetravel.not_finished(timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy))
-    how = timetravel.settings(backend, cp.own_settings(), cp.thread_id, **given)
-    place, notes = _place(cp, in_copy)
-    return _resumed(place, how, notes)
+    state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
+    if input is None:
+        timetravel.not_finished(state)
+    how, sent = _asked(cp, input, given)
+    place, notes = placed(cp, in_copy)
+    return ran("resume", place, how, notes, input=sent)
 
 
 def fork(
-    cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, in_copy: bool, **given: Any
+    cp: Checkpoint,
+    values: Mapping[str, Any],
+    as_node: str | None,
+    replace: bool,
+    in_copy: bool,
+    input: Any = None,
+    **given: Any,
 ) -> Act:
     """Edit, then resume; whatever can be refused is refused before anything is written."""
     tried = _tried(cp, values, as_node, replace, in_copy)
     names = cp.assistant_graph().nodes
-    if tried.next == ():
+    if tried.next == () and input is None:
         raise Refused(
             f"after this edit{f' as {as_node}' if as_node else ''} nothing would run: as_node names the node after "
             f"which to go on; the graph has {', '.join(names)}",
@@ -119,15 +127,22 @@ def fork(
             checkpoint_id=cp.id,
             candidates=names,
         )
-    how = timetravel.settings(cp.history.book.backend, cp.own_settings(), cp.thread_id, **given)
-    place, notes = _place(cp, in_copy)
+    how, sent = _asked(cp, input, given)
+    place, notes = placed(cp, in_copy)
     edited = _edited(place, values, tried.writes, as_node, notes)
     try:
-        act = _resumed(edited.checkpoint, how, notes)
+        act = ran("fork", edited.checkpoint, how, notes, input=sent)
     except ForkbookError as error:
         error.args = (f"{str(error).rstrip('.')}. The edit is written, as checkpoint {edited.checkpoint.id}.",)
         raise
-    return dataclasses.replace(act, kind="fork", deviations=edited.deviations)
+    return dataclasses.replace(act, deviations=edited.deviations)
+
+
+def _asked(cp: Checkpoint, input: Any, given: Mapping[str, Any]) -> tuple[RunSettings, Any]:
+    """How to run, and the input as it is sent."""
+    backend = cp.history.book.backend
+    how = timetravel.settings(backend, cp.own_settings(), cp.thread_id, **given)
+    return how, timetravel.new_input(backend, backend.graph(str(how.assistant)), cp.state, input)
 
 
 def _edited(
@@ -140,8 +155,9 @@ def _edited(
     return Act("edit", checkpoint, history, checkpoint.status, deviations=done.deviations, notes=notes)
 
 
-def _resumed(cp: Checkpoint, how: RunSettings, notes: tuple[str, ...]) -> Act:
-    outcome = cp.history.book.backend.run(cp.thread_id, cp.id, how)
+def ran(kind: str, cp: Checkpoint, how: RunSettings, notes: tuple[str, ...], **sent: Any) -> Act:
+    """Run on from a checkpoint, with an `input` or a `command` if there is one, and read where it led."""
+    outcome = cp.history.book.backend.run(cp.thread_id, cp.id, how, **sent)
     history = cp.history.refreshed()
     written = [found for found in history if found.run_id == outcome.run_id]
     checkpoint = written[-1] if written else history[cp.id]
@@ -149,10 +165,10 @@ def _resumed(cp: Checkpoint, how: RunSettings, notes: tuple[str, ...]) -> Act:
     status = "error" if outcome.status in ("error", "timeout") else checkpoint.status
     if how.guessed:
         notes = (*notes, NO_RECORD)
-    return Act("resume", checkpoint, history, status, how, outcome.run_id, error=error, notes=notes)
+    return Act(kind, checkpoint, history, status, how, outcome.run_id, error=error, notes=notes)
 
 
-def _place(cp: Checkpoint, in_copy: bool) -> tuple[Checkpoint, tuple[str, ...]]:
+def placed(cp: Checkpoint, in_copy: bool) -> tuple[Checkpoint, tuple[str, ...]]:
     """Where an act is to happen, once nothing stands against it: here, or at the same checkpoint of a fresh copy."""
     if not in_copy:
         return cp, ("the thread's head is here now: its next message follows this branch",)

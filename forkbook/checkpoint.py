@@ -12,6 +12,7 @@ from .acts import Act
 from .backends.base import Graph, RunSettings, State
 from .backends.bridge import in_thread
 from .errors import InvalidInput
+from .timetravel import without_marks
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -186,11 +187,13 @@ class Checkpoint:
     def resume(
         self,
         *,
+        input: Any = None,
         assistant: str | None = None,
         config: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
         interrupt_before: str | Sequence[str] | None = None,
         interrupt_after: str | Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
         in_copy: bool = False,
     ) -> Act:
         """Run the graph on from here and wait for the end; nodes run again, with their models and side effects.
@@ -198,25 +201,29 @@ class Checkpoint:
         What is not given is taken from the run that wrote this checkpoint, so that a `user_id` is not lost.
 
         Args:
+            input: A new turn from here: channels to values. Then it may be finished; what was to run next does not.
             assistant: Assistant id or graph name.
             config: Run config. Without a `configurable` in it the run's own stays; with one it replaces context, too.
             context: Run context; it takes the place of the run's context and `configurable`.
             interrupt_before: Nodes to stop before; "*" is all.
             interrupt_after: Nodes to stop after; "*" is all.
+            metadata: Text, numbers or booleans by name, which each checkpoint that the run writes carries.
             in_copy: Run in a copy of the thread, whose head stays where it is.
 
         Raises:
-            Refused: Nothing is left to run, or a node to stop at does not exist.
+            Refused: Nothing is left to run, or a channel or node does not exist.
             ThreadBusy: Another run is under way.
         """
         return acts.resume(
             self,
             in_copy,
+            input=input,
             assistant=assistant,
             config=config,
             context=context,
             interrupt_before=interrupt_before,
             interrupt_after=interrupt_after,
+            metadata=metadata,
         )
 
     def fork(
@@ -225,14 +232,18 @@ class Checkpoint:
         as_node: str | None = None,
         *,
         replace: bool = False,
+        input: Any = None,
         assistant: str | None = None,
         config: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
         interrupt_before: str | Sequence[str] | None = None,
         interrupt_after: str | Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
         in_copy: bool = False,
     ) -> Act:
-        """Edit, then resume from the edit: a new branch. Arguments as in `preview` and `resume`.
+        """Edit, then resume from the edit, with an input if there is one: a new branch.
+
+        Arguments as in `preview` and `resume`.
 
         Raises:
             Refused: After this edit nothing would run; nothing was written.
@@ -243,11 +254,13 @@ class Checkpoint:
             as_node,
             replace,
             in_copy,
+            input=input,
             assistant=assistant,
             config=config,
             context=context,
             interrupt_before=interrupt_before,
             interrupt_after=interrupt_after,
+            metadata=metadata,
         )
 
     async def apreview(self, *args: Any, **more: Any) -> Preview:
@@ -272,7 +285,7 @@ class Checkpoint:
         for checkpoint in reversed(self.lineage):
             metadata = checkpoint.state["metadata"] or {}
             if metadata.get("run_id") or (backend.assistant and metadata.get("source") in ("input", "loop")):
-                return backend.run_settings(self.thread_id, metadata)
+                return without_marks(backend.run_settings(self.thread_id, metadata), metadata)
         return RunSettings(self.history.graph_id)
 
     def assistant_graph(self) -> Graph:

@@ -1,18 +1,22 @@
 """Acts on a checkpoint: preview, edit, resume. They look before they write, and read back what they wrote."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from .backends.base import Backend, Graph, RunSettings, State
+from .backends.wire import IN_METADATA, ROOT, own
 from .edits import Deviation, deviations, exact_writes
 from .errors import ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, Refused, ServerFault, ThreadBusy
 from .escape import short
 
 SCRATCH = {"forkbook": "scratch"}
 SCRATCH_AGE = timedelta(minutes=10)
+MARKS = "forkbook_marks"  # in a checkpoint's metadata: the names of the keys that an act put there, as JSON
 SPECIAL_NODES = ("__start__", "__input__", "__copy__", "__end__")
 
 
@@ -189,7 +193,7 @@ def edit(
 
 def settings(
     backend: Backend,
-    own: RunSettings,
+    of_run: RunSettings,
     thread_id: str,
     *,
     assistant: str | None = None,
@@ -197,6 +201,7 @@ def settings(
     context: Mapping[str, Any] | None = None,
     interrupt_before: str | Sequence[str] | None = None,
     interrupt_after: str | Sequence[str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> RunSettings:
     """The settings of the checkpoint's own run, with what the user gave in their place.
 
@@ -205,7 +210,7 @@ def settings(
 
     Raises:
         InvalidInput: Nobody knows which assistant to run, or there is no such assistant, or both were given.
-        Refused: A node to stop at does not exist.
+        Refused: A node to stop at does not exist, or a key of the metadata is LangGraph's own.
     """
     both = backend.takes_context_beside_configurable
     if config is not None and not isinstance(config, Mapping):
@@ -215,31 +220,76 @@ def settings(
     own_keys = {"thread_id", "checkpoint_id", "checkpoint_ns"} & set((config or {}).get("configurable") or {})
     if own_keys:
         raise Refused(f"config['configurable'] has {', '.join(sorted(own_keys))}: the checkpoint itself says that")
-    if not (assistant or own.assistant):
+    if not (assistant or of_run.assistant):
         raise InvalidInput(
             f"no run tells which assistant thread {thread_id} belongs to: give assistant='…'", thread_id=thread_id
         )
-    graph = backend.graph(str(assistant or own.assistant))
+    graph = backend.graph(str(assistant or of_run.assistant))
     result = replace(
-        own,
-        assistant=assistant or own.assistant,
-        interrupt_before=own.interrupt_before if interrupt_before is None else nodes(interrupt_before, graph),
-        interrupt_after=own.interrupt_after if interrupt_after is None else nodes(interrupt_after, graph),
+        of_run,
+        assistant=assistant or of_run.assistant,
+        interrupt_before=of_run.interrupt_before if interrupt_before is None else nodes(interrupt_before, graph),
+        interrupt_after=of_run.interrupt_after if interrupt_after is None else nodes(interrupt_after, graph),
+        metadata=marks({} if metadata is None else metadata),
     )
     if both:
-        configurable = {**own.config.get("configurable", {}), **(config or {}).get("configurable", {})}
-        merged = {**(own.config if config is None else config), "configurable": configurable}
-        return replace(result, config=merged, context=own.context if context is None else context)
+        configurable = {**of_run.config.get("configurable", {}), **(config or {}).get("configurable", {})}
+        merged = {**(of_run.config if config is None else config), "configurable": configurable}
+        return replace(result, config=merged, context=of_run.context if context is None else context)
     if config is not None:
-        kept = {} if context is not None else {k: v for k, v in own.config.items() if k == "configurable"}
+        kept = {} if context is not None else {k: v for k, v in of_run.config.items() if k == "configurable"}
         result = replace(result, config={**kept, **config})
     elif context is not None:
-        result = replace(result, config={k: v for k, v in own.config.items() if k != "configurable"})
+        result = replace(result, config={k: v for k, v in of_run.config.items() if k != "configurable"})
     if context is not None and result.config.get("configurable"):
         raise InvalidInput("give config['configurable'] or context, not both: servers take one and derive the other")
     if config is not None and config.get("configurable"):
         context = {}
-    return replace(result, context=own.context if context is None else dict(context) or None)
+    return replace(result, context=of_run.context if context is None else dict(context) or None)
+
+
+def marks(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What each checkpoint of a run is to carry in its metadata, with the names of these keys under `MARKS`.
+
+    Raises:
+        InvalidInput: It is no mapping of text to text, numbers and booleans, which is what every place keeps.
+        Refused: A key is one that LangGraph itself writes there.
+    """
+    if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
+        raise InvalidInput(f"metadata maps names to text, numbers or booleans; this is {short(given)}")
+    for key, value in given.items():
+        if not isinstance(value, str | int | float | bool) or (isinstance(value, float) and not isfinite(value)):
+            raise InvalidInput(
+                f"metadata {key!r} is {short(value)}: only text, numbers and booleans are kept everywhere"
+            )
+    if taken := sorted(given.keys() - own(given, IN_METADATA | {MARKS})):
+        raise Refused(f"metadata {', '.join(map(repr, taken))}: LangGraph or forkbook writes that itself")
+    return {**given, MARKS: json.dumps(sorted(given))} if given else {}
+
+
+def without_marks(settings: RunSettings, metadata: Mapping[str, Any]) -> RunSettings:
+    """Settings that were guessed from a checkpoint's metadata, less what `marks` put there."""
+    configurable = settings.config.get("configurable")
+    if not settings.guessed or not configurable or MARKS not in metadata:
+        return settings
+    kept = own(configurable, {MARKS, *json.loads(metadata[MARKS])})
+    config = {key: value for key, value in settings.config.items() if key != "configurable"}
+    return replace(settings, config={**config, "configurable": kept} if kept else config)
+
+
+def new_input(backend: Backend, graph: Graph, state: State, given: Any) -> Any:
+    """An input as the place takes it, its channels known; None stays None.
+
+    Raises:
+        InvalidInput: It is no input.
+        Refused: A channel does not exist.
+    """
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        raise InvalidInput(f"an input maps channels to values, as in {{'topic': 'chickens'}}; this is {short(given)}")
+    typed = checked(backend, graph, state, given, None)
+    return typed[ROOT] if set(typed) == {ROOT} else typed
 
 
 def nodes(given: str | Sequence[str], graph: Graph) -> str | tuple[str, ...]:
