@@ -6,8 +6,9 @@ from typing import Any
 from .page import TITLE_PIXELS, Layout, plain, words
 from .palette import EDGE, GRID
 
-AXIS_PIXELS = 44
+AXIS_PIXELS = 40
 NOTE_PIXELS = 16
+END_PIXELS = 6
 HEAD_PIXELS = 76
 
 
@@ -21,7 +22,7 @@ def chart(heading: str, title: str, pixels: float, right: float, notes: Sequence
         right: Room right of it, for labels, in pixels.
         notes: What has to be said below, a line each, escaped.
     """
-    below = AXIS_PIXELS + NOTE_PIXELS * len(notes)
+    below = AXIS_PIXELS + NOTE_PIXELS * len(notes) + END_PIXELS
     made = plain(title, round(HEAD_PIXELS + pixels + below))
     lines = [f"<b>{heading}</b>", made["legend"].get("title", {}).get("text", "")]
     made["legend"]["title"] = {"text": "<br>".join(filter(None, lines)), "side": "top", "font": {"size": 13}}
@@ -61,8 +62,3 @@ def axis(title: str, end: float, **more: Any) -> Layout:
 def number(tokens: int) -> str:
     """A number of tokens in words."""
     return f"{tokens:,} {'token' if tokens == 1 else 'tokens'}"
-
-
-def beside(text: str) -> str:
-    """A text that keeps a little away from what it stands right of."""
-    return f"\N{NO-BREAK SPACE}{text}"

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..escape import cut, escape, visible
 from ..facts import Facts
-from .chart import axis, beside, chart, number
+from .chart import axis, chart, number
 from .page import empty_page
 from .palette import BRANCHES, EDGE, INK, branch_colors
 from .sheet import FORK_POINT, TYPICAL_WIDTH
+from .sheet import TIP as TIP_SYMBOL
 from .tokens import path_label
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ FEW_PIXELS, MANY_PIXELS = 300.0, 440.0
 LABEL_LENGTH = 24
 TITLE_LENGTH = 60
 LETTER_PIXELS = 7.0
-LINE_PIXELS = 14.0
+LINE_PIXELS, POINT_PIXELS = 14.0, 9.0
 TIP, SMALL_TIP, FORK, GAP = 9, 5, 9, 6
 MOST_DOTS = 300
 MOST_NAMED = len(BRANCHES)
@@ -145,7 +146,9 @@ def _labelled(lines: Sequence[Line], colors: Mapping[int, str], width: int, heig
     for i in sorted(range(len(lines)), key=lambda i: (i not in colors, -lines[i].y[-1])):
         begin, row = lines[i].x[-1] * across + GAP, lines[i].y[-1] * up
         end = begin + LETTER_PIXELS * len(_tip_label(lines[i]))
-        if placed.none_between(begin, end, row) and (i in colors or points.none_between(begin, end, row)):
+        if placed.none_between(begin, end, row, LINE_PIXELS) and (
+            i in colors or points.none_between(begin, end, row, POINT_PIXELS)
+        ):
             found.append(i)
             for part in range(5):
                 placed.add(begin + (end - begin) * part / 4, row)
@@ -161,11 +164,11 @@ class _Spots:
     def add(self, x: float, y: float) -> None:
         self.bands.setdefault(int(y // LINE_PIXELS), []).append((x, y))
 
-    def none_between(self, begin: float, end: float, row: float) -> bool:
-        """Whether a line of text would meet none of them."""
+    def none_between(self, begin: float, end: float, row: float, apart: float) -> bool:
+        """Whether a line of text would meet none of them; `apart` is the height that it needs."""
         band = int(row // LINE_PIXELS)
         near = (spot for step in (-1, 0, 1) for spot in self.bands.get(band + step, ()))
-        return not any(begin <= x <= end and abs(y - row) < LINE_PIXELS for x, y in near)
+        return not any(begin <= x <= end and abs(y - row) < apart for x, y in near)
 
 
 def _name(line: Line) -> str:
@@ -184,11 +187,11 @@ def _traces(lines: Sequence[Line], colors: Mapping[int, str], texts: Mapping[int
     if grey:
         more = "other branches" if colors else "branches"
         traces.append(_drawn([lines[i] for i in grey], more, EDGE, 1.2, dots) | {"legendrank": 2000})
-        traces.append(_tips([lines[i] for i in grey], INK, SMALL_TIP))
+        traces.append(_tips([lines[i] for i in grey], [texts.get(i, "") for i in grey], INK, SMALL_TIP))
     for i, color in colors.items():
         traces.append(_drawn([lines[i]], _name(lines[i]), color, 2.5, dots))
-        traces.append(_tips([lines[i]], color, TIP))
-    return [*traces, *_forks(lines, colors), _labels(lines, colors, texts)]
+        traces.append(_tips([lines[i]], [texts.get(i, "")], color, TIP))
+    return [*traces, *_forks(lines, colors)]
 
 
 def _drawn(lines: Sequence[Line], name: str, color: str, width: float, dots: bool) -> dict[str, Any]:
@@ -220,15 +223,18 @@ def _hovers(line: Line) -> Iterator[str]:
         )
 
 
-def _tips(lines: Sequence[Line], color: str, size: int) -> dict[str, Any]:
-    """The ends of the lines."""
+def _tips(lines: Sequence[Line], texts: Sequence[str], color: str, size: int) -> dict[str, Any]:
+    """The ends of lines of one colour, with what stands right of them."""
     return {
         "type": "scatter",
         "name": "tip",
         "x": [line.x[-1] for line in lines],
         "y": [line.y[-1] for line in lines],
-        "mode": "markers",
-        "marker": {"symbol": "square", "size": size, "color": color},
+        "mode": "markers+text",
+        "text": list(texts),
+        "textposition": "middle right",
+        "textfont": {"size": 11, "color": color},
+        "marker": {"symbol": TIP_SYMBOL, "size": size, "color": color},
         "hovertext": [list(_hovers(line))[-1] for line in lines],
         "hoverinfo": "text",
         "showlegend": False,
@@ -255,20 +261,3 @@ def _forks(lines: Sequence[Line], colors: Mapping[int, str]) -> list[dict[str, A
             "legendrank": 3000,
         }
     ]
-
-
-def _labels(lines: Sequence[Line], colors: Mapping[int, str], texts: Mapping[int, str]) -> dict[str, Any]:
-    """Names and numbers right of the tips."""
-    return {
-        "type": "scatter",
-        "name": "labels",
-        "x": [lines[i].x[-1] for i in texts],
-        "y": [lines[i].y[-1] for i in texts],
-        "mode": "text",
-        "text": [beside(text) for text in texts.values()],
-        "textposition": "middle right",
-        "textfont": {"size": 11, "color": [colors.get(i, INK) for i in texts]},
-        "hoverinfo": "skip",
-        "showlegend": False,
-        "cliponaxis": False,
-    }

@@ -1,13 +1,13 @@
 """Spent tokens as bars: a bar a branch, what it shares with others and what is its own. Pure but for plotly."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ..escape import cut, escape, visible
 from ..facts import Facts
-from .chart import axis, beside, chart, number
+from .chart import axis, chart, number
 from .page import empty_page
 from .palette import BRANCHES, INK, branch_colors, faded
 from .sheet import LABEL_PIXELS, MOST_PIXELS
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 ROW_PIXELS = 28.0
 LABEL_LENGTH = 40
 LETTER_PIXELS = 6.4
-STRENGTH = {"shared": 0.42, "own": 1.0}
+SHARED_COLOR = faded(INK, 0.6)
 PARTS = (("shared", True), ("shared", False), ("own", True), ("own", False))
-KEY = {"shared": "shared with other branches", "own": "own"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +71,11 @@ class Bar:
 
 def tokens_figure(facts: Facts, positions: Sequence[int], title: str) -> "go.Figure":
     """The bars of some paths, and below what the whole thread spent: bars overlap in what they share."""
-    notes = []
-    if len(facts.tree.tips) > 1:
+    bars, notes = branch_bars(facts, positions), []
+    if any(bar.shared for bar in bars):
         spent = facts.ledger.totals(range(len(facts.tree))).total
         notes.append(f"the whole thread spent {number(spent)}: what branches share counts once")
-    return token_bars(branch_bars(facts, positions), method=facts.ledger.counter, title=title, notes=notes)
+    return token_bars(bars, method=facts.ledger.counter, title=title, notes=notes)
 
 
 def branch_bars(facts: Facts, positions: Sequence[int]) -> list[Bar]:
@@ -104,7 +103,7 @@ def path_label(facts: Facts, position: int) -> str:
 
 
 def token_bars(bars: Sequence[Bar], *, method: str = "", title: str = "", notes: Sequence[str] = ()) -> "go.Figure":
-    """Draw a bar for each of some paths: shared pale, own full; reported solid, estimated striped.
+    """Draw a bar for each of some paths: shared grey, own in colour; reported solid, estimated striped.
 
     Args:
         bars: Any number of paths, of one thread or of many, drawn from the top in this order.
@@ -127,7 +126,7 @@ def token_bars(bars: Sequence[Bar], *, method: str = "", title: str = "", notes:
     if len(labels) < len(bars):
         below.append(f"{len(labels):,} of {len(bars):,} bars have a label here; point at the others, drag to zoom")
     right = 24 + LETTER_PIXELS * max(map(len, ends))
-    layout = chart("Spent tokens of each branch", title, max(row_pixels * len(bars), 40), right, below) | {
+    layout = chart("Spent tokens of each branch", title, row_pixels * len(bars), right, below) | {
         "barmode": "stack",
         "bargap": 0.3 if len(labels) == len(bars) else 0,
         "xaxis": axis(_method(bars, method), max(bar.total for bar in bars), fixedrange=True),
@@ -182,29 +181,40 @@ def _ends(bars: Sequence[Bar], rows: Sequence[int]) -> list[str]:
 
 
 def _parts(bars: Sequence[Bar], outlined: bool) -> list[dict[str, Any]]:
-    """A trace a part that occurs, and the legend's."""
-    colors = branch_colors([row if bar.number is None else bar.number for row, bar in enumerate(bars)])
+    """A trace a part that occurs, and those of the legend."""
+    numbers = [row if bar.number is None else bar.number for row, bar in enumerate(bars)]
+    colors = branch_colors(numbers) or [BRANCHES[0]] * len(bars)
     hovers = [_hover(bar) for bar in bars]
     found = [(name, reported) for name, reported in PARTS if any(bar.part(name, reported) for bar in bars)]
-    traces = []
+    traces: list[dict[str, Any]] = []
     for name, reported in found:
-        fills = [faded(color, STRENGTH[name]) for color in colors or [BRANCHES[0]] * len(bars)]
         traces.append(
             {
                 "name": f"{name}, {'reported' if reported else 'estimated'}",
                 "y": list(range(len(bars))),
                 "x": [bar.part(name, reported) or None for bar in bars],
-                "marker": _marker(fills, reported, outlined),
+                "marker": _marker([SHARED_COLOR] * len(bars) if name == "shared" else colors, reported, outlined),
                 "hovertext": hovers,
                 "hoverinfo": "text",
+                "showlegend": False,
             }
         )
-    key = INK if colors and len(bars) > 1 else (colors or BRANCHES)[0]
-    swatches = {KEY[name]: _marker(faded(key, STRENGTH[name]), True) for name, _ in found}
-    if any(not reported for _, reported in found):
-        swatches["estimated"] = _marker(faded(key, 1), False)
-    traces += [{"name": name, "x": [None], "y": [None], "marker": marker} for name, marker in swatches.items()]
-    return [{"type": "bar", "orientation": "h", "showlegend": trace["name"] in swatches} | trace for trace in traces]
+    traces += [
+        {"name": name, "x": [None], "y": [None], "marker": marker, "showlegend": True}
+        for name, marker in _key(found, colors)
+    ]
+    return [{"type": "bar", "orientation": "h"} | trace for trace in traces]
+
+
+def _key(found: Sequence[tuple[str, bool]], colors: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The legend's words and swatches, as far as they occur."""
+    names = {name for name, _ in found}
+    if "shared" in names:
+        yield "shared with other branches", _marker(SHARED_COLOR, True)
+    if "own" in names:
+        yield "own" if len(set(colors)) == 1 else "own, in the branch's colour", _marker(colors[0], True)
+    if not all(reported for _, reported in found):
+        yield "estimated", _marker(INK, False)
 
 
 def _marker(color: str | list[str], reported: bool, outlined: bool = True) -> dict[str, Any]:
@@ -229,8 +239,9 @@ def _totals(bars: Sequence[Bar], labels: Sequence[int], ends: Sequence[str]) -> 
         "name": "totals",
         "x": [bars[row].total for row in labels],
         "y": list(labels),
-        "mode": "text",
-        "text": [beside(end) for end in ends],
+        "mode": "markers+text",
+        "marker": {"size": 5, "color": "rgba(0,0,0,0)"},
+        "text": list(ends),
         "textposition": "middle right",
         "textfont": {"size": 11, "color": INK},
         "hovertext": [_hover(bars[row]) for row in labels],
