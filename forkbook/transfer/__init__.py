@@ -1,0 +1,6 @@
+"""Threads on the move: copy, migrate, verify; nothing lost, nothing twice, all of it proven."""
+
+from .copying import CopyReport, copy_thread, differences
+from .unequal import Difference, unequal
+
+__all__ = ["CopyReport", "Difference", "copy_thread", "differences", "unequal"]

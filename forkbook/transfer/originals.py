@@ -1,0 +1,64 @@
+"""A thread as it was read at its source, whole, and what names its content."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+import xxhash
+
+from ..backends.base import Backend, State, Thread, head_of
+from ..backends.whole import everything
+from ..tree import Tree
+
+
+@dataclass(frozen=True)
+class Original:
+    """A thread as its source has it.
+
+    Attributes:
+        record: The thread's record.
+        states: The states of every namespace, as the backends give them.
+    """
+
+    record: Thread
+    states: Sequence[State]
+
+    @property
+    def thread_id(self) -> str:
+        """The thread's id at its source."""
+        return str(self.record["thread_id"])
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The thread's own metadata."""
+        return self.record.get("metadata") or {}
+
+    @cached_property
+    def tree(self) -> Tree:
+        """The checkpoints of the root namespace."""
+        return Tree([head_of(state) for state in self.states if not state["checkpoint"].get("checkpoint_ns")])
+
+    @cached_property
+    def roots(self) -> list[State]:
+        """The states of the root namespace, by position in the tree."""
+        by_id = {s["checkpoint"]["checkpoint_id"]: s for s in self.states if not s["checkpoint"].get("checkpoint_ns")}
+        return [by_id[head.id] for head in self.tree.heads]
+
+    @cached_property
+    def digest(self) -> str:
+        """A name for this thread's id and content, in hex; the same wherever and whenever it is read."""
+        content = sorted(
+            (s["checkpoint"].get("checkpoint_ns") or "", s["checkpoint"]["checkpoint_id"], s) for s in self.states
+        )
+        packed = orjson.dumps([self.thread_id, [state for _, _, state in content]], option=orjson.OPT_SORT_KEYS)
+        return xxhash.xxh3_128_hexdigest(packed)
+
+
+def read(backend: Backend, record: Thread) -> Original:
+    """A thread read whole, subgraphs too."""
+    states, _ = everything(backend, record["thread_id"])
+    if not states:
+        record = backend.thread(record["thread_id"])  # tells a thread without checkpoints from one that is gone
+    return Original(record, states)

@@ -1,0 +1,117 @@
+"""What a migration did, thread by thread."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .unequal import Difference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OUTCOMES = ("created", "already there", "conflict", "planned", "error", "not reached")
+VERDICTS = ("identical", "identical under new ids", "differs")
+MOST_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What became of one thread; `bool(move)` says whether it is at the target and nothing differs.
+
+    Attributes:
+        thread_id: At the source.
+        new_thread_id: At the target; None: it is not there.
+        outcome: `created`; `already there` (by an earlier migration, or it was compared and is the same); `conflict`
+            (another thread has the id, and was left alone); `planned` (a dry run); `error`; `not reached` (stopped
+            before).
+        verdict: `identical` (ids, too), `identical under new ids`, `differs`; None: not compared.
+        checkpoints: Of the source, those of subgraphs, too; None: not read.
+        differences: What differs, by checkpoint and field.
+        not_kept: What this kind of target cannot keep, in words.
+        reason: Why it is a conflict or an error.
+    """
+
+    thread_id: str
+    new_thread_id: str | None
+    outcome: str
+    verdict: str | None = None
+    checkpoints: int | None = None
+    differences: tuple[Difference, ...] = ()
+    not_kept: tuple[str, ...] = ()
+    reason: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.outcome in ("created", "already there", "planned") and self.verdict != "differs"
+
+    def __str__(self) -> str:
+        where = "" if self.new_thread_id in (None, self.thread_id) else f" as {self.new_thread_id}"
+        said = [
+            self.outcome + where,
+            *([self.verdict] if self.verdict else []),
+            *([self.reason] if self.reason else []),
+        ]
+        return f"{self.thread_id}: {', '.join(said)}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MigrateReport:
+    """What a migration did; `bool(report)` is whether every thread is at the target and nothing differs.
+
+    Attributes:
+        source: Where the threads came from, without secrets.
+        target: Where they went.
+        moves: A row a thread.
+        dry_run: Whether nothing was to be written.
+        stopped: What ended it early, in words; run again, it goes on.
+    """
+
+    source: str
+    target: str
+    moves: tuple[Move, ...]
+    dry_run: bool = False
+    stopped: str | None = None
+
+    def __bool__(self) -> bool:
+        return all(self.moves) and self.stopped is None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many threads had each outcome, and `total`."""
+        found = Counter(move.outcome for move in self.moves)
+        return {outcome: found[outcome] for outcome in OUTCOMES} | {"total": len(self.moves)}
+
+    def json(self) -> dict[str, Any]:
+        """Plain data: `source`, `target`, `ok`, `dry_run`, `stopped`, `counts`, and `threads`, a dict each."""
+        return {
+            "source": self.source,
+            "target": self.target,
+            "ok": bool(self),
+            "dry_run": self.dry_run,
+            "stopped": self.stopped,
+            "counts": self.counts,
+            "threads": [dataclasses.asdict(move) for move in self.moves],
+        }
+
+    def df(self) -> pd.DataFrame:
+        """A row a thread: `thread_id`, `new_thread_id`, `outcome`, `verdict`, `checkpoints`, `differences` (how many),
+        `not_kept` and `reason`."""
+        import pandas as pd
+
+        columns = [field.name for field in dataclasses.fields(Move)]
+        rows = [
+            {name: getattr(move, name) for name in columns} | {"differences": len(move.differences)}
+            for move in self.moves
+        ]
+        return pd.DataFrame(rows, columns=columns).astype({"checkpoints": "Int64", "differences": "Int64"})
+
+    def __repr__(self) -> str:
+        counted = ", ".join(f"{count:,} {name}" for name, count in self.counts.items() if count or name == "total")
+        lines = [f"{'dry run of ' if self.dry_run else ''}{self.source} → {self.target}: {counted}"]
+        lines += [f"  stopped: {self.stopped}"] if self.stopped else []
+        for move in [move for move in self.moves if not move][:MOST_SHOWN]:
+            lines += [f"  {move}"] + [f"    {difference}" for difference in move.differences[:3]]
+        kept = dict.fromkeys(note for move in self.moves for note in move.not_kept)
+        return "\n".join(lines + [f"  not kept: {note}" for note in kept])

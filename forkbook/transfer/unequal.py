@@ -1,0 +1,55 @@
+"""Where two JSON values disagree. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from ..escape import short
+
+MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where two histories disagree.
+
+    Attributes:
+        checkpoint_id: The checkpoint, of the original where it has it.
+        field: The path of the field in its state, as in `values.messages[3].content`; "" for the whole checkpoint.
+        original: What the original has.
+        copied: What the copy has.
+    """
+
+    checkpoint_id: str
+    field: str
+    original: Any
+    copied: Any
+
+    def __str__(self) -> str:
+        where = f"checkpoint {self.checkpoint_id[-6:]}{', ' + self.field if self.field else ''}"
+        return f"{where}: {short(self.original)} became {short(self.copied)}"
+
+
+def unequal(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Paths and both values wherever two JSON values differ; 1, 1.0 and true are different."""
+    if a is b:
+        return
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in a.keys() | b.keys():
+            yield from unequal(a.get(key, MISSING), b.get(key, MISSING), f"{path}.{key}" if path else str(key))
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for index, (item, other) in enumerate(zip(a, b, strict=True)):
+            if not _same_json(item, other):
+                yield from unequal(item, other, f"{path}[{index}]")
+    elif type(a) is not type(b) or a != b:
+        yield path, "nothing" if a is MISSING else a, "nothing" if b is MISSING else b
+
+
+def _same_json(a: Any, b: Any) -> bool:
+    """Whether two values surely are the same JSON; a quick look that spares a close one."""
+    try:
+        return a is b or orjson.dumps(a) == orjson.dumps(b)
+    except TypeError:
+        return False

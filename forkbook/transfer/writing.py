@@ -1,0 +1,67 @@
+"""What a place must offer so that threads can be written there.
+
+A writer knows one kind of target. `migrate` looks whether the thread is there, settles conflicts, calls the writer,
+reads the target back, compares, and reports; a writer only writes, and says what it could not write.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from ..backends.base import Backend
+from ..errors import Unsupported
+from .originals import Original
+
+
+class Writer(ABC):
+    """Writes whole threads to one target.
+
+    Attributes:
+        backend: The target.
+        exact: Whether checkpoints keep their ids, and every field can be kept.
+    """
+
+    exact: bool = False
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    def new_id(self, thread_id: str) -> str:
+        """The id that a thread gets there; its own unless the target cannot hold it. The same at every call."""
+        return thread_id
+
+    @abstractmethod
+    def write(self, original: Original, thread_id: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
+        """Write a thread, or the rest of it where an earlier call was cut short.
+
+        Args:
+            original: What to write.
+            thread_id: Under which id; nobody else's thread is there.
+            metadata: The thread's metadata, with the import's mark.
+
+        Returns:
+            Notes, in words, on what this target cannot hold; what a comparison finds anyway is not repeated.
+
+        Raises:
+            ForkbookError: It could not be written; what is there bears the mark.
+        """
+
+
+def writer_for(backend: Backend, graph_id: str | None = None) -> Writer:
+    """The writer for a target.
+
+    Args:
+        backend: The target.
+        graph_id: The graph of threads whose own metadata names none; for a server.
+
+    Raises:
+        Unsupported: Nothing can be written there.
+    """
+    if "create" in backend.abilities:
+        from .rebuilding import Rebuilder
+
+        return Rebuilder(backend, graph_id)
+    raise Unsupported(
+        f"threads cannot be written to {backend.kind} {backend.address}: an Agent Server, fb.connect('http://…'), or a "
+        "compiled graph with its checkpointer, fb.connect(graph), takes them; book.export() writes an archive"
+    )
