@@ -43,7 +43,7 @@ def comb(branches, length=1):
 def parts(figure):
     """The bars' four parts, each a number a row."""
     found = {trace.name: [x or 0 for x in trace.x] for trace in figure.data if trace.name in PARTS}
-    rows = len(next(iter(found.values()), []))
+    rows = len(named(figure, "totals").x)
     return [found.get(name, [0] * rows) for name in PARTS]
 
 
@@ -56,7 +56,6 @@ def named(figure, name):
 
 
 def drawn(figure):
-    """The lines by name, with their tips' labels."""
     return [trace for trace in figure.data if trace.mode in ("lines", "lines+markers")]
 
 

@@ -199,10 +199,8 @@ def _parts(bars: Sequence[Bar], outlined: bool) -> list[dict[str, Any]]:
                 "showlegend": False,
             }
         )
-    traces += [
-        {"name": name, "x": [None], "y": [None], "marker": marker, "showlegend": True}
-        for name, marker in _key(found, colors)
-    ]
+    for name, marker in _key(found, colors):
+        traces.append({"name": name, "x": [None], "y": [None], "marker": marker, "showlegend": True})
     return [{"type": "bar", "orientation": "h"} | trace for trace in traces]
 
 
