@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import acts
+from . import acts, answers
 from .acts import Act
 from .backends.base import Graph, RunSettings, State
 from .backends.bridge import in_thread
@@ -108,6 +108,11 @@ class Checkpoint:
     def interrupts(self) -> list[dict[str, Any]]:
         """The interrupts that its tasks raised, answered or not; a copy."""
         return copy.deepcopy(self.history.facts.interrupts(self.position))
+
+    @property
+    def waiting_for(self) -> list[dict[str, Any]]:
+        """The interrupts that were open here when the history was read, each with id, value, node, task_id; a copy."""
+        return copy.deepcopy(answers.waiting_for(self.state))
 
     @property
     def title(self) -> str:
@@ -263,6 +268,44 @@ class Checkpoint:
             metadata=metadata,
         )
 
+    def answer(
+        self,
+        value: Any,
+        *,
+        assistant: str | None = None,
+        config: Mapping[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+        interrupt_before: str | Sequence[str] | None = None,
+        interrupt_after: str | Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        in_copy: bool = False,
+    ) -> Act:
+        """Answer what this checkpoint asks (`waiting_for`), and run on; the node that asked runs again from its top.
+
+        What was answered before is asked anew on a new branch, by a replay, and answered there: LangGraph itself would
+        silently give the old answer. A node that asks several questions in a row starts with its first one then.
+
+        Args:
+            value: The answer, to the only question that is open here, or, if none is, to the only one there was. With
+                several: a mapping of interrupt ids to answers; those left out go on waiting.
+            assistant, config, context, interrupt_before, interrupt_after, metadata, in_copy: As in `resume`.
+
+        Raises:
+            Refused: Nothing is asked here, or several questions are and one value is given; nothing was written.
+            ActFailed: The replay did not ask the same again.
+        """
+        return answers.answer(
+            self,
+            value,
+            in_copy,
+            assistant=assistant,
+            config=config,
+            context=context,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            metadata=metadata,
+        )
+
     async def apreview(self, *args: Any, **more: Any) -> Preview:
         """`preview` for async code: needs no nested event loop."""
         return await in_thread(self.preview, *args, **more)
@@ -278,6 +321,10 @@ class Checkpoint:
     async def afork(self, *args: Any, **more: Any) -> Act:
         """`fork` for async code."""
         return await in_thread(self.fork, *args, **more)
+
+    async def aanswer(self, value: Any, **more: Any) -> Act:
+        """`answer` for async code."""
+        return await in_thread(self.answer, value, **more)
 
     def own_settings(self) -> RunSettings:
         """How the run was run that led here: that of the nearest checkpoint above that a run wrote."""

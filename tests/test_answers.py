@@ -66,3 +66,133 @@ def test_a_wrong_input_or_metadata_is_refused_and_nothing_written(begun, wrong, 
         with pytest.raises(error, match=says):
             refused(**wrong)
     assert len(history.refreshed()) == len(history)
+
+
+def answers(act) -> list[str]:
+    return act.checkpoint.values["answers"]
+
+
+def test_an_open_question_is_answered_where_it_waits(begun):
+    asking = begun("questions").tips[0]
+    (waiting,) = asking.waiting_for
+    assert (waiting["value"], waiting["node"], waiting["id"]) == ("first?", "first", asking.interrupts[0]["id"])
+    act = asking.answer("a", metadata={"by": "test"})
+    assert (act.kind, act.status, answers(act)) == ("answer", "waiting", ["first=a"])
+    assert (act.checkpoint.parent, act.checkpoint.metadata["by"]) == (asking, "test")
+    assert act.checkpoint.waiting_for[0]["value"] == "second?"
+    assert act.history[asking.id].waiting_for == []
+    assert any("first ran again from the top" in note for note in act.notes)
+    assert repr(act).startswith("answer → ")
+
+
+def test_three_questions_are_answered_again_alternately_on_branches_of_their_own(begun):
+    first = begun("questions").tips[0]
+    second = first.answer("a").checkpoint
+    third = second.answer("b").checkpoint
+    done = third.answer("c")
+    assert (answers(done), done.status, done.history.branches) == (
+        ["first=a", "second=b", "third=c"],
+        "finished",
+        ["A"],
+    )
+
+    tries = [
+        (third, "C", ["first=a", "second=b", "third=C"]),
+        (first, "A", ["first=A"]),
+        (second, "B", ["first=a", "second=B"]),
+        (first, "AA", ["first=AA"]),
+        (third, "CC", ["first=a", "second=b", "third=CC"]),
+    ]
+    for again, (asked, value, expected) in enumerate(tries, 1):
+        act = asked.answer(value)
+        assert answers(act) == expected
+        assert len(act.history.branches) == 1 + again, "each a branch of its own"
+        fresh = act.checkpoint.parent
+        assert (fresh.source, fresh.parent) == ("fork", asked)
+        assert any("answered before" in note for note in act.notes)
+
+    on_branch = act.history.at(branch="C").answer("BB").checkpoint.answer("CCC")
+    assert answers(on_branch) == ["first=A", "second=BB", "third=CCC"]
+    fresh = next(cp for cp in on_branch.checkpoint.lineage if cp.source == "fork")
+    beside = on_branch.history[fresh.id].answer("A4")
+    assert answers(beside) == ["first=A4"]
+    assert beside.checkpoint.parent.parent == first, "a replay's checkpoint is asked anew from where it came from"
+    assert done.checkpoint.id in {tip.id for tip in beside.history.tips}
+
+
+def test_a_node_with_two_questions_asks_the_first_one_anew(begun):
+    both = begun("twice").tips[0]
+    act = both.answer({})
+    assert (act.checkpoint, act.checkpoint.waiting_for[0]["value"]) == (both, "two?")
+    assert any("still open there: 'two?'" in note for note in act.notes)
+    act = act.checkpoint.answer(None)
+    assert answers(act) == ["both={}+None", "after"]
+    act = both.answer("x")
+    assert (act.checkpoint.parent, act.checkpoint.waiting_for[0]["value"]) == (both, "two?")
+    assert answers(act.checkpoint.answer("y")) == ["both=x+y", "after"]
+
+
+def test_parallel_questions_are_answered_by_their_ids(begun):
+    asking = begun("fanout", ask=True).tips[0]
+    ids = {item["value"]: item["id"] for item in asking.waiting_for}
+    with pytest.raises(fb.Refused, match="asks 3 questions") as caught:
+        asking.answer("x")
+    assert caught.value.candidates == tuple(ids[value] for value in ("a?", "b?", "c?"))
+    with pytest.raises(fb.Refused, match=f"no interrupt {'0' * 32}"):
+        asking.answer({"0" * 32: "x"})
+    assert asking.history.refreshed().states == asking.history.states
+
+    some = asking.answer({ids["b?"]: "B"})
+    assert (some.status, some.checkpoint) == ("waiting", asking)
+    assert [item["value"] for item in some.checkpoint.waiting_for] == ["a?", "c?"]
+    done = some.checkpoint.answer({ids["c?"]: {"C": 1}, ids["a?"]: "A"})
+    assert answers(done) == ["a=A", "b=B", "c={'C': 1}", "joined"]
+
+    again = asking.answer({ids["c?"]: "CC"})
+    assert [item["value"] for item in again.checkpoint.waiting_for] == ["a?", "b?"]
+    assert again.checkpoint.source == "fork"
+    new = {item["value"]: item["id"] for item in again.checkpoint.waiting_for}
+    last = again.checkpoint.answer({new["a?"]: "AA", new["b?"]: "BB"})
+    assert answers(last) == ["a=AA", "b=BB", "c=CC", "joined"]
+
+
+def test_a_question_inside_two_levels_of_subgraphs_is_answered_from_the_root(begun):
+    asking = begun("nested").tips[0]
+    assert (asking.waiting_for[0]["value"], asking.waiting_for[0]["node"]) == ("deep?", "outer")
+    assert answers(asking.answer("a")) == ["prepared", "ask=a", "end"]
+    again = asking.answer("b")
+    assert (answers(again), again.checkpoint.branch) == (["prepared", "ask=b", "end"], "B")
+    assert answers(asking.answer("c")) == ["prepared", "ask=c", "end"]
+
+
+def test_an_answer_in_a_copy_leaves_the_thread_as_it_is(begun):
+    asking = begun("questions").tips[0]
+    act = asking.answer("a", in_copy=True)
+    again = act.history[asking.id].answer("b", in_copy=True)
+    assert (answers(act), answers(again)) == (["first=a"], ["first=b"])
+    assert len({asking.thread_id, act.checkpoint.thread_id, again.checkpoint.thread_id}) == 3
+    assert asking.history.refreshed().states == asking.history.states
+
+
+def test_where_nothing_is_asked_an_answer_is_refused(begun):
+    history = begun("questions")
+    with pytest.raises(
+        fb.Refused, match=r"stands before __start__, and resume\(\) goes on; checkpoints that ask: \w{6}"
+    ):
+        history[0].answer("x", in_copy=True)
+    finished = begun("fanout", items=["x"])
+    with pytest.raises(fb.Refused, match=r"it is finished$"):
+        finished.tips[0].answer("x")
+    assert len(finished.refreshed()) == len(finished)
+    stopped = finished[1].resume(interrupt_before="join")
+    assert (stopped.checkpoint.waiting_for, stopped.status) == ([], "pending")
+    with pytest.raises(fb.Refused, match="stands before join"):
+        stopped.checkpoint.answer("x")
+    assert stopped.checkpoint.resume().status == "finished"
+
+
+def test_the_stops_of_a_run_do_not_keep_a_question_from_being_asked_anew(begun):
+    asking = begun("questions").tips[0]
+    asking.answer("a")
+    act = asking.answer("b", interrupt_before="second")
+    assert (answers(act), act.status, act.checkpoint.next) == (["first=b"], "pending", ("second",))
