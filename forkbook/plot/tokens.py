@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 ROW_PIXELS = 28.0
-LABEL_LENGTH = 40
+LABEL_LENGTH = 28
 LETTER_PIXELS = 6.4
 SHARED_COLOR = faded(INK, 0.6)
 PARTS = (("shared", True), ("shared", False), ("own", True), ("own", False))
