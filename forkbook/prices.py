@@ -45,7 +45,7 @@ def rate_of(prices: Any) -> Rate:
         InvalidInput: These are no such prices.
         MissingExtra: genai-prices is not installed.
     """
-    if prices == TABLE:
+    if isinstance(prices, str) and prices == TABLE:
         return _table()
     if not isinstance(prices, Mapping):
         raise InvalidInput(

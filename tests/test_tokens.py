@@ -1,18 +1,64 @@
-"""Numbers worked out by hand; the definitions are in forkbook/tokens.py."""
+"""Numbers worked out by hand; the definitions are in forkbook/tokens.py.
 
-import math
+In the drawings a checkpoint is its messages, with what it spends in brackets.
+"""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
 from shapes import ai, facts_of, human, state, tree_of
 from test_tree import parents
 
-from forkbook.counting import Counter, approximate, default_counter
-from forkbook.messages import messages_in
+import forkbook as fb
+from forkbook.counting import Counter
+from forkbook.frames import checkpoints_rows, messages_rows, tokens_rows
+from forkbook.messages import messages_in, role
 from forkbook.tokens import Totals, ancestry, ledger
+from forkbook.tree import Head, Tree
 
 WORDS = Counter("words", lambda message: len(message["content"].split()))
+
+
+def answer(id_, text="hello", usage=None):
+    return AIMessage(**{name: value for name, value in ai(id_, text, usage).items() if name != "type"})
+
+
+class Talk:
+    """A graph in this process whose model answers what it is told, one after the other; its numbers are in words."""
+
+    def __init__(self, *answers):
+        script = iter(answers)
+        builder = StateGraph(MessagesState)
+        builder.add_node("model", lambda state: {"messages": next(script)})
+        builder.add_edge(START, "model")
+        self.graph = builder.compile(checkpointer=InMemorySaver())
+        self.book = fb.connect(self.graph, counter=lambda message: len(message["content"].split()))
+
+    def ask(self, text, id_):
+        self.graph.invoke({"messages": [HumanMessage(text, id=id_)]}, self.at())
+
+    def at(self, checkpoint_id=None):
+        at = {"checkpoint_id": checkpoint_id} if checkpoint_id else {}
+        return {"configurable": {"thread_id": "t", "checkpoint_ns": "", **at}}
+
+    @property
+    def history(self):
+        return self.book["t"]
+
+    @property
+    def spent(self):
+        return column(self.history.checkpoints_df(), "spent_tokens")
+
+
+def column(df, name):
+    return df[name].astype(object).where(df[name].notna(), None).tolist()
+
+
+def split(history):
+    return history.tokens_df()[["shared_tokens", "own_tokens", "total_tokens"]].to_numpy().tolist()
 
 
 def accounts(*states):
@@ -44,6 +90,184 @@ def test_a_fork_checkpoint_spends_nothing_but_what_runs_after_it_does():
         state("4", "3", {"messages": [m, ai("n", usage=(16, 4))]}),
     )
     assert [spent(book, p) for p in range(4)] == [[], [15], [], [20]]
+
+
+def test_a_real_regeneration_under_the_same_id_spends_both_times():
+    """input ── h1 ── h1 m (10+5) ── h1 m ── h1 m h2 ── h1 m' h2 (22+6)"""
+    talk = Talk(answer("m", usage=(10, 5)), answer("m", "once more", (22, 6)))
+    talk.ask("one two", "h1")
+    talk.ask("three", "h2")
+    assert talk.spent == [None, None, 15, None, None, 28]
+    assert split(talk.history) == [[0, 43, 43]]
+    assert talk.history.checkpoints_df().context_tokens.tolist() == [0, 2, 3, 3, 4, 5]
+
+
+def test_a_real_edit_of_an_answer_spends_nothing_and_what_follows_does():
+    """input ── h1 ── h1 m (10+5) ── h1 m' by hand ── h1 m' ── h1 m' h2 ── h1 m' h2 n (20+4)"""
+    talk = Talk(answer("m", usage=(10, 5)), answer("n", usage=(20, 4)))
+    talk.ask("one two", "h1")
+    talk.graph.update_state(talk.at(), {"messages": [answer("m", "edited by hand", (10, 5))]}, as_node="model")
+    talk.ask("three", "h2")
+    assert talk.spent == [None, None, 15, None, None, None, 24]
+    assert split(talk.history) == [[0, 39, 39]]
+
+
+def test_a_real_copy_beside_a_checkpoint_spends_nothing():
+    """input ── h1 ─┬─ h1 m (10+5)     A
+    └─ h1 m __copy__   B"""
+    talk = Talk(answer("m", usage=(10, 5)))
+    talk.ask("one two", "h1")
+    talk.graph.update_state(talk.at(talk.history.tips[0].id), None, as_node="__copy__")
+    assert column(talk.history.checkpoints_df(), "source") == ["input", "loop", "loop", "fork"]
+    assert talk.spent == [None, None, 15, None]
+    assert split(talk.history) == [[0, 15, 15], [0, 0, 0]]
+
+
+def test_a_real_replay_spends_again_but_not_in_its_fork_checkpoint():
+    """input ── h1 ─┬─ h1 m (10+5)              A
+    └─ h1 fork ── h1 m (10+5)   B"""
+    talk = Talk(answer("m", usage=(10, 5)), answer("m", usage=(10, 5)))
+    talk.ask("one two", "h1")
+    talk.graph.invoke(None, talk.at(talk.history[1].id))
+    assert column(talk.history.checkpoints_df(), "source") == ["input", "loop", "loop", "fork", "loop"]
+    assert talk.spent == [None, None, 15, None, 15]
+    assert split(talk.history) == [[0, 15, 15], [0, 15, 15]]
+
+
+def test_a_real_branch_without_usage_is_estimated_apart_from_what_was_reported():
+    """input ── h1 ─┬─ h1 m (10+5 reported)                                A
+    └─ h1 fork ── h1 n (2 words read + 3 words written)    B"""
+    talk = Talk(answer("m", usage=(10, 5)), answer("n", "three more words"))
+    talk.ask("one two", "h1")
+    talk.graph.invoke(None, talk.at(talk.history[1].id))
+    df = talk.history.tokens_df()
+    assert df[["input_tokens", "output_tokens", "reported_tokens", "estimated_tokens"]].to_numpy().tolist() == [
+        [10, 5, 15, 0],
+        [2, 3, 0, 5],
+    ]
+    assert df.method.tolist() == ["reported", "tokenizer:<lambda>"]
+    assert talk.spent == [None, None, 15, None, 5]
+
+
+def test_a_real_removal_leaves_what_was_spent_and_shortens_the_context():
+    """input ── h1 ── h1 m (10+5) ── h1 m ── h1 m h2 ── h1 h2 n (7+3)"""
+    talk = Talk(answer("m", usage=(10, 5)), [RemoveMessage("m"), answer("n", "two words", usage=(7, 3))])
+    talk.ask("one two", "h1")
+    talk.ask("three", "h2")
+    assert talk.spent == [None, None, 15, None, None, 10]
+    assert talk.history.checkpoints_df().context_tokens.tolist() == [0, 2, 3, 3, 4, 5]
+    assert split(talk.history) == [[0, 25, 25]]
+
+
+def test_two_real_roots_share_nothing():
+    """input ── h1 ── h1 m (10+5)   A
+    x (its parent does not exist) ── x n (8+2)   B"""
+    talk = Talk(answer("m", usage=(10, 5)), answer("n", usage=(8, 2)))
+    talk.ask("one two", "h1")
+    nowhere = talk.at("1f1e566d-dcf2-601c-8000-81581c52e12a")
+    talk.graph.update_state(nowhere, {"messages": [HumanMessage("new", id="x")]}, as_node="__start__")
+    talk.graph.invoke(None, talk.at())
+    assert len(talk.history.roots) == 2
+    assert talk.spent == [None, None, 15, None, 10]
+    assert split(talk.history) == [[0, 15, 15], [0, 10, 10]]
+
+
+def test_a_real_subgraph_that_returns_its_parents_messages_spends_only_its_own():
+    """input ── h1 ── h1 a (6+1) ── [review: h1 a m n] ── h1 a m n (10+5 + 20+4)"""
+    inner = StateGraph(MessagesState)
+    inner.add_node("work", lambda state: {"messages": [answer("m", usage=(10, 5)), answer("n", usage=(20, 4))]})
+    inner.add_edge(START, "work")
+    outer = StateGraph(MessagesState)
+    outer.add_node("chat", lambda state: {"messages": answer("a", usage=(6, 1))})
+    outer.add_node("review", inner.compile())
+    outer.add_edge(START, "chat")
+    outer.add_edge("chat", "review")
+    graph = outer.compile(checkpointer=InMemorySaver())
+    graph.invoke({"messages": [HumanMessage("one two", id="h1")]}, {"configurable": {"thread_id": "t"}})
+    history = fb.connect(graph)["t"]
+    assert column(history.checkpoints_df(), "spent_tokens") == [None, None, 7, 39]
+    messages = history.messages_df()
+    assert messages.message_id.tolist() == ["h1", "a", "m", "n"]
+    assert column(messages, "total_tokens") == [None, 7, 15, 24]
+
+
+def nested(*rows):
+    """A combined tree of (id, parent, inside, source, messages), and its ledger."""
+    ids = [row[0] for row in rows]
+    ns = {None: "", **{id_: f"review:{id_}" for id_ in ids}}
+    tree = Tree([Head(id_, parent, source=source, ns=ns[started]) for id_, parent, started, source, _ in rows])
+    inside = [-1 if row[2] is None else ids.index(row[2]) for row in rows]
+    return tree, [{"messages": row[4]} for row in rows], inside
+
+
+def test_a_task_and_the_checkpoint_it_leads_to_spend_a_message_once():
+    """1: h ─┬─ 5: h m ── 6: h m o (30+6)                  root graph
+    ├┄ 2: nothing ── 3: h m (10+5) ── 4: h m n (20+4)    in 1's task; n stays there
+    └─ 7: h fork ─┬─ 9: h m                       replay
+                  └┄ 8: h m (10+5)                in 7's task"""
+    h, m, n, o = human("h"), ai("m", usage=(10, 5)), ai("n", usage=(20, 4)), ai("o", usage=(30, 6))
+    tree, values, inside = nested(
+        ("1", None, None, "loop", [h]),
+        ("2", "1", "1", "input", []),
+        ("3", "2", "1", "loop", [h, m]),
+        ("4", "3", "1", "loop", [h, m, n]),
+        ("5", "1", None, "loop", [h, m]),
+        ("6", "5", None, "loop", [h, m, o]),
+        ("7", "1", None, "fork", [h]),
+        ("8", "7", "7", "loop", [h, m]),
+        ("9", "7", None, "loop", [h, m]),
+    )
+    book = ledger(tree, values, WORDS, inside)
+    assert [spent(book, p) for p in range(9)] == [[], [], [15], [24], [], [36], [], [15], []]
+    assert book.totals(range(9)).total == 90
+    without = ledger(tree, values, WORDS)
+    assert [spent(without, p) for p in range(9)] == [[], [], [15], [24], [15], [36], [], [15], [15]]
+
+
+def test_a_task_within_a_task_spends_once_for_both_levels():
+    """1: h ─┬─ 5: h m                     root graph
+    └┄ 2: h ─┬─ 4: h              in 1's task, which does not keep m
+             └┄ 3: h m (10+5)     in 2's task"""
+    h, m = human("h"), ai("m", usage=(10, 5))
+    tree, values, inside = nested(
+        ("1", None, None, "loop", [h]),
+        ("2", "1", "1", "loop", [h]),
+        ("3", "2", "2", "loop", [h, m]),
+        ("4", "2", "1", "loop", [h]),
+        ("5", "1", None, "loop", [h, m]),
+    )
+    book = ledger(tree, values, WORDS, inside)
+    assert [spent(book, p) for p in range(5)] == [[], [], [15], [], []]
+
+
+def test_a_tasks_message_spends_once_when_its_parents_checkpoint_comes_first():
+    """1: h ─┬─ 2: h m (10+5)    root graph
+    ├─ 3: h m (10+5)    another child, by hand: no task led to it
+    └┄ 4: h m           in 1's task, its clock was late"""
+    h, m = human("h"), ai("m", usage=(10, 5))
+    tree, values, inside = nested(
+        ("1", None, None, "loop", [h]),
+        ("2", "1", None, "loop", [h, m]),
+        ("3", "1", None, "update", [h, m]),
+        ("4", "1", "1", "loop", [h, m]),
+    )
+    book = ledger(tree, values, WORDS, inside)
+    assert [spent(book, p) for p in range(4)] == [[], [15], [15], []]
+
+
+def test_two_tasks_side_by_side_each_spend_what_both_wrote():
+    """1: h ─┬─ 4: h m           root graph
+    ├┄ 2: h m (10+5)    in 1's one task
+    └┄ 3: h m (10+5)    in 1's other task"""
+    h, m = human("h"), ai("m", usage=(10, 5))
+    tree, values, inside = nested(
+        ("1", None, None, "loop", [h]),
+        ("2", "1", "1", "loop", [h, m]),
+        ("3", "1", "1", "loop", [h, m]),
+        ("4", "1", None, "loop", [h, m]),
+    )
+    book = ledger(tree, values, WORDS, inside)
+    assert [spent(book, p) for p in range(4)] == [[], [15], [15], []]
 
 
 def test_a_message_that_a_person_edited_keeps_its_usage_and_spends_nothing():
@@ -98,9 +322,10 @@ def test_without_a_report_it_is_the_parents_context_and_the_message():
 
 
 def test_shared_and_own_of_nested_branches():
-    #  1(10) ── 2(20) ── 3(30)   A
-    #           └─────── 4(40) ── 5(50)   B
-    #                    └─────── 6(60)   C
+    """1(10) ── 2(20) ─┬─ 3(30)               A
+    └─ 4(40) ─┬─ 5(50)     B
+              └─ 6(60)     C"""
+
     def cost(n):
         return ai(f"m{n}", usage=(n * 10 - 1, 1))
 
@@ -147,44 +372,83 @@ def test_a_report_that_is_none_is_estimated(usage):
     assert [(s.total, s.reported) for s in book.spends([0])] == [(2, False)]
 
 
-def test_langchains_approximation_on_its_own_messages():
-    from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-    from langchain_core.messages.utils import count_tokens_approximately
-
-    call = {"name": "f", "args": {"x": 1}, "id": "c1", "type": "tool_call"}
-    for message in (
-        HumanMessage("Hello there, how are you?", name="bob"),
-        AIMessage("fine", tool_calls=[call]),
-        ToolMessage("42", tool_call_id="c1"),
-        HumanMessage([{"type": "text", "text": "blocks"}]),
-    ):
-        assert approximate(message.model_dump()) == count_tokens_approximately([message]), message
-
-
-def test_the_tokenizer_counts_o200k_tokens_of_text_and_calls():
-    counter = default_counter()
-    assert counter.name == "tokenizer:o200k"
-    assert counter.count(human("h", "hello world")) == 2
-    assert counter.count(ai("m", "", tool_calls=[{"name": "add", "args": {"a": 1}}])) == counter.count(
-        human("h", 'add{"a":1}')
+def test_details_of_the_cache_and_of_reasoning_are_null_where_nobody_reported_them():
+    """1: m (100+50, of it 30 read from the cache, 20 reasoning) ── 2: n (8+2) ── 3: o (60+5, of it 40 to the cache)"""
+    reports = (
+        {"input_tokens": 100, "output_tokens": 50, "input_token_details": {"cache_read": 30, "audio": 1},
+         "output_token_details": {"reasoning": 20}},
+        {"input_tokens": 8, "output_tokens": 2, "input_token_details": {"cache_read": None}},
+        {"input_tokens": 60, "output_tokens": 5, "output_token_details": {"flex_reasoning": 3},
+         "input_token_details": {"cache_creation": 0, "ephemeral_5m_input_tokens": 15, "ephemeral_1h_input_tokens": 25}}
+    )  # fmt: skip
+    messages = [ai(f"m{n}", usage_metadata=report) for n, report in enumerate(reports)]
+    facts = facts_of(
+        state("1", values={"messages": messages[:1]}),
+        state("2", "1", {"messages": messages[:2]}),
+        state("3", "2", {"messages": messages}),
     )
-    assert math.isclose(counter.count(human("h", "word " * 40_000)), 40_000, rel_tol=0.001)
+    names = ("cache_read_tokens", "cache_creation_tokens", "reasoning_tokens")
+    by_hand = [[30, None, 20], [None, None, None], [None, 40, 3]]
+    for rows in (checkpoints_rows, messages_rows):
+        assert [[row[name] for name in names] for row in rows(facts)] == by_hand
+    assert [[row[name] for name in names] for row in tokens_rows(facts)] == [[30, 40, 23]]
 
 
-@given(parents, st.lists(st.integers(0, 5), min_size=60, max_size=60))
-def test_shared_and_own_add_up_and_the_tree_counts_each_checkpoint_once(parents, costs):
-    tree, values = tree_of(parents), []
-    for n, parent in enumerate(tree.parents):
-        before = values[parent]["messages"] if parent >= 0 else []
-        values.append({"messages": [*before, ai(f"m{n}", usage=(costs[n], 1))]})
-    book = ledger(tree, values, WORDS)
-    assert book.totals(range(len(tree))).total == sum(costs[n] + 1 for n in range(len(tree)))
-    whole, shared = book.paths
-    for tip in tree.tips:
-        path = tree.lineage(tip)
-        others = {n for other in tree.tips if other != tip for n in tree.lineage(other)}
-        assert whole[tip] == book.totals(path)
-        assert shared[tip] == book.totals([n for n in path if n in others])
+ANSWERS = st.lists(
+    st.tuples(
+        st.integers(0, 6),  # which id: the same ones come up again on other branches
+        st.sampled_from([None, (0, 0), (9, 1), (20, 5)]),  # reported or not
+        st.integers(0, 3),  # words
+    ),
+    max_size=3,
+)
+SOURCES = st.sampled_from(["loop", "loop", "input", "update", "fork"])
+
+
+@settings(deadline=None)
+@given(parents, st.lists(ANSWERS, min_size=60, max_size=60), st.lists(SOURCES, min_size=60, max_size=60))
+def test_every_sum_of_spent_tokens_agrees_with_a_close_look(parents, answers, sources):
+    """shared + own = total; reported + estimated = total; frames add up; each checkpoint counts once."""
+    ids = [f"{n:08x}" for n in range(len(parents))]
+    states = []
+    for n, parent in enumerate(parents):
+        messages = {} if parent is None else {m["id"]: m for m in states[parent]["values"]["messages"]}
+        for id_, usage, words in answers[n]:
+            messages[f"m{id_}"] = ai(f"m{id_}", "word " * words, usage)
+        above = None if parent is None else ids[parent]
+        states.append(state(ids[n], above, {"messages": list(messages.values())}, source=sources[n]))
+    facts = facts_of(*states)
+    facts.__dict__["ledger"] = book = ledger(facts.tree, [s["values"] for s in states], WORDS)
+    by_hand = [looked_at_closely(facts, n) for n in range(len(parents))]
+
+    checkpoints, messages = list(checkpoints_rows(facts)), list(messages_rows(facts))
+    assert [row["spent_tokens"] for row in checkpoints] == by_hand
+    in_all = sum(filter(None, by_hand))
+    assert in_all == sum(row.get("total_tokens") or 0 for row in messages) == book.totals(range(len(parents))).total
+    for row, tip in zip(tokens_rows(facts), facts.tree.tips_by_branch, strict=True):
+        path = facts.tree.lineage(tip)
+        others = {n for other in facts.tree.tips if other != tip for n in facts.tree.lineage(other)}
+        assert row["total_tokens"] == sum(by_hand[n] or 0 for n in path)
+        assert row["shared_tokens"] == sum(by_hand[n] or 0 for n in path if n in others)
+        assert row["shared_tokens"] + row["own_tokens"] == row["total_tokens"]
+        assert row["reported_tokens"] + row["estimated_tokens"] == row["total_tokens"]
+
+
+def looked_at_closely(facts, position):
+    """What a checkpoint spent, straight from the definition: every ancestor's whole state is looked at."""
+    *above, here = facts.tree.lineage(position)
+    held = [facts.states[n]["values"]["messages"] for n in above]
+    before, spent = held[-1] if held else [], []
+    for message in facts.states[here]["values"]["messages"]:
+        paid = any(
+            m["id"] == message["id"] and m["usage_metadata"] == message["usage_metadata"] for ms in held for m in ms
+        )
+        if role(message) != "ai" or message in before or paid or facts.tree.heads[here].source == "fork":
+            continue
+        reported = message["usage_metadata"]
+        read = sum(map(WORDS.count, before))
+        spent.append(reported["total_tokens"] if reported else read + WORDS.count(message))
+    return sum(spent) if spent else None
 
 
 @given(parents)
