@@ -20,16 +20,20 @@ from .errors import (
 )
 from .history import History
 from .sources import connect, verify
+from .sweep.result import Sweep
+from .sweep.variants import Answer, Edit
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AccessDenied",
     "Act",
+    "Answer",
     "Book",
     "Checkpoint",
     "CheckpointNotFound",
     "ConnectionFailed",
+    "Edit",
     "ForkbookError",
     "History",
     "InvalidInput",
@@ -38,6 +42,7 @@ __all__ = [
     "Refused",
     "ServerFault",
     "SourceError",
+    "Sweep",
     "ThreadBusy",
     "ThreadNotFound",
     "Unsupported",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .backends.archive import ExportReport
+    from .sweep.result import Sweep
     from .transfer import CopyReport
 
 REFRESH_PAGE = 20
@@ -118,6 +119,21 @@ class Book:
         from .backends.archive import write
 
         return write(Path(path), self.backend, thread_ids)
+
+    def sweeps(self, thread_id: str) -> list[Sweep]:
+        """The sweeps that set out from a thread, oldest first, as `cp.sweep(…)` gave them; their scores are gone.
+
+        A sweep whose kernel ended too early is found as far as it came. A checkpointer keeps only checkpoints, so there
+        a branch that failed before its run wrote one is missing; the sweep's `notes` say so.
+        """
+        from .sweep.found import sweeps
+
+        checked_id(thread_id)
+        return sweeps(self, thread_id)
+
+    async def asweeps(self, thread_id: str) -> list[Sweep]:
+        """`sweeps` for async code."""
+        return await in_thread(self.sweeps, thread_id)
 
     async def ahistory(self, thread_id: str, *, limit: int | None = None, page_size: int | None = None) -> History:
         """`history` for async code: needs no nested event loop."""

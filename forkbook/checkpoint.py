@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .history import History
+    from .sweep.result import Sweep
     from .timetravel import Preview
 
 
@@ -305,6 +306,65 @@ class Checkpoint:
             interrupt_after=interrupt_after,
             metadata=metadata,
         )
+
+    def sweep(
+        self,
+        edits: Iterable[Any],
+        repeats: int = 1,
+        inputs: Iterable[Any] | None = None,
+        concurrency: int = 4,
+        score: Callable[[Checkpoint], Any] | None = None,
+        *,
+        parallel: bool = False,
+        max_total_tokens: int | None = None,
+        replace: bool = False,
+        wait: bool = True,
+        **settings: Any,
+    ) -> Sweep:
+        """Try many variants from here, a branch each, and compare them: `sweep.df()`, `sweep.figure()`.
+
+        One after another they fill this thread's tree. An interrupt of the kernel ends the sweep; what is finished
+        stays, and the sweep that comes back says what is not. A variant that fails is a row with its error.
+
+        Args:
+            edits: What to try: mappings of channel values, `fb.Edit(values, as_node)`, `fb.Answer(value)` for the
+                interrupt that this checkpoint waits for, None to run again from here.
+            repeats: How often each is run.
+            inputs: Inputs of a new turn; every edit is tried with every input.
+            concurrency: With `parallel`, how many run at a time.
+            score: Takes a branch's last checkpoint; gives a number, bool, text, or a dict of them.
+            parallel: Give each branch a copy of the thread of its own, and run them side by side; this thread then
+                stays as it is.
+            max_total_tokens: Start no further variant once the sweep's own branches have spent so many tokens.
+            replace: Make each edited channel exactly what was typed, whatever its reducer.
+            wait: False: return at once; in a notebook a bar with a Stop button shows how far it is.
+            **settings: `assistant`, `config`, `context`, `interrupt_before`, `interrupt_after` as in `resume`.
+
+        Raises:
+            InvalidInput: There is nothing to try, or an argument cannot be right.
+            Refused: A channel or node does not exist, or no interrupt waits; nothing was written.
+        """
+        from .sweep.planning import prepare
+
+        runner = prepare(
+            self,
+            edits,
+            repeats,
+            inputs,
+            concurrency,
+            score,
+            parallel=parallel,
+            max_total_tokens=max_total_tokens,
+            replace=replace,
+            **settings,
+        )
+        return runner.run() if wait else runner.start()
+
+    async def asweep(self, edits: Iterable[Any], *args: Any, **more: Any) -> Sweep:
+        """`sweep` for async code; cancelling it cancels the runs under way, what is finished stays."""
+        from .sweep.planning import asweep
+
+        return await asweep(self, edits, *args, **more)
 
     async def apreview(self, *args: Any, **more: Any) -> Preview:
         """`preview` for async code: needs no nested event loop."""

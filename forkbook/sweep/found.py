@@ -1,0 +1,87 @@
+"""Find the sweeps that set out from a thread again, after the kernel that ran them is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..history import History
+from .result import Sweep
+from .rows import Row, marked
+from .variants import SWEEP, SWEEP_OF, unpacked, variant_of
+
+if TYPE_CHECKING:
+    from ..book import Book
+
+KEPT = ("outcome", "start_id", "error", "deviation", "seconds")
+
+
+def sweeps(book: Book, thread_id: str) -> list[Sweep]:
+    """The sweeps of a thread, oldest first, from what its metadata, its checkpoints and its copies say.
+
+    An Agent Server keeps all rows. A checkpointer keeps only checkpoints, so there a variant that failed before its
+    run wrote one is missing, and `notes` says how many are.
+    """
+    found = {sweep.id: sweep for sweep in _from_journals(book, thread_id)}
+    read = {thread_id: book.history(thread_id)}
+    for thread in book.backend.threads(metadata={SWEEP_OF: thread_id}):
+        if thread["thread_id"] not in read:
+            read[thread["thread_id"]] = book.history(thread["thread_id"])
+    for sweep in _from_marks(book, thread_id, read.values()):
+        found.setdefault(sweep.id, sweep)
+    for sweep in found.values():
+        sweep.know(read)
+    return sorted(found.values(), key=lambda sweep: (sweep.started, sweep.id))
+
+
+def _from_journals(book: Book, thread_id: str) -> Iterable[Sweep]:
+    metadata = book.backend.thread(thread_id).get("metadata") or {}
+    for key, text in metadata.items():
+        kept = unpacked(text) if key.startswith(f"{SWEEP}_") else {}
+        if kept.get("of") == thread_id and "rows" in kept:  # a copy of a thread has its journals, too
+            rows = [_ended(_row(record, record["thread_id"])) for record in kept["rows"]]
+            yield Sweep(book, thread_id, kept["checkpoint"], key.removeprefix(f"{SWEEP}_"), kept["started"], rows)
+
+
+def _row(record: Mapping[str, Any], thread_id: str) -> Row:
+    known = {name: record[name] for name in KEPT if name in record}
+    return Row(variant_of(record), record["repeat"], thread_id, **known)
+
+
+def _ended(row: Row) -> Row:
+    """What was running when its kernel ended is cut off."""
+    return replace(row, outcome="cancelled") if row.outcome == "running" else row
+
+
+def _from_marks(book: Book, thread_id: str, histories: Iterable[History]) -> Iterable[Sweep]:
+    groups: dict[str, list[tuple[dict[str, Any], History, int]]] = {}
+    for history in histories:
+        for mark, own in marked(history.facts).items():
+            if "sweep" in (record := unpacked(mark)):
+                groups.setdefault(record["sweep"], []).append((record, history, own[0]))
+    for sweep_id, members in groups.items():
+        members.sort(key=lambda member: (member[0]["variant"], member[0]["repeat"]))
+        first = members[0][0]
+        rows = [
+            _row(record | {"outcome": "ended", "start_id": _edited(record, history, own)}, history.thread_id)
+            for record, history, own in members
+        ]
+        missing = first["rows"] - len(rows)
+        note = f"{missing} of its {first['rows']} branches left no checkpoint that could tell of them"
+        yield Sweep(
+            book,
+            thread_id,
+            first["checkpoint"],
+            sweep_id,
+            first["started"],
+            rows,
+            planned=first["rows"],
+            notes=(note,) if missing else (),
+        )
+
+
+def _edited(record: Mapping[str, Any], history: History, own: int) -> str | None:
+    """The checkpoint of a variant's edit: what its run's first checkpoint stands on."""
+    parent = history.tree.parents[own]
+    return history.tree.heads[parent].id if "edit" in record and parent >= 0 else None

@@ -1,0 +1,109 @@
+"""Look that a sweep can be run, before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from .. import timetravel
+from ..backends.bridge import in_thread
+from ..errors import InvalidInput, Refused
+from ..escape import short
+from .result import Sweep
+from .rows import Row
+from .running import Runner
+from .variants import Answer, Edit, Variant, variants
+
+if TYPE_CHECKING:
+    from ..checkpoint import Checkpoint
+
+
+def prepare(
+    cp: Checkpoint,
+    edits: Any,
+    repeats: int = 1,
+    inputs: Any = None,
+    concurrency: int = 4,
+    score: Callable[[Checkpoint], Any] | None = None,
+    *,
+    parallel: bool = False,
+    max_total_tokens: int | None = None,
+    replace: bool = False,
+    **given: Any,
+) -> Runner:
+    """Look that a sweep can be run, before anything is written; arguments and errors as in `Checkpoint.sweep`."""
+    whole("repeats", repeats)
+    whole("concurrency", concurrency)
+    if max_total_tokens is not None:
+        whole("max_total_tokens", max_total_tokens)
+    if score is not None and not callable(score):
+        raise InvalidInput(f"score is {short(score)}: give a function of a branch's last checkpoint")
+    book, thread_id = cp.history.book, cp.thread_id
+    backend = book.backend
+    backend.require("run", "run a sweep")
+    found = variants(edits, inputs, replace)
+    timetravel.current(backend, thread_id, cp.id, in_copy=parallel)
+    here = cp.history.refreshed()[cp.id]
+    how = timetravel.settings(backend, here.own_settings(), thread_id, **given)
+    graph = backend.graph(str(how.assistant))
+    typed = [_checked(here, variant) for variant in found]
+    turns = [timetravel.new_input(backend, graph, here.state, variant.input) for variant in found]
+    shown = [_shown(here, *each) for each in zip(found, typed, strict=True)]
+    rows = [Row(variant, repeat, thread_id) for variant in shown for repeat in range(repeats)]
+    started = datetime.now(UTC).isoformat()
+    sweep = Sweep(book, thread_id, cp.id, uuid.uuid4().hex[:12], started, rows, base=here.history)
+    concurrency = concurrency if parallel else 0
+    sweep.runner = Runner(sweep, here, typed, turns, how, given, concurrency, max_total_tokens, score)
+    return sweep.runner
+
+
+async def asweep(cp: Checkpoint, *args: Any, **more: Any) -> Sweep:
+    """A sweep in a worker thread; cancelling this stops it."""
+    from asyncio import CancelledError
+
+    runner = await in_thread(prepare, cp, *args, **more)
+    try:
+        return await in_thread(runner.run)
+    except CancelledError:
+        runner.stop()
+        raise
+
+
+def _checked(here: Checkpoint, variant: Variant) -> dict[str, Any]:
+    """The variant's edit as the place takes it.
+
+    Raises:
+        Refused: A channel or node does not exist, no interrupt waits for the answer, or nothing is left to run.
+    """
+    if isinstance(variant.change, Edit):
+        graph, backend = here.assistant_graph(), here.history.book.backend
+        return timetravel.checked(backend, graph, here.state, variant.change.values, variant.as_node)
+    if isinstance(variant.change, Answer):
+        if not here.interrupts:
+            raise Refused(f"checkpoint {here.short_id} asks nothing, so it takes no answer", checkpoint_id=here.id)
+    elif variant.input is None:
+        timetravel.not_finished(here.state)
+    return {}
+
+
+def _shown(here: Checkpoint, variant: Variant, typed: Mapping[str, Any]) -> Variant:
+    """The variant as it is told of: in plain JSON."""
+    as_shown, change = here.history.book.backend.as_shown, variant.change
+    if isinstance(change, Edit):
+        change = dataclasses.replace(change, values={name: as_shown(value) for name, value in typed.items()})
+    elif isinstance(change, Answer):
+        change = Answer(as_shown(change.value))
+    return dataclasses.replace(variant, change=change, input=as_shown(variant.input))
+
+
+def whole(name: str, number: Any) -> None:
+    """Look that this is a count.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    if type(number) is not int or number < 1:
+        raise InvalidInput(f"{name} is {short(number)}: give a whole number, 1 or more")

@@ -1,0 +1,246 @@
+"""A sweep: many variants tried from one checkpoint, a branch each, and what became of them."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..checkpoint import Checkpoint
+from ..errors import ForkbookError
+from ..escape import escape
+from ..frames import frame
+from ..history import History
+from .rows import Place, Row, columns, listed, marked, placed, points, records
+from .variants import SWEEP, SWEEP_OF, packed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from ..book import Book
+    from .running import Runner
+
+
+class Sweep:
+    """Many variants from one checkpoint; `df()` has a row a branch.
+
+    Attributes:
+        book: Where the threads are.
+        thread_id: The thread that it set out from.
+        checkpoint_id: The checkpoint.
+        id: Its id, which the metadata of its checkpoints carry.
+        started: When, as ISO 8601.
+        rows: Its branches, variant by variant.
+        notes: What else one should know.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        thread_id: str,
+        checkpoint_id: str,
+        id: str,
+        started: str,
+        rows: list[Row],
+        *,
+        base: History | None = None,
+        planned: int | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.book, self.thread_id, self.checkpoint_id = book, thread_id, checkpoint_id
+        self.id, self.started, self.rows, self.notes = id, started, rows, notes
+        self.runner: Runner | None = None
+        self._base, self._planned = base, planned or len(rows)
+        self._read: dict[str, History] = {}
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing of it runs any more, and all is scored."""
+        return self.runner is None or self.runner.done.is_set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self.runner is not None and self.runner.stopping.is_set()
+
+    def stop(self) -> None:
+        """Cancel the runs under way and start no more; returns at once, finished branches stay whole.
+
+        A node that runs in this process cannot be cancelled from outside: the sweep then ends after it.
+        """
+        if self.runner:
+            self.runner.stop()
+
+    def wait(self, seconds: float | None = None) -> Sweep:
+        """Wait for its end, and give it back.
+
+        Args:
+            seconds: The longest to wait; None: as long as it takes.
+
+        Raises:
+            TimeoutError: It is still under way.
+        """
+        if self.runner and not self.runner.done.wait(seconds):
+            raise TimeoutError(f"sweep {self.id} is still under way after {seconds} s")
+        return self
+
+    def read(self, thread_id: str) -> History:
+        """What a thread of it holds now; of a copy only what it has beyond the original is fetched."""
+        known = self._read.get(thread_id)
+        if known is None and self._base is not None:
+            known = self._base if thread_id == self.thread_id else moved(self._base, thread_id)
+        found = self.book.history(thread_id) if known is None else self.book.reread(known)
+        self._read[thread_id] = found
+        return found
+
+    def know(self, histories: Mapping[str, History]) -> None:
+        """Take histories that were read already."""
+        self._read |= histories
+
+    def _history(self, thread_id: str) -> History:
+        running = self.runner is not None and not self.runner.over.is_set()
+        return self.read(thread_id) if running or thread_id not in self._read else self._read[thread_id]
+
+    @property
+    def histories(self) -> list[History]:
+        """The histories of its threads, with all branches: of its copies, or of the one thread."""
+        ran = [row.thread_id for row in self.rows if row.outcome != "not run"]
+        return [self._history(thread_id) for thread_id in dict.fromkeys(ran or [self.thread_id])]
+
+    @property
+    def history(self) -> History:
+        """The history of the thread that it set out from, with its branches where they are in that thread."""
+        return self._history(self.thread_id)
+
+    @property
+    def checkpoints(self) -> list[Checkpoint | None]:
+        """For each row the last checkpoint of its branch; None where there is none."""
+        return [None if place.tip is None else place.history[place.tip] for place in self.places()]
+
+    def places(self) -> list[Place]:
+        """For each row where its branch is."""
+        index = {}
+        for history in self.histories:
+            index[history.thread_id] = history, marked(history.facts)
+        return [placed(row, self.marks(row)[SWEEP], *index.get(row.thread_id, (None, {}))) for row in self.rows]
+
+    def spent(self) -> int:
+        """Spent tokens of its own branches, as far as they were read."""
+        total = 0
+        for thread_id, history in list(self._read.items()):
+            marks = {self.marks(row)[SWEEP] for row in self.rows if row.thread_id == thread_id}
+            own = [at for mark, found in marked(history.facts).items() if mark in marks for at in found]
+            total += history.facts.ledger.totals(own).total
+        return total
+
+    def df(self) -> pd.DataFrame:
+        """A row a branch; see `forkbook.sweep.rows.records` for the columns."""
+        places = self.places()
+        return frame(list(records(self.rows, places)), columns(self.rows))
+
+    def figure(self) -> go.Figure:
+        """Which variant, at what cost: a plotly Figure; tokens against score, or a bar of tokens a variant."""
+        from ..plot.sweep import figure
+
+        return figure(points(self.rows, self.places()), title=self.summary())
+
+    def scored(self, score: Callable[[Checkpoint], Any]) -> Sweep:
+        """The same sweep with other scores.
+
+        Args:
+            score: Takes a branch's last checkpoint; gives a number, bool, text, or a dict of them, a column each. What
+                it raises is in the row (`score_error`). Failed and cancelled branches have no score.
+        """
+        twin = copy.copy(self)
+        twin.rows = [replace(row, score=None, score_error=None) for row in self.rows]
+        twin.judge(score)
+        return twin
+
+    def judge(self, score: Callable[[Checkpoint], Any]) -> None:
+        """Fill in the scores."""
+        for index, place in enumerate(self.places()):
+            if place.tip is None or place.status not in ("finished", "waiting", "pending"):
+                continue
+            try:
+                more = {"score": score(place.history[place.tip])}
+            except Exception as error:
+                more = {"score_error": f"{type(error).__name__}: {error}"}
+            self.rows[index] = replace(self.rows[index], **more)
+
+    def marks(self, row: Row) -> dict[str, str]:
+        """The metadata that the checkpoints of a row's runs carry."""
+        header = {"sweep": self.id, "checkpoint": self.checkpoint_id, "started": self.started, "rows": self._planned}
+        return {SWEEP: packed(header | {"repeat": row.repeat} | row.variant.record()), SWEEP_OF: self.thread_id}
+
+    def journal(self) -> str:
+        """What the thread's metadata keep of it: everything but the scores."""
+        kept = ("repeat", "thread_id", "outcome", "start_id", "error", "deviation", "seconds")
+        rows = [row.variant.record() | {name: getattr(row, name) for name in kept} for row in self.rows]
+        return packed({"of": self.thread_id, "checkpoint": self.checkpoint_id, "started": self.started, "rows": rows})
+
+    def tell(self) -> None:
+        """Say aloud that it ended before its end."""
+        left = sum(row.outcome in ("cancelled", "not run") for row in self.rows)
+        stopped = any(row.outcome == "cancelled" for row in self.rows)
+        if left:
+            why = "was stopped" if stopped else "has spent its tokens"
+            note = (
+                f"the sweep {why}: {left} of {len(self.rows)} branches did not run to their end; the others are whole"
+            )
+            self.notes = (*self.notes, note)
+            warnings.warn(note, stacklevel=4)
+
+    def summary(self) -> str:
+        """One line: variants, branches, and how they ended."""
+        counts: dict[str, int] = {}
+        for row in self.rows:
+            counts[row.outcome] = counts.get(row.outcome, 0) + 1
+        words = {"ended": "done", "error": "failed"}
+        ends = [f"{number} {words.get(outcome, outcome)}" for outcome, number in counts.items()]
+        n_variants = len({row.variant.number for row in self.rows})
+        times = f" × {len(self.rows) // n_variants}" if len(self.rows) > n_variants else ""
+        place = f"from checkpoint {self.checkpoint_id[-6:]}"
+        return f"sweep {self.id} · {n_variants} variants{times} {place} · {', '.join(ends)}"
+
+    def __repr__(self) -> str:
+        lines = [self.summary()]
+        if not self.done:
+            return lines[0]
+        try:
+            lines += listed(self.rows, self.places())
+        except ForkbookError as error:
+            lines.append(f"  its branches cannot be read: {error}")
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        plain = repr(self)
+        result = {"text/html": "<pre>" + "\n".join(map(escape, plain.splitlines())) + "</pre>", "text/plain": plain}
+        if self.done:
+            from ..plot.bundle import bundle
+
+            result |= bundle(self.figure())
+        return result
+
+
+def moved(history: History, thread_id: str) -> History:
+    """The history as a fresh copy of its thread has it: the same checkpoints under another thread's id.
+
+    Reading the copy gives just this; so what a copy shares with its thread need not be fetched again.
+    """
+
+    def there(address: Any) -> Any:
+        return address | {"thread_id": thread_id} if address and "thread_id" in address else address
+
+    states = {
+        id_: state
+        | {key: there(state[key]) for key in ("checkpoint", "parent_checkpoint", "metadata")}
+        | {
+            "tasks": state["tasks"]
+            and [task | {"checkpoint": there(task.get("checkpoint"))} for task in state["tasks"]]
+        }
+        for id_, state in history.states.items()
+    }
+    return History(history.book, thread_id, states, complete=history.complete, counter=history.counter)

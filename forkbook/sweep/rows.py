@@ -1,0 +1,258 @@
+"""The rows of a sweep's frame and picture: where each branch is, how it ended, what it cost. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..escape import cut, visible
+from ..facts import Facts
+from ..frames import BOOL, FLOAT, INT, METHOD, OBJECT, STATUS, TEXT, Columns
+from ..frames import Row as Record
+from ..messages import role, text
+from ..tokens import Totals
+from .variants import SWEEP, Answer, Variant, names
+
+if TYPE_CHECKING:
+    from ..history import History
+
+ENDS: tuple[str, ...] = (*STATUS, "running", "cancelled", "not run")
+OWN: Columns = {
+    "thread_id": TEXT, "branch": TEXT, "tip_id": TEXT, "variant": INT, "repeat": INT, "as_node": TEXT, "answer": OBJECT,
+    "input": OBJECT, "status": ENDS, "error": TEXT, "deviation": TEXT, "spent_tokens": INT, "input_tokens": INT,
+    "output_tokens": INT, "method": METHOD, "seconds": FLOAT, "score": FLOAT, "score_error": TEXT, "text": TEXT,
+}  # fmt: skip
+SHOWN_ROWS, NAME_LENGTH = 40, 44
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One branch of a sweep.
+
+    Attributes:
+        variant: What it tries.
+        repeat: Which time, from 0.
+        thread_id: Where: the sweep's thread, or a copy of it.
+        outcome: `not run`, `running`, `ended`, `error` or `cancelled`.
+        start_id: The checkpoint of its edit.
+        error: Why it failed, as far as the run or forkbook said so.
+        deviation: Where its edit did not come out as typed, in words.
+        seconds: How long edit and run took, by the clock.
+        score: What the score function said: a number, bool, text, or a dict of them.
+        score_error: The exception that it raised.
+    """
+
+    variant: Variant
+    repeat: int
+    thread_id: str
+    outcome: str = "not run"
+    start_id: str | None = None
+    error: str | None = None
+    deviation: str | None = None
+    seconds: float | None = None
+    score: Any = None
+    score_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row's branch is.
+
+    Attributes:
+        history: Its thread's history; None: it was not read.
+        own: Positions of the checkpoints that its runs wrote.
+        tip: Position of its last checkpoint; None: it left none.
+        status: How it ended: a tip's status, or `cancelled`, `not run`, `running`.
+        error: Why it failed.
+    """
+
+    history: Any
+    own: Sequence[int]
+    tip: int | None
+    status: str
+    error: str | None
+
+    @property
+    def totals(self) -> Totals:
+        """What its runs spent."""
+        return self.history.facts.ledger.totals(self.own) if self.own else Totals()
+
+
+def marked(facts: Facts) -> dict[str, list[int]]:
+    """The positions that carry each mark of a sweep."""
+    found: dict[str, list[int]] = {}
+    for position, state in enumerate(facts.states):
+        if mark := (state["metadata"] or {}).get(SWEEP):
+            found.setdefault(mark, []).append(position)
+    return found
+
+
+def placed(row: Row, mark: str, history: History | None, marks: Mapping[str, list[int]]) -> Place:
+    """Where a row's branch is in its thread's history."""
+    status = {"ended": "unknown"}.get(row.outcome, row.outcome)
+    if history is None:
+        return Place(None, (), None, status, row.error)
+    own = marks.get(mark, [])
+    start = history.tree.index.get(row.start_id or "")
+    tip = own[-1] if own else start
+    error = row.error
+    if tip is not None and row.outcome in ("ended", "cancelled"):
+        reached = history.facts.status(tip)
+        status = reached if row.outcome == "ended" or reached in ("finished", "waiting", "error") else status
+    if status == "error" and tip is not None:
+        error = history.facts.error(tip) or error
+    return Place(history, own, tip, status, error)
+
+
+def columns(found: Sequence[Row]) -> Columns:
+    """The frame's columns: ids, what was tried, how it ended, what it cost, what it is worth.
+
+    A channel that an edit has is a column of its own, with `edit.` before it where the name is taken; `as_node`,
+    `answer` and `input` are there where a variant has one, `score.x` for each x of a dict of scores.
+    """
+    given = [row.variant for row in found]
+    used = {
+        "as_node": any(variant.as_node for variant in given),
+        "answer": any(isinstance(variant.change, Answer) for variant in given),
+        "input": any(variant.input is not None for variant in given),
+    }
+    edits: Columns = {column(name): _dtype([variant.values.get(name) for variant in given]) for name in names(given)}
+    scores: Columns = {
+        name: _dtype([score_of(row).get(name) for row in found]) for row in found for name in score_of(row)
+    }
+    result: dict[str, str | tuple[str, ...]] = {}
+    for name, dtype in OWN.items():
+        if name == "score":
+            result |= scores or {name: dtype}
+        elif used.get(name, True):
+            result[name] = dtype
+        if name == "repeat":
+            result |= edits
+    return result
+
+
+def column(channel: str) -> str:
+    """The column of an edited channel."""
+    return f"edit.{channel}" if channel in OWN or channel.startswith(("score.", "edit.")) else channel
+
+
+def records(found: Sequence[Row], places: Sequence[Place]) -> Iterator[Record]:
+    """A row a branch, variant by variant.
+
+    `status` is that of the branch's tip (finished, waiting, pending, error), or `cancelled` or `not run`. Spent tokens
+    are those of its own runs (null where no AI message was spent), `seconds` by the clock for edit and run, `text` is
+    the last thing that an AI message said on it, `deviation` tells where an edit did not come out as typed.
+    """
+    for row, here in zip(found, places, strict=True):
+        variant, sums = row.variant, here.totals
+        facts: Any = here.history and here.history.facts
+        method = facts.ledger.method(sums) if here.own else "none"
+        yield {
+            "thread_id": row.thread_id,
+            "branch": None if here.tip is None else facts.tree.label(here.tip),
+            "tip_id": None if here.tip is None else facts.tree.heads[here.tip].id,
+            "variant": variant.number,
+            "repeat": row.repeat,
+            "as_node": variant.as_node,
+            "answer": variant.change.value if isinstance(variant.change, Answer) else None,
+            "input": variant.input,
+            "status": here.status,
+            "error": here.error,
+            "deviation": row.deviation,
+            "method": method,
+            "seconds": row.seconds,
+            "score_error": row.score_error,
+            "text": said(here),
+            **({} if method == "none" else {
+                "spent_tokens": sums.total, "input_tokens": sums.input, "output_tokens": sums.output
+            }),
+            **{column(name): value for name, value in variant.values.items()},
+            **score_of(row),
+        }  # fmt: skip
+
+
+def said(here: Place) -> str | None:
+    """The last text of an AI message that is new on the branch."""
+    for position in reversed(here.own):
+        for item in reversed(here.history.facts.ledger.new[position]):
+            if role(item.message) == "ai" and (words := text(item.message)):
+                return words
+    return None
+
+
+def score_of(row: Row) -> dict[str, Any]:
+    """A row's scores by column."""
+    if isinstance(row.score, Mapping):
+        return {f"score.{name}": value for name, value in row.score.items()}
+    return {} if row.score is None else {"score": row.score}
+
+
+def _dtype(values: Sequence[Any]) -> str:
+    """The dtype that holds all of them as they are."""
+    kinds = {type(value) for value in values if value is not None}
+    known: tuple[tuple[str, set[type]], ...] = ((TEXT, {str}), (BOOL, {bool}), (INT, {int}), (FLOAT, {int, float}))
+    for dtype, fits in known:
+        if kinds and kinds <= fits and not (dtype == INT and any(abs(v) >= 2**63 for v in values if v is not None)):
+            return dtype
+    return OBJECT if kinds else FLOAT
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A branch in the picture.
+
+    Attributes:
+        variant: The variant's number.
+        name: What it tries; foreign text.
+        status: How it ended.
+        tokens: Spent tokens; None: no AI message, or it never ran.
+        estimated: Whether some of them are an estimate.
+        score: Its score, or its first one that is a number; None: none.
+        detail: More, for the box that opens over it; foreign text.
+    """
+
+    variant: int
+    name: str
+    status: str
+    tokens: int | None
+    estimated: bool
+    score: float | None
+    detail: str
+
+
+def points(found: Sequence[Row], places: Sequence[Place]) -> list[Point]:
+    """The branches as the picture needs them."""
+    made = []
+    for row, here in zip(found, places, strict=True):
+        sums = here.totals
+        scores = [value for value in score_of(row).values() if isinstance(value, int | float)]
+        spent = sums.total if sums.n_reported or sums.n_estimated else None
+        detail = here.error if here.status == "error" else said(here)
+        made.append(
+            Point(
+                row.variant.number,
+                row.variant.name(),
+                here.status,
+                spent,
+                bool(sums.estimated),
+                float(scores[0]) if scores else None,
+                detail or "",
+            )
+        )
+    return made
+
+
+def listed(found: Sequence[Row], places: Sequence[Place]) -> list[str]:
+    """A line a branch, for a terminal; of many the first, and how many there are."""
+    made = []
+    for row, here in list(zip(found, places, strict=True))[:SHOWN_ROWS]:
+        cost = f"{here.totals.total:,} tokens" if here.own else ""
+        scores = ", ".join(f"{name} {value}" for name, value in score_of(row).items())
+        why = cut(visible(here.error), 80) if here.error else ""
+        name = cut(visible(row.variant.name()), NAME_LENGTH)
+        parts = " · ".join(filter(None, [here.status, cost, scores, why]))
+        again = f" #{row.repeat}" if row.repeat or any(other.repeat for other in found) else ""
+        made.append(f"  {row.variant.number:>3}{again}  {name:<{NAME_LENGTH}}  {parts}")
+    rest = len(found) - SHOWN_ROWS
+    return made + ([f"  … and {rest} more: df() has them all"] if rest > 0 else [])

@@ -1,0 +1,282 @@
+"""Run a sweep: each variant in turn in one thread, or side by side in copies of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .. import timetravel
+from ..backends.base import COPY_OF, RunOutcome, RunSettings
+from ..backends.bridge import running_loop
+from ..edits import deviations
+from ..errors import ActFailed, ForkbookError, Refused, Unsupported
+from .result import Sweep, moved
+from .rows import Row
+from .variants import SWEEP, Answer, Edit, Variant
+
+if TYPE_CHECKING:
+    from ..checkpoint import Checkpoint
+
+JOURNAL_SECONDS = 1.0
+CANCEL_SECONDS = 0.3
+
+
+@dataclass
+class Runner:
+    """A sweep under way.
+
+    Attributes:
+        sweep: What it fills.
+        here: The checkpoint, as it was when the sweep began.
+        typed: For each variant its edit as the place takes it.
+        inputs: For each variant its input as the place takes it.
+        how: How its runs are run.
+        given: What the user said of that.
+        concurrency: How many copies run at a time; 0: all in the thread itself.
+        budget: Spent tokens at which no further variant is started.
+        score: What judges a branch.
+        show: Is told of every branch that ended.
+        over: Nothing runs any more.
+        done: Scores are there, too.
+        stopping: Nothing more is to be started.
+    """
+
+    sweep: Sweep
+    here: Checkpoint
+    typed: list[dict[str, Any]]
+    inputs: list[Any]
+    how: RunSettings
+    given: Mapping[str, Any]
+    concurrency: int
+    budget: int | None
+    score: Callable[[Checkpoint], Any] | None
+    show: Callable[[int], object] = lambda _: None
+    over: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _active: set[str] = field(default_factory=set)
+    _tried: dict[int, timetravel.Preview] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _written: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.backend = self.here.history.book.backend
+
+    def run(self, show: Callable[[int], object] | None = None) -> Sweep:
+        """Try every variant; an interrupt of the kernel ends it, and what is finished stays.
+
+        Args:
+            show: Is told how many branches have ended since the last time, 0 at the end; None: a bar of tqdm's is.
+        """
+        from tqdm.auto import tqdm
+
+        if self.concurrency and self.backend.awaits and running_loop():
+            raise Unsupported(
+                f"{self.backend.kind} {self.backend.address} needs the event loop that this very call keeps busy: "
+                "await cp.asweep(…, parallel=True), or leave parallel out"
+            )
+        self._journal(now=True)
+        try:
+            with tqdm(total=len(self.sweep.rows), desc="sweep", unit="branch", disable=show is not None) as bar:
+                self.show = show or bar.update
+                if self.concurrency:
+                    self._side_by_side()
+                else:
+                    self._one_by_one()
+        finally:
+            self._over()
+        try:
+            if self.score:
+                self.sweep.judge(self.score)
+        finally:
+            self.done.set()
+            self.show(0)
+        self.sweep.tell()
+        return self.sweep
+
+    def start(self) -> Sweep:
+        """The same in the background; in a notebook with a bar and a Stop button."""
+        show = None
+        if in_notebook():
+            from ..widgets.sweep import SweepBar
+
+            show = SweepBar(self.sweep).shown().advance
+        threading.Thread(target=self.run, args=(show,), name="forkbook sweep", daemon=True).start()
+        return self.sweep
+
+    def stop(self) -> None:
+        """Cancel what runs, start nothing more; returns at once."""
+        if not self.stopping.is_set():
+            self.stopping.set()
+            threading.Thread(target=self._cancel, name="forkbook stop", daemon=True).start()
+
+    def _cancel(self) -> None:
+        while True:
+            for thread_id in list(self._active):
+                with suppress(ForkbookError):
+                    self.backend.cancel(thread_id)
+            if self.over.wait(CANCEL_SECONDS):  # else again: a run may have been on its way to the server
+                return
+
+    def _over(self) -> None:
+        if self.stopping.is_set():
+            for index, row in enumerate(self.sweep.rows):
+                if row.outcome in ("not run", "running"):
+                    self._put(index, outcome="cancelled")
+        self._journal(now=True)
+        self.over.set()
+
+    def _one_by_one(self) -> None:
+        try:
+            for index in range(len(self.sweep.rows)):
+                self._branch(index)
+        except KeyboardInterrupt:  # the run is cancelled already, by the backend
+            self.stopping.set()
+        with suppress(ForkbookError):
+            self.sweep.read(self.sweep.thread_id)
+
+    def _side_by_side(self) -> None:
+        from concurrent.futures import ThreadPoolExecutor, wait
+
+        pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="forkbook sweep")
+        left = {pool.submit(copy_context().run, self._branch, index) for index in range(len(self.sweep.rows))}
+        while left:
+            try:
+                finished, left = wait(left, timeout=1, return_when="FIRST_COMPLETED")
+                for future in finished:
+                    future.result()
+            except KeyboardInterrupt:
+                if self.stopping.is_set():  # asked twice: what cannot be cancelled ends by itself
+                    break
+                self.stop()
+        pool.shutdown(wait=not left, cancel_futures=True)
+
+    def _branch(self, index: int) -> None:
+        """One row: a copy where asked for, edit, run; what goes wrong is in the row."""
+        if self.stopping.is_set() or self._spent_out():
+            return
+        began = time.monotonic()
+        self._put(index, outcome="running")
+        ended: dict[str, Any] = {"outcome": "cancelled"}
+        try:
+            ran = self._ran(index)
+            cancelled = self.stopping.is_set() and ran.status == "interrupted"
+            failed = ran.status in ("error", "timeout")
+            outcome = "cancelled" if cancelled else "error" if failed else "ended"
+            ended = {"outcome": outcome, "error": (ran.error or ran.status) if failed else None}
+        except Exception as error:
+            said = str(error) if isinstance(error, ForkbookError) else f"{type(error).__name__}: {error}"
+            ended = {"outcome": "error", "error": said}
+        finally:
+            row = self._put(index, **ended, seconds=time.monotonic() - began)
+            self._active.discard(row.thread_id)
+        if self.concurrency or self.budget is not None:
+            with suppress(ForkbookError):
+                self.sweep.read(row.thread_id)
+        self._journal()
+        self.show(1)
+
+    def _ran(self, index: int) -> RunOutcome:
+        row = self.sweep.rows[index]
+        variant, marks = row.variant, {**self.given.get("metadata", {}), **self.sweep.marks(row)}
+        if self.concurrency:
+            copy_id = self.backend.copy(self.sweep.thread_id)
+            row = self._put(index, thread_id=copy_id)
+            self.backend.tag(copy_id, {COPY_OF: self.sweep.thread_id, **marks})
+        at = self.here.id
+        if isinstance(variant.change, Edit):
+            at = self._edited(index)
+        self._active.add(row.thread_id)
+        if isinstance(variant.change, Answer):
+            act = self._place(row.thread_id).answer(variant.change.value, **{**self.given, "metadata": marks})
+            if variant.input is None or act.error:
+                return RunOutcome(act.run_id or "", "error" if act.status == "error" else "success", act.error)
+            at = act.checkpoint.id
+        how = dataclasses.replace(self.how, metadata=timetravel.marks(marks))
+        return self.backend.run(row.thread_id, at, how, input=self.inputs[variant.number])
+
+    def _place(self, thread_id: str) -> Checkpoint:
+        """The sweep's checkpoint as it is now, in the thread or a copy of it."""
+        base = self.here.history
+        history = moved(base, thread_id) if self.concurrency else base.refreshed()
+        return history[self.here.id]
+
+    def _edited(self, index: int) -> str:
+        """Write a variant's edit; in the thread itself only what was tried on a scratch copy before.
+
+        Raises:
+            Refused: It does not come out as typed, or nothing would run after it.
+        """
+        row = self.sweep.rows[index]
+        variant, typed = row.variant, self.typed[row.variant.number]
+        writes = typed
+        if variant.replace or not self.concurrency:
+            writes = self._trial(variant).writes
+        new_id = self.backend.update(row.thread_id, self.here.id, writes, variant.as_node)
+        state = self.backend.state(row.thread_id, new_id)
+        if state is None or (state["next"] is None and self.here.next is not None):
+            raise ActFailed(
+                f"the edit was written as checkpoint {new_id} of thread {row.thread_id}, but not to be read"
+            )
+        shown = {name: self.backend.as_shown(value) for name, value in typed.items()}
+        left = deviations(shown, self.here.state["values"], state["values"])
+        self._put(index, start_id=new_id, deviation="; ".join(map(str, left)) or None)
+        if variant.input is None and state["next"] is not None:
+            something_runs(tuple(state["next"]))
+        return new_id
+
+    def _trial(self, variant: Variant) -> timetravel.Preview:
+        """What the edit makes of a scratch copy; looked at once for all its branches."""
+        if variant.number not in self._tried:
+            tried = timetravel.preview(
+                self.backend,
+                self.sweep.thread_id,
+                self.here.state,
+                self.typed[variant.number],
+                variant.as_node,
+                variant.replace,
+            )
+            if variant.replace and tried.deviations:
+                raise Refused(f"no write makes channel {tried.deviations[0]}")
+            if variant.input is None and tried.next is not None:
+                something_runs(tried.next)
+            self._tried[variant.number] = tried
+        return self._tried[variant.number]
+
+    def _spent_out(self) -> bool:
+        return self.budget is not None and self.sweep.spent() >= self.budget
+
+    def _put(self, index: int, **more: Any) -> Row:
+        self.sweep.rows[index] = row = dataclasses.replace(self.sweep.rows[index], **more)
+        return row
+
+    def _journal(self, now: bool = False) -> None:
+        """Keep the rows in the thread's metadata: a variant that fails leaves no checkpoint that could tell of it."""
+        with self._lock:
+            if now or time.monotonic() - self._written > JOURNAL_SECONDS:
+                self._written = time.monotonic()
+                with suppress(ForkbookError):
+                    self.backend.tag(self.sweep.thread_id, {f"{SWEEP}_{self.sweep.id}": self.sweep.journal()})
+
+
+def something_runs(following: tuple[str, ...]) -> None:
+    """Look that a node runs after an edit.
+
+    Raises:
+        Refused: None does.
+    """
+    if not following:
+        raise Refused("after this edit nothing would run: as_node names the node after which to go on")
+
+
+def in_notebook() -> bool:
+    """Whether a kernel runs this, so that widgets show."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")

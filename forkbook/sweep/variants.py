@@ -1,0 +1,158 @@
+"""What a sweep tries: edits, answers and inputs, and each of them again. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from ..errors import InvalidInput
+from ..escape import short
+
+SWEEP = "forkbook_sweep"  # in the metadata of what a sweep's runs write: the sweep and the variant, as JSON
+SWEEP_OF = "forkbook_sweep_of"  # beside it, and in the metadata of a sweep's copies: the thread that it set out from
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit of a checkpoint's state.
+
+    Attributes:
+        values: Channels to values, passed through the reducers.
+        as_node: The node that the edit is to come from; None: the last one.
+        replace: Make each channel exactly what was typed; None: as the sweep says.
+    """
+
+    values: Mapping[str, Any]
+    as_node: str | None = None
+    replace: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to the interrupt that a checkpoint waits for."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What one or more branches of a sweep try.
+
+    Attributes:
+        number: Its number in the sweep, from 0.
+        change: What is done at the checkpoint; None: nothing, run again from there.
+        input: The input of a new turn after it; None: none.
+    """
+
+    number: int
+    change: Edit | Answer | None
+    input: Any = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The edit's channels; none where there is no edit."""
+        return dict(self.change.values) if isinstance(self.change, Edit) else {}
+
+    @property
+    def as_node(self) -> str | None:
+        """The node that the edit is to come from."""
+        return self.change.as_node if isinstance(self.change, Edit) else None
+
+    @property
+    def replace(self) -> bool:
+        """Whether the edit is to come out as typed."""
+        return isinstance(self.change, Edit) and bool(self.change.replace)
+
+    def record(self) -> dict[str, Any]:
+        """The variant as JSON knows it; `variant_of` turns it back."""
+        found: dict[str, Any] = {"variant": self.number}
+        if isinstance(self.change, Edit):
+            found |= {"edit": self.values, "as_node": self.as_node, "replace": self.replace}
+        elif isinstance(self.change, Answer):
+            found |= {"answer": self.change.value}
+        return found if self.input is None else found | {"input": self.input}
+
+    def name(self) -> str:
+        """What it tries, in a few words."""
+        said = [
+            f"{channel}={value if isinstance(value, str) else short(value)}" for channel, value in self.values.items()
+        ]
+        said += [f"as {self.as_node}"] if self.as_node else []
+        said += [f"answer {short(self.change.value)}"] if isinstance(self.change, Answer) else []
+        said += [f"input {_said(self.input)}"] if self.input is not None else []
+        return ", ".join(said) or "as it was"
+
+
+def variants(edits: Any, inputs: Any, replace: bool) -> list[Variant]:
+    """Every edit with every input.
+
+    Args:
+        edits: Mappings of channel values, `Edit`, `Answer`, None or {} for no edit.
+        inputs: Inputs of a new turn; None: no new turn.
+        replace: Whether edits that do not say are to come out as typed.
+
+    Raises:
+        InvalidInput: One is none of these, or there is none.
+    """
+    changes = [_change(item, replace) for item in _listed("edits", edits)]
+    turns = [None] if inputs is None else _listed("inputs", inputs)
+    return [Variant(n, *pair) for n, pair in enumerate((change, turn) for change in changes for turn in turns)]
+
+
+def _listed(name: str, items: Any) -> list[Any]:
+    if isinstance(items, str | bytes | Mapping | Edit | Answer) or not isinstance(items, Iterable):
+        raise InvalidInput(f"{name} are a list, one for each variant; this is {short(items)}")
+    found = list(items)
+    if not found:
+        raise InvalidInput(f"{name} are an empty list: nothing would be tried; [None] runs again as it was")
+    return found
+
+
+def _change(item: Any, replace: bool) -> Edit | Answer | None:
+    if isinstance(item, Answer):
+        return item
+    if isinstance(item, Mapping):
+        item = Edit(item)
+    if item is None or item == Edit({}):
+        return None
+    if not isinstance(item, Edit):
+        raise InvalidInput(f"an edit is a mapping of channels to values, fb.Edit, fb.Answer or None, not {short(item)}")
+    return Edit(item.values, item.as_node, replace if item.replace is None else item.replace)
+
+
+def variant_of(record: Mapping[str, Any]) -> Variant:
+    """The variant of a record."""
+    change: Edit | Answer | None = None
+    if "edit" in record:
+        change = Edit(record["edit"], record.get("as_node"), bool(record.get("replace")))
+    elif "answer" in record:
+        change = Answer(record["answer"])
+    return Variant(record["variant"], change, record.get("input"))
+
+
+def packed(record: Any) -> str:
+    """A record as one JSON text: checkpoint metadata of a graph in this process keeps only scalars."""
+    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=repr).decode()
+
+
+def unpacked(text: Any) -> dict[str, Any]:
+    """The record in a text; an empty one if it is none of ours."""
+    try:
+        found = orjson.loads(text)
+    except (TypeError, orjson.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def names(found: Sequence[Variant]) -> list[str]:
+    """The channels that any of these edits has, in the order in which they come."""
+    return list(dict.fromkeys(name for variant in found for name in variant.values))
+
+
+def _said(value: Any) -> str:
+    """What an input says: its messages, else as it is."""
+    messages = value.get("messages") if isinstance(value, Mapping) else None
+    if isinstance(messages, list) and messages and isinstance(messages[-1], Mapping):
+        return str(messages[-1].get("content"))
+    return value if isinstance(value, str) else short(value)
