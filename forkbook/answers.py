@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class Question:
         value: What is asked.
         node: The task's node; for an interrupt inside a subgraph the one that runs the subgraph.
         task_id: The task.
-        place: Where in the checkpoint: the task's name and path, and which of the task's interrupts.
+        path: The task's path, which tells parallel tasks of one node apart.
         open: Whether the task has neither a result nor an error. A task that failed after its answer has kept it.
     """
 
@@ -41,7 +41,7 @@ class Question:
     value: Any = field(hash=False)
     node: str
     task_id: str
-    place: tuple[str, str, int]
+    path: str
     open: bool
 
     def __str__(self) -> str:
@@ -56,11 +56,11 @@ def questions(state: State) -> list[Question]:
             raised.get("value"),
             str(task["name"]),
             str(task["id"]),
-            (str(task["name"]), repr(task.get("path")), number),
+            repr(task.get("path")),
             task.get("result") is None and not task.get("error"),
         )
         for task in state["tasks"] or ()
-        for number, raised in enumerate(task.get("interrupts") or ())
+        for raised in task.get("interrupts") or ()
     ]
 
 
@@ -80,14 +80,17 @@ def answer(cp: Checkpoint, value: Any, in_copy: bool, **given: Any) -> Act:
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
     answers = _by_question(cp, state, backend.as_sent({"answer": value})["answer"])
     how = timetravel.settings(backend, cp.own_settings(), cp.thread_id, **given)
-    again = not all(asked.open for asked in answers)
-    origin = _that_asked_first(cp) if again else cp
-    if again:
-        _can_ask_anew(origin)
-    place, notes = placed(origin, in_copy)
-    if again:
-        place, answers = _asked_anew(place, how, answers)
+    if all(question.open for question in answers):
+        place, notes = placed(cp, in_copy)
+    else:
+        origin, notes = placed(_that_asked_first(cp), in_copy)
         notes = (*notes, f"it was answered before, so {origin.short_id} was replayed to ask anew, on a new branch")
+        asking = _asked_anew(origin, how, notes)
+        place, before = asking.checkpoint, answers
+        answers = _as_asked_now(before, questions(place.state))
+        if len(answers) < len(before):
+            note = "nothing was answered: it asks something else now, see act.checkpoint.waiting_for; answer that"
+            return dataclasses.replace(asking, notes=(note, *asking.notes))
     act = ran("answer", place, how, notes, command={"resume": {asked.id: said for asked, said in answers.items()}})
     return dataclasses.replace(act, notes=(*act.notes, *_told(place, answers, act)))
 
@@ -146,65 +149,45 @@ def _that_asked_first(cp: Checkpoint) -> Checkpoint:
 
 
 def _same_task(a: State, b: State) -> bool:
-    return a["values"] == b["values"] and _places(questions(a)) == _places(questions(b))
+    places = ({(question.node, question.path) for question in questions(state)} for state in (a, b))
+    return a["values"] == b["values"] and next(places) == next(places)
 
 
-def _places(asked: Iterable[Question]) -> set[tuple[str, str, int]]:
-    return {question.place for question in asked}
+def _asked_anew(origin: Checkpoint, how: RunSettings, notes: tuple[str, ...]) -> Act:
+    """Replay a checkpoint until it asks again.
 
-
-def _can_ask_anew(origin: Checkpoint) -> None:
-    """Look that a replay asks anew: at an edit that is the thread's head, LangGraph keeps the results of other tasks.
-
-    Raises:
-        Refused: Some of the tasks there have results already.
-    """
-    state = origin.history.book.backend.state(origin.thread_id)
-    if state is None or state["checkpoint"]["checkpoint_id"] != origin.id or origin.source not in ("update", "fork"):
-        return
-    if any(task.get("result") is not None for task in state["tasks"] or ()):
-        waiting = [asked for asked in questions(state) if asked.open]
-        raise _refused(
-            origin, f"checkpoint {origin.short_id} cannot ask anew while others wait there; answer first", waiting
-        )
-
-
-def _asked_anew(
-    place: Checkpoint, how: RunSettings, answers: Mapping[Question, Any]
-) -> tuple[Checkpoint, dict[Question, Any]]:
-    """Replay until the questions are asked again; the checkpoint that asks now, and its questions with the answers.
+    An edit or a replay that is the thread's head would not branch off, but run on with the answers it has; so a
+    sibling of it is made to ask.
 
     Raises:
-        ActFailed: They are not, or others are.
+        ActFailed: Nothing is asked this time.
     """
-    backend = place.history.book.backend
-    outcome = backend.run(
-        place.thread_id, place.id, dataclasses.replace(how, interrupt_before=None, interrupt_after=None)
-    )
-    history = place.history.refreshed()
-    written = [cp for cp in history if cp.run_id == outcome.run_id]
-    fresh = written[-1] if written else history[place.id]
-    asked = [question for question in questions(fresh.state) if question.open]
-    found = {question: _again(question, answers, asked) for question in answers}
-    if None in found.values():
+    backend, start = origin.history.book.backend, origin
+    head = backend.state(origin.thread_id)
+    if origin.source in ("update", "fork") and head is not None and head["checkpoint"]["checkpoint_id"] == origin.id:
+        sibling = backend.update(origin.thread_id, origin.id, {}, "__copy__")
+        start = origin.history.refreshed()[sibling]
+    act = ran("answer", start, dataclasses.replace(how, interrupt_before=None, interrupt_after=None), notes)
+    if not waiting_for(act.checkpoint.state):
         raise ActFailed(
-            f"the replay of checkpoint {place.short_id} led to {fresh.short_id}, which does not ask the same again: "
-            + (outcome.error or ", ".join(map(str, asked)) or "it asks nothing"),
-            thread_id=place.thread_id,
-            checkpoint_id=fresh.id,
-            candidates=[question.id for question in asked],
+            f"checkpoint {origin.short_id} was replayed to ask anew, but asked nothing; the replay led to "
+            f"{act.checkpoint.id}{f' and failed: {short(act.error, 300)}' if act.error else ''}",
+            thread_id=origin.thread_id,
+            checkpoint_id=act.checkpoint.id,
         )
-    return fresh, {now: answers[before] for before, now in found.items() if now is not None}
+    return act
 
 
-def _again(before: Question, answers: Mapping[Question, Any], asked: Sequence[Question]) -> Question | None:
-    """A question as it is asked now: at the same place, or, where several inside a subgraph are, the same value."""
-    here = [question for question in asked if question.place[:2] == before.place[:2]]
-    of_task = [question for question in answers if question.place[:2] == before.place[:2]]
-    if len(here) <= 1 and len(of_task) == 1:
-        return here[0] if here else None
-    same = [question for question in here if question.value == before.value]
-    return same[0] if len(same) == 1 else next((now for now in here if now.place == before.place), None)
+def _as_asked_now(answers: Mapping[Question, Any], asked: Sequence[Question]) -> dict[Question, Any]:
+    """The answers by the fresh interrupts of the same task that ask the same; a subgraph's come in any order."""
+    left = [question for question in asked if question.open]
+    found = {}
+    for before, said in answers.items():
+        same = [now for now in left if (now.node, now.path, now.value) == (before.node, before.path, before.value)]
+        if same:
+            found[same[0]] = said
+            left.remove(same[0])
+    return found
 
 
 def _told(place: Checkpoint, answers: Mapping[Question, Any], act: Act) -> list[str]:

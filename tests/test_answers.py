@@ -1,5 +1,6 @@
 """Runs with an input or metadata, and answers to interrupts, on a real server and on a graph in this process."""
 
+import asyncio
 import uuid
 from collections.abc import Callable
 
@@ -127,9 +128,11 @@ def test_a_node_with_two_questions_asks_the_first_one_anew(begun):
     assert any("still open there: 'two?'" in note for note in act.notes)
     act = act.checkpoint.answer(None)
     assert answers(act) == ["both={}+None", "after"]
-    act = both.answer("x")
-    assert (act.checkpoint.parent, act.checkpoint.waiting_for[0]["value"]) == (both, "two?")
-    assert answers(act.checkpoint.answer("y")) == ["both=x+y", "after"]
+    anew = both.answer("y")
+    assert (anew.status, anew.checkpoint.parent, anew.checkpoint.waiting_for[0]["value"]) == ("waiting", both, "one?")
+    assert anew.notes[0].startswith("nothing was answered: it asks something else now"), "y was for the other question"
+    act = anew.checkpoint.answer("x").checkpoint.answer("y")
+    assert answers(act) == ["both=x+y", "after"]
 
 
 def test_parallel_questions_are_answered_by_their_ids(begun):
@@ -196,3 +199,70 @@ def test_the_stops_of_a_run_do_not_keep_a_question_from_being_asked_anew(begun):
     asking.answer("a")
     act = asking.answer("b", interrupt_before="second")
     assert (answers(act), act.status, act.checkpoint.next) == (["first=b"], "pending", ("second",))
+
+
+def test_an_answer_that_made_the_node_fail_is_given_anew(begun):
+    asking = begun("questions").tips[0]
+    failed = asking.answer("fail")
+    assert (failed.status, failed.error, failed.checkpoint) == ("error", "ValueError('the answer is fail')", asking)
+    assert failed.checkpoint.waiting_for == []
+    act = failed.checkpoint.answer("good")
+    assert (answers(act), act.checkpoint.parent.parent) == (["first=good"], asking)
+    again = asking.answer("fail").checkpoint.answer("better")
+    assert (answers(again), again.checkpoint.parent.parent) == (["first=better"], asking)
+
+
+def test_at_an_edit_that_is_the_head_everything_is_asked_anew_beside_it(begun):
+    edit = begun("fanout", items=["a", "b"])[1].fork({"ask": True}, as_node="plan").checkpoint
+    ids = {item["value"]: item["id"] for item in edit.waiting_for}
+    assert edit.answer({ids["b?"]: "B"}).checkpoint == edit
+    act = edit.answer({ids["b?"]: "BB"})
+    assert [item["value"] for item in act.checkpoint.waiting_for] == ["a?"]
+    assert (act.checkpoint.source, act.checkpoint.parent) == ("fork", edit.parent)
+    assert answers(act.checkpoint.answer("A")) == ["a=A", "b=BB", "joined"]
+    assert answers(act.history[edit.id].answer("A")) == ["a=A", "b=B", "joined"]
+
+
+def test_several_questions_inside_one_subgraph_are_told_apart(begun):
+    asking = begun("team", ask=True, items=["a", "b"]).tips[0]
+    ids = {item["value"]: item["id"] for item in asking.waiting_for}
+    some = asking.answer({ids["a?"]: "A"})
+    assert [item["value"] for item in some.checkpoint.waiting_for] == ["b?"]
+    assert answers(some.checkpoint.answer("B")) == ["a=A", "b=B", "joined"]
+    act = asking.history.refreshed()[asking.id].answer("BB")
+    assert [item["value"] for item in act.checkpoint.waiting_for] == ["a?"]
+    assert answers(act.checkpoint.answer("AA")) == ["a=AA", "b=BB", "joined"]
+
+
+def test_an_answer_may_look_like_ids_only_where_they_are_known(begun):
+    asking = begun("questions").tips[0]
+    act = asking.answer({"id": {"0" * 32: 1}})
+    assert answers(act) == [f"first={ {'id': {'0' * 32: 1}} }"]
+
+
+def test_an_answer_that_is_no_json_is_not_sent(testbed):
+    client = get_sync_client(url=testbed, api_key=None)
+    thread_id = client.threads.create()["thread_id"]
+    client.runs.wait(thread_id, "questions", input={})
+    asking = fb.connect(testbed)[thread_id].tips[0]
+    for wrong in ({1, 2}, float("nan"), object()):
+        with pytest.raises(fb.InvalidInput):
+            asking.answer(wrong)
+    with pytest.raises(fb.Refused, match="no node 'nope'"):
+        asking.answer("x", interrupt_before="nope", in_copy=True)
+    assert asking.history.refreshed().states == asking.history.states
+    assert len(client.runs.list(thread_id)) == 1
+
+
+def test_the_demos_approval_is_given_and_withheld(book, demo_threads):
+    asking = book.history(demo_threads["approval"]).tips[0]
+    yes = asking.answer("yes", in_copy=True)
+    assert yes.checkpoint.values["messages"][-1]["content"] == "Done: published"
+    no = yes.history[asking.id].answer("no")
+    assert no.checkpoint.values["messages"][-1]["content"] == "Done: not published (no)"
+    assert (no.history.branches, no.settings.config) == (["A", "B"], yes.settings.config)
+
+
+def test_answers_for_async_code(begun):
+    act = asyncio.run(begun("questions").tips[0].aanswer("a"))
+    assert answers(act) == ["first=a"]

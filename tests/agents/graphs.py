@@ -22,10 +22,12 @@ class Asked(TypedDict, total=False):
 
 
 def asking(name: str, *questions: str) -> Any:
-    """A node that asks one question after the other, and writes the answers with its name."""
+    """A node that asks one question after the other, and writes the answers with its name; the answer `fail` raises."""
 
     def node(state: Asked) -> dict[str, Any]:
         given = [interrupt(question) for question in questions]
+        if "fail" in given:
+            raise ValueError("the answer is fail")
         return {"answers": [f"{name}={'+'.join(map(str, given))}"]}
 
     node.__name__ = name
@@ -110,6 +112,11 @@ def build_fanout() -> StateGraph:
     return builder.add_edge("join", END)
 
 
-GRAPHS = ("questions", "twice", "nested", "sleeper", "fanout")
+def build_team() -> StateGraph:
+    """`team` holds the fan-out, so that one task of the root asks several questions."""
+    return StateGraph(Fan).add_node("team", build_fanout().compile()).add_edge(START, "team")
+
+
+GRAPHS = ("questions", "twice", "nested", "sleeper", "fanout", "team")
 questions, twice, nested = build_questions().compile(), build_twice().compile(), build_nested().compile()
-sleeper, fanout = build_sleeper().compile(), build_fanout().compile()
+sleeper, fanout, team = build_sleeper().compile(), build_fanout().compile(), build_team().compile()
