@@ -181,7 +181,7 @@ class _Walk:
         if a is b:
             return
         if isinstance(a, dict) and isinstance(b, dict) and _open(a, b):
-            self.fields(named(a), named(b), at.inside(b))
+            self.fields(named(a), named(b), at.inside(a).inside(b))
         elif isinstance(a, list) and isinstance(b, list):
             self.items(a, b, at)
         elif not same(a, b):

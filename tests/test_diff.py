@@ -208,6 +208,18 @@ def test_a_message_that_got_its_id_is_the_same_message():
     assert (change.path, change.old, change.new) == (("messages", 0, "id"), None, "1")
 
 
+def test_a_message_without_id_of_another_role_is_another_message():
+    assert [change.kind for change in diff({"messages": [human(None)]}, {"messages": [ai(None)]})] == [
+        "removed",
+        "added",
+    ]
+
+
+def test_what_goes_from_a_message_is_in_that_message():
+    change = one({"last": human("1")}, {"last": {"type": "human", "id": "1"}})
+    assert (change.kind, change.path, change.message_id) == ("removed", ("last", "content"), "1")
+
+
 def test_messages_with_the_same_id_are_matched_in_their_order():
     a = {"messages": [ai("1", "a"), human("9"), ai("1", "b")]}
     b = {"messages": [ai("1", "a"), human("9", "new"), ai("1", "c")]}

@@ -121,7 +121,7 @@ def words(change: Change, shown: int, around: int) -> Iterator[Part]:
     left = shown
     for number, (op, part) in enumerate(parts):
         if left <= 0:
-            rest = sum(len(text) for _, text in parts[number:])
+            rest = sum(len(said) for _, said in parts[number:])
             yield "note", f" … {rest:,} more characters"
             return
         if op == "equal":
