@@ -6,7 +6,7 @@ empty.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..tree import Head
 COPY_OF = "forkbook_copy_of"  # in a copied thread's metadata: the original's id
 State = dict[str, Any]
 Thread = dict[str, Any]
+Update = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ class Backend(ABC):
         takes_context_beside_configurable: Whether a run may be given both; a server takes one and derives the other.
         awaits: Whether it awaits objects that live on an event loop, as async checkpointers do.
         abilities: What it can; asking for more is an error that names a kind of place that could. `live`: its threads
-            may change while they are read; `write`: edit, copy, tag and delete threads; `run`: run the graph;
-            `schemas`: know the graph's nodes and channels; `store`: it has the memory that threads share.
+            may change while they are read; `write`: edit, copy, tag and delete threads; `create`: make threads out of
+            supersteps; `run`: run the graph; `schemas`: know the graph's nodes and channels; `store`: it has the memory
+            that threads share.
     """
 
     kind: str
@@ -168,6 +170,23 @@ class Backend(ABC):
     def copy(self, thread_id: str) -> str:
         """Copy a whole thread; the copy's id."""
         raise self._cannot("copy a thread")
+
+    def create(
+        self, thread_id: str, graph_id: str, metadata: Mapping[str, Any], supersteps: Sequence[Sequence[Update]]
+    ) -> None:
+        """Make a thread and write its supersteps, one checkpoint each, in one line from a new root.
+
+        Args:
+            thread_id: Its id.
+            graph_id: The graph that writes, through its reducers.
+            metadata: The thread's metadata.
+            supersteps: Of each the updates, `{"values": …, "as_node": …}`.
+
+        Raises:
+            ThreadBusy: There is a thread of this id already; nothing was written.
+            InvalidInput: The graph refuses an update; the thread is there, with the supersteps before it.
+        """
+        raise self._cannot("create a thread")
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         """Merge keys into a thread's metadata."""

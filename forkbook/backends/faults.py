@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 import orjson
@@ -83,7 +85,22 @@ def from_status(deed: str, url: str, error: httpx.HTTPStatusError, thread_id: st
         f"{deed}: {url} answered {status} ({said}).{after or ' The server’s log has the reason.'}",
         thread_id=thread_id,
         status=status,
+        retry_after=retry_after(error.response.headers.get("retry-after")),
     )
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds that a server asks one to wait, from a number or a date; None where it does not say."""
+    if header is None:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
 
 
 def detail(error: httpx.HTTPStatusError) -> str:

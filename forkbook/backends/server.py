@@ -1,6 +1,6 @@
 """Threads on an Agent Server, through langgraph-sdk's sync client."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -8,7 +8,7 @@ import httpx
 from langgraph_sdk.client import SyncLangGraphClient
 
 from ..errors import ForkbookError, InvalidInput, ProtocolError, ServerFault
-from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread
+from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
 from .faults import told
 from .interning import Interner
 from .keys import checked_url, request_headers
@@ -38,7 +38,7 @@ class ServerBackend(Backend):
     """
 
     kind = "the Agent Server"
-    abilities = frozenset({"live", "write", "run", "schemas", "store"})
+    abilities = frozenset({"live", "write", "create", "run", "schemas", "store"})
     takes_context_beside_configurable = False
 
     def __init__(
@@ -227,7 +227,7 @@ class ServerBackend(Backend):
             raise
 
     def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
-        if set(values) == {ROOT}:
+        if isinstance(values, Mapping) and set(values) == {ROOT}:
             values = values[ROOT]
         with self._told(f"editing checkpoint {checkpoint_id} of thread {thread_id}", thread_id, write=True):
             answer = an_object(
@@ -289,6 +289,18 @@ class ServerBackend(Backend):
         self.thread(thread_id)  # a missing one would be answered 409
         with self._told(f"copying thread {thread_id}", thread_id, write=True):
             return str(an_object(self._client.threads.copy(thread_id))["thread_id"])
+
+    def create(
+        self, thread_id: str, graph_id: str, metadata: Mapping[str, Any], supersteps: Sequence[Sequence[Update]]
+    ) -> None:
+        made = self._client.threads.create
+        updates = [{"updates": list(step)} for step in supersteps]
+        with self._told(f"creating thread {thread_id}", thread_id, write=True):
+            answer = an_object(
+                made(thread_id=thread_id, graph_id=graph_id, metadata=dict(metadata), supersteps=updates or None)
+            )
+            if "thread_id" not in answer:  # 201, and an error in its body
+                raise InvalidInput(f"creating thread {thread_id}: {self.address} says {answer.get('detail', answer)}")
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         with self._told(f"tagging thread {thread_id}", thread_id, write=True):

@@ -1,19 +1,232 @@
 """Threads on an Agent Server, rebuilt by supersteps: the trunk in one request, then every fork."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ..backends.base import Backend
-from .originals import Original
-from .writing import Writer
+from ..backends.base import Backend, State
+from ..errors import ActFailed, ForkbookError, InvalidInput, ThreadBusy, ThreadNotFound
+from .comparing import unlike_tasks, unlike_values
+from .likeness import Likeness
+from .originals import Original, read
+from .patience import LOST, Patience
+from .planning import Step, steps
+from .rehearsal import Learned, Rehearsal, learn
+from .writing import MARK, Writer
+
+MOST_STARTS = 3  # for checkpoints that are there and that nobody planned
 
 
 class Rebuilder(Writer):
-    """Writes threads to an Agent Server; checkpoints get new ids."""
+    """Writes threads to an Agent Server; checkpoints get new ids.
+
+    Args:
+        backend: The server.
+        graph_id: The graph of threads whose metadata names none.
+    """
 
     def __init__(self, backend: Backend, graph_id: str | None = None) -> None:
         super().__init__(backend)
         self._graph_id = graph_id
+        self._learned: dict[str, Learned] = {}
+
+    def new_id(self, thread_id: str) -> str:
+        """Its own, if it is a UUID, which is what servers take; else one made of it."""
+        try:
+            return str(uuid.UUID(thread_id))
+        except ValueError:
+            return str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{thread_id}"))
 
     def write(self, original: Original, thread_id: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
-        raise NotImplementedError
+        """Write a thread; what is uncertain is rehearsed on a scratch copy, so that no wrong checkpoint stays."""
+        graph_id = self._graph_of(original)
+        learned = self._learned.setdefault(graph_id, {})
+        Rebuilding(self.backend, original, thread_id, metadata, graph_id, learned).run()
+        return ()
+
+    def _graph_of(self, original: Original) -> str:
+        """The graph that a thread belongs to: its own metadata says it, or a checkpoint's, or the user."""
+        recorded = (state["metadata"] or {} for state in reversed(original.roots))
+        named = [original.metadata.get("graph_id"), self._graph_id, *(found.get("graph_id") for found in recorded)]
+        if graph_id := next((name for name in named if name), None):
+            return str(graph_id)
+        raise InvalidInput(
+            f"thread {original.thread_id} does not say which graph it belongs to: give graph_id='…', a graph of "
+            f"{self.backend.address}",
+            thread_id=original.thread_id,
+        )
+
+
+class Rebuilding:
+    """One thread on its way: checkpoints are written in the order of the steps, so the n-th there is the n-th step's.
+
+    Args:
+        backend: The server.
+        original: The thread.
+        thread_id: Its id there.
+        metadata: Its metadata there, with the import's mark.
+        graph_id: Its graph.
+        learned: What earlier threads taught about the graph's channels.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        original: Original,
+        thread_id: str,
+        metadata: Mapping[str, Any],
+        graph_id: str,
+        learned: Learned,
+    ) -> None:
+        self._backend, self._original, self._thread_id = backend, original, thread_id
+        self._metadata, self._graph_id, self._patience = metadata, graph_id, Patience(backend)
+        self._trunk, self._forks = steps(original, self._patience.read(lambda: backend.graph(graph_id)).nodes)
+        self._steps = [*self._trunk, *self._forks]
+        for step in self._steps:
+            learn(original, step, learned)
+        self._rehearsal = Rehearsal(backend, original, thread_id, graph_id, learned)
+        self._states: list[State] | None = None  # those at the target, in the order in which they were written
+        self._ids: dict[int, str] = {}  # theirs, by position in the original's tree
+        self._starts = 0
+
+    def run(self) -> None:
+        """Write everything, and whatever comes out wrong anew, until all is right or everything was tried."""
+        with self._rehearsal:
+            self._look()
+            if self._states is not None and not self._may_go_on():
+                self._start_over()
+            while (wrong := self._wrong_after_writing()) is not None:
+                if self._rehearsal.improve(wrong, self._ids):
+                    self._start_over()
+
+    def _look(self) -> None:
+        """Read what is there."""
+        try:
+            there = self._patience.read(lambda: read(self._backend, {"thread_id": self._thread_id}))
+        except ThreadNotFound:
+            self._states, self._ids = None, {}
+            return
+        self._states = sorted(there.roots, key=lambda state: str(state["checkpoint"]["checkpoint_id"]))
+        self._ids = {
+            step.position: state["checkpoint"]["checkpoint_id"]
+            for step, state in zip(self._steps, self._states, strict=False)
+        }
+
+    def _may_go_on(self) -> bool:
+        """Whether what an earlier attempt left is whole up to some fork, and right."""
+        whole = len(self._trunk) <= len(self._states or ()) <= len(self._steps)
+        return whole and not any(self._is_wrong(step) for step in self._steps if step.position in self._ids)
+
+    def _start_over(self) -> None:
+        self._patience.read(lambda: self._deleted())
+        self._rehearsal.forget()
+        self._states, self._ids = None, {}
+
+    def _deleted(self) -> None:
+        try:
+            self._backend.delete(self._thread_id)
+        except ThreadNotFound:
+            return  # by a request whose answer was lost
+
+    def _wrong_after_writing(self) -> Step | None:
+        """Write what is missing; the first step that came out wrong, and for which not everything was tried."""
+        if self._states is None and (wrong := self._wrong_in_trunk()):
+            return wrong
+        if len(self._ids) < len(self._steps):
+            for step in self._forks:
+                if step.position not in self._ids:
+                    self._fork(step)
+            self._look()
+        if len(self._states or ()) > len(self._steps):  # a request that had seemed lost
+            self._starts += 1
+            if self._starts == MOST_STARTS:
+                raise ActFailed(
+                    f"thread {self._thread_id} on {self._backend.address} has checkpoints that were not written by "
+                    "this migration: somebody else is writing to it",
+                    thread_id=self._thread_id,
+                )
+            self._start_over()
+            return self._wrong_after_writing()
+        return next((step for step in self._steps if not step.settled and self._is_wrong(step)), None)
+
+    def _wrong_in_trunk(self) -> Step | None:
+        refusal = self._create()
+        self._look()
+        for step in self._trunk:
+            if step.position not in self._ids:
+                if step.settled:
+                    raise refusal or ActFailed(f"thread {self._thread_id} was not written", thread_id=self._thread_id)
+                return step
+            if not step.settled and self._is_wrong(step):
+                return step
+        return None
+
+    def _create(self) -> ForkbookError | None:
+        """Make the thread with its trunk; what the server refused of it."""
+        supersteps = [step.updates() for step in self._trunk]
+        for wait in self._patience.again():
+            try:
+                self._backend.create(self._thread_id, self._graph_id, self._metadata, supersteps)
+            except InvalidInput as error:
+                return error
+            except ThreadBusy as error:  # an earlier try did it, or somebody else
+                return self._unless_ours(error)
+            except LOST as error:
+                self._look()
+                if self._states is not None and error.details.get("status") != 429:
+                    return error
+                wait(error)
+                continue
+            return None
+        return None
+
+    def _unless_ours(self, error: ForkbookError) -> ForkbookError:
+        mark = (self._patience.read(lambda: self._backend.thread(self._thread_id))["metadata"] or {}).get(MARK)
+        if mark != self._metadata.get(MARK):
+            raise error
+        return error
+
+    def _fork(self, step: Step) -> None:
+        """Write one checkpoint at another one."""
+        if step.way == "edit" and not step.settled:
+            self._rehearsal.improve(step, self._ids)
+        try:
+            self._ids[step.position] = self._updated(step)
+        except InvalidInput:
+            if step.settled:
+                raise
+            self._rehearsal.improve(step, self._ids)
+            self._ids[step.position] = self._updated(step)
+
+    def _updated(self, step: Step) -> str:
+        (update,) = step.updates()
+        at = self._ids.get(step.base) or self._original.tree.heads[step.position].parent_id or str(uuid.uuid4())
+        for wait in self._patience.again():
+            try:
+                return self._patience.write(
+                    lambda: self._backend.update(self._thread_id, at, update["values"], update["as_node"])
+                )
+            except LOST as error:
+                newest = self._patience.read(lambda: self._backend.state(self._thread_id))
+                if newest is not None and (found := newest["checkpoint"]["checkpoint_id"]) not in self._ids.values():
+                    return str(found)
+                wait(error)
+        raise AssertionError("the last wait raises")
+
+    def _is_wrong(self, step: Step) -> bool:
+        """Whether a checkpoint is not what it was; its step apart, which nothing could change."""
+        like, originals = Likeness(), self._original.roots
+        state = self._state(step.position)
+        if state is None:
+            return True
+        if any(unlike_values(originals[step.position], state, like)):
+            return True
+        parent = self._original.tree.parents[step.position]
+        if parent < 0 or self._original.tree.children[parent][0] != step.position:
+            return False
+        before = self._state(parent)
+        return before is None or any(unlike_tasks(originals[parent], before, like))
+
+    def _state(self, position: int) -> State | None:
+        by_id = {state["checkpoint"]["checkpoint_id"]: state for state in self._states or ()}
+        return by_id.get(self._ids.get(position, ""))

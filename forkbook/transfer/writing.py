@@ -12,6 +12,8 @@ from ..backends.base import Backend
 from ..errors import Unsupported
 from .originals import Original
 
+MARK = "forkbook_import"  # in a thread's metadata: `of`, `digest`, `state` (`writing` or `done`), `verdict`
+
 
 class Writer(ABC):
     """Writes whole threads to one target.

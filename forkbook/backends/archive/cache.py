@@ -1,12 +1,12 @@
 """A live place with an archive beside it: of a thread that was read before, only what is new is fetched."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...errors import ArchiveDamaged, ForkbookError, ThreadNotFound
-from ..base import Backend, Graph, RunOutcome, RunSettings, State, Thread
+from ..base import Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
 from ..interning import Interner
 from ..whole import older
 from .file import create, reading, writing
@@ -118,6 +118,11 @@ class CachedBackend(Backend):
 
     def copy(self, thread_id: str) -> str:
         return self.live.copy(thread_id)
+
+    def create(
+        self, thread_id: str, graph_id: str, metadata: Mapping[str, Any], supersteps: Sequence[Sequence[Update]]
+    ) -> None:
+        self.live.create(thread_id, graph_id, metadata, supersteps)
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         self.live.tag(thread_id, metadata)

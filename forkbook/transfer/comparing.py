@@ -1,0 +1,123 @@
+"""A thread and what was written of it elsewhere, compared checkpoint by checkpoint under the map of their ids. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..backends.base import State
+from .likeness import Likeness
+from .mapping import by_shape
+from .originals import Original
+from .unequal import Difference
+
+UNKNOWN = "next and tasks: the source does not know them, so they were not compared"
+SOURCES = "source: checkpoints are marked {new} where they were {old}"
+TIMES = "created_at: the time of writing"
+RUNS = "run ids, and what runs leave in the metadata of checkpoints (user_id, assistant_id and the like)"
+SUBGRAPHS = "the checkpoints of subgraphs, in namespaces of their own"
+OPEN = "open interrupts: next and tasks are there, the question is asked again when the node runs"
+ANSWERED = "interrupts that were answered"
+ERRORS = "errors of tasks"
+PARTS = "results of tasks that finished beside one that waits or failed: they run again"
+INPUT = "an input that no task has taken up yet"
+DANGLING = "ids of parents that the history itself does not hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is the same under the map of ids.
+
+    Attributes:
+        ids: Checkpoint ids of the original's root namespace with those that stand for them.
+        differences: Where shape, step, next, values or writes do not agree.
+        not_kept: What else is not there, in words, with the number of checkpoints; of forms, of places.
+    """
+
+    ids: Mapping[str, str]
+    differences: tuple[Difference, ...]
+    not_kept: Mapping[str, int]
+
+
+def compare(original: Original, rebuilt: Original) -> Comparison:
+    """Compare a thread with what stands for it."""
+    places = by_shape(original.tree, rebuilt.tree)
+    like, lost = Likeness(), Counter[str]()
+    found: list[Difference] = []
+    for position, state in enumerate(original.roots):
+        checkpoint_id = original.tree.heads[position].id
+        if position not in places:
+            found.append(Difference(checkpoint_id, "", "present", "missing"))
+            continue
+        other = rebuilt.roots[places[position]]
+        found += (Difference(checkpoint_id, *each) for each in unlike(state, other, like))
+        lost.update(not_kept(state, other, is_tip=not original.tree.children[position]))
+    extra = set(range(len(rebuilt.tree))) - set(places.values())
+    found += (Difference(rebuilt.tree.heads[position].id, "", "missing", "present") for position in sorted(extra))
+    lost[SUBGRAPHS] += len(original.states) - len(original.roots)
+    lost[DANGLING] += len(original.tree.dangling)
+    lost.update(like.forms)
+    ids = {original.tree.heads[a].id: rebuilt.tree.heads[b].id for a, b in places.items()}
+    return Comparison(ids, tuple(found), {words: count for words, count in lost.items() if count})
+
+
+def unlike(state: State, other: State, like: Likeness) -> Iterator[tuple[str, Any, Any]]:
+    """Fields in which a checkpoint and what stands for it disagree: step, next, values, tasks and their writes."""
+    steps = [(each["metadata"] or {}).get("step") for each in (state, other)]
+    if steps[0] != steps[1] and steps[0] is not None:
+        yield "metadata.step", steps[0], steps[1]
+    yield from unlike_values(state, other, like)
+    yield from unlike_tasks(state, other, like)
+
+
+def unlike_values(state: State, other: State, like: Likeness) -> Iterator[tuple[str, Any, Any]]:
+    """Values that are not the same, and next."""
+    yield from like.differences(state["values"], other["values"], "values")
+    if state["next"] is not None and sorted(state["next"]) != sorted(other["next"] or ()):
+        yield "next", state["next"], other["next"]
+
+
+def unlike_tasks(state: State, other: State, like: Likeness) -> Iterator[tuple[str, Any, Any]]:
+    """Writes of a checkpoint's tasks that are not those of the tasks which stand for them."""
+    tasks = state["tasks"]
+    if tasks is None:
+        return
+    names = [[task["name"] for task in sorted_tasks(each)] for each in (state, other)]
+    if names[0] != names[1]:
+        if state["next"] is not None and sorted(state["next"]) == sorted(other["next"] or ()):
+            yield "tasks", names[0], names[1]
+        return
+    unfinished = any(task["result"] is None for task in tasks)
+    for index, (task, written) in enumerate(zip(sorted_tasks(state), sorted_tasks(other), strict=True)):
+        if unfinished and written["result"] is None:
+            continue  # what a place without open tasks cannot hold, told by `not_kept`
+        yield from like.differences(task["result"], written["result"], f"tasks[{index}].result", write=True)
+
+
+def sorted_tasks(state: State) -> Sequence[Mapping[str, Any]]:
+    """A state's tasks by name; of one name in their own order."""
+    return sorted(state["tasks"] or (), key=lambda task: str(task["name"]))
+
+
+def not_kept(state: State, other: State, *, is_tip: bool) -> Iterator[str]:
+    """What is not in the checkpoint that stands for another one, and could not be."""
+    old, new = state["metadata"] or {}, other["metadata"] or {}
+    if old.get("source") != new.get("source"):
+        yield SOURCES.format(old=old.get("source"), new=new.get("source"))
+    if state["created_at"] != other["created_at"]:
+        yield TIMES
+    if old.get("run_id") != new.get("run_id"):
+        yield RUNS
+    if state["next"] is None or state["tasks"] is None:
+        yield UNKNOWN
+    before, after = state["tasks"] or (), other["tasks"] or ()
+    if any(task.get("error") for task in before) and not any(task.get("error") for task in after):
+        yield ERRORS
+    if any(task.get("interrupts") for task in before) and not any(task.get("interrupts") for task in after):
+        is_open = is_tip and any(task.get("interrupts") and task.get("result") is None for task in before)
+        yield OPEN if is_open else ANSWERED
+    finished = [task for task in before if task.get("result") is not None]
+    if len(finished) < len(before) and finished and not any(task.get("result") is not None for task in after):
+        yield PARTS
+    if is_tip and state["next"] == ["__start__"] and not finished:
+        yield INPUT

@@ -1,0 +1,157 @@
+"""Whether two values say the same, and what an Agent Server moves inside messages that are sent to it as JSON. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..messages import ROLES, role
+from .unequal import unequal
+
+MOVED = ("usage_metadata", "invalid_tool_calls")
+DEFAULTS: Mapping[str, Any] = {
+    "usage_metadata": None,
+    "invalid_tool_calls": [],
+    "tool_calls": [],
+    "additional_kwargs": {},
+    "response_metadata": {},
+    "example": False,
+    "name": None,
+    "artifact": None,
+    "status": "success",
+}
+CHUNK_ONLY = ("tool_call_chunks", "chunk_position")
+USAGE_MOVED = (
+    "usage_metadata and invalid_tool_calls of AI messages: in additional_kwargs now, where forkbook counts them, too"
+)
+CHUNKS = "AIMessageChunk: the target takes no such messages, so they are AIMessages"
+WRITE_FORMS = "how a write spelled its messages (without ids, as text, by role): it has the state's own messages"
+
+Found = Iterator[tuple[str, Any, Any]]
+
+
+class Likeness:
+    """Compares values of two threads, each pair of objects once; what differs only in form is counted.
+
+    Attributes:
+        forms: How often something said the same in another form, by what it was.
+    """
+
+    def __init__(self) -> None:
+        self.forms: Counter[str] = Counter()
+        self._known: dict[tuple[int, int], tuple[list[tuple[str, Any, Any]], Counter[str], Any]] = {}
+
+    def differences(self, a: Any, b: Any, path: str = "", *, write: bool = False) -> Found:
+        """Paths and both values wherever two values do not say the same.
+
+        Args:
+            a: The original.
+            b: What was written.
+            path: Where they stand.
+            write: Whether they are what a task wrote, so that messages may be in any form that LangGraph takes.
+        """
+        if a is b:
+            return
+        if isinstance(a, dict) and isinstance(b, dict) and not role(a):
+            for key in a.keys() | b.keys():
+                yield from self._once(a.get(key), b.get(key), f"{path}.{key}" if path else str(key), write, a, b, key)
+        elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+            for index, (item, other) in enumerate(zip(a, b, strict=True)):
+                yield from self._item(item, other, f"{path}[{index}]", write)
+        else:
+            yield from self._message_or_value(a, b, path, write)
+
+    def _once(self, a: Any, b: Any, path: str, write: bool, left: Any, right: Any, key: str) -> Found:
+        if (key in left) != (key in right):
+            yield path, left.get(key, "nothing"), right.get(key, "nothing")
+        else:
+            yield from self.differences(a, b, path, write=write)
+
+    def _item(self, a: Any, b: Any, path: str, write: bool) -> Found:
+        """An item of a list; histories hold the same pair many times."""
+        if not isinstance(a, dict) or a is b:
+            yield from self.differences(a, b, path, write=write)
+            return
+        if (key := (id(a), id(b))) not in self._known:
+            before = self.forms.copy()
+            found = list(self.differences(a, b, "", write=write))
+            self._known[key] = found, self.forms - before, (a, b)  # the pair is held, so that its ids stay its own
+        for inner, one, other in self._known[key][0]:
+            yield f"{path}.{inner}" if inner else path, one, other
+
+    def _message_or_value(self, a: Any, b: Any, path: str, write: bool) -> Found:
+        found = list(unequal(a, b, path))
+        if not found:
+            return
+        as_sent, as_kept = spelled(a, write), spelled(b, write)
+        if as_sent is None or as_kept is None:
+            yield from found
+            return
+        if write and isinstance(as_sent, list) != isinstance(as_kept, list):
+            as_sent, as_kept = (item if isinstance(item, list) else [item] for item in (as_sent, as_kept))
+        if isinstance(as_sent, list):
+            if len(as_sent) != len(as_kept):
+                yield from found
+                return
+            pairs: Sequence[tuple[Any, Any]] = list(zip(as_sent, as_kept, strict=True))
+        else:
+            pairs = [(as_sent, as_kept)]
+        nameless = any("id" not in one for one, _ in pairs)
+        left = [
+            difference
+            for one, other in pairs
+            for difference in unequal(one, {k: v for k, v in other.items() if k != "id" or k in one}, path)
+        ]
+        if left:
+            yield from left
+        elif write and (nameless or not isinstance(a, type(b)) or "role" in a):
+            self.forms[WRITE_FORMS] += 1
+        else:
+            self.forms[CHUNKS if isinstance(a, dict) and a.get("type") == "AIMessageChunk" else USAGE_MOVED] += 1
+
+
+def spelled(value: Any, write: bool = False) -> Any:
+    """A message in one spelling, whatever form it came in; None if this is none.
+
+    Args:
+        value: A message; in a write also text, a pair of role and text, or a list of any of these.
+        write: Whether it is a write.
+    """
+    if isinstance(value, dict) and role(value):
+        return _plain(value)
+    if not write:
+        return None
+    if isinstance(value, str):
+        return {"type": "human", "content": value}
+    if isinstance(value, list) and len(value) == 2 and value[0] in ROLES and isinstance(value[1], str):
+        return {"type": ROLES[value[0]], "content": value[1]}
+    if isinstance(value, list) and value:
+        inner = [spelled(item, write) for item in value]
+        return None if any(item is None or isinstance(item, list) for item in inner) else inner
+    return None
+
+
+def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
+    result = {key: value for key, value in message.items() if key not in ("role", *CHUNK_ONLY)}
+    result["type"] = role(message) or message.get("type")
+    extra = dict(result.get("additional_kwargs") or {})
+    for key in MOVED:
+        moved = extra.pop(key, None)
+        result[key] = result.get(key) or moved
+    result["additional_kwargs"] = extra
+    result["invalid_tool_calls"] = result["invalid_tool_calls"] or []
+    kept = {key: value for key, value in result.items() if key not in DEFAULTS or value != DEFAULTS[key]}
+    return {key: value for key, value in kept.items() if key != "id" or value is not None}
+
+
+def sendable(value: Any) -> Any:
+    """A value with its messages as a server keeps them best: without the defaults that it would move."""
+    if isinstance(value, list):
+        return [sendable(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if not role(value):
+        return {key: sendable(item) for key, item in value.items()}
+    kept = {key: item for key, item in value.items() if key not in MOVED or item}
+    if kept.get("type") in ("AIMessageChunk",):
+        kept = {key: item for key, item in kept.items() if key not in CHUNK_ONLY} | {"type": "ai"}
+    return {key: item for key, item in kept.items() if not (key == "example" and item is False)}

@@ -1,0 +1,67 @@
+"""Requests to a busy server, asked again as it wishes: bounded tries, bounded waiting, no write twice."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from ..backends.base import Backend
+from ..errors import ConnectionFailed, ForkbookError, ProtocolError, ServerFault
+
+T = TypeVar("T")
+TRIES = 5
+LONGEST = 60.0  # seconds to wait in all for one request
+FIRST = 0.2  # seconds before the second try, doubled each time, where the server does not say
+LOST = (ConnectionFailed, ServerFault, ProtocolError)
+
+
+class Patience:
+    """Asks a backend again where the fault may pass.
+
+    A read is repeated after any fault of the line or the server. A write is repeated only after a 429, which says that
+    nothing was done, and where it can do no harm twice; after any other fault its caller has to look first.
+
+    Args:
+        backend: The place.
+        tries: Requests at most.
+        longest: Seconds of waiting at most, for one request.
+        sleep: Waits so many seconds.
+    """
+
+    def __init__(
+        self, backend: Backend, tries: int = TRIES, longest: float = LONGEST, sleep: Callable[[float], Any] = time.sleep
+    ) -> None:
+        self.backend, self._tries, self._longest, self._sleep = backend, tries, longest, sleep
+
+    def read(self, ask: Callable[[], T]) -> T:
+        """What a request answers that changes nothing, or can be repeated without harm."""
+        return self._asked(ask, LOST)
+
+    def write(self, ask: Callable[[], T]) -> T:
+        """What a request answers that must not be carried out twice."""
+        return self._asked(ask, ())
+
+    def again(self) -> Iterator[Callable[[ForkbookError], None]]:
+        """Tries of something whose caller looks after a fault; each gives what to call with the fault, which waits."""
+        spent = 0.0
+        for number in range(self._tries):
+
+            def wait(error: ForkbookError, number: int = number) -> None:
+                nonlocal spent
+                asked = error.details.get("retry_after")
+                pause = FIRST * 2**number if asked is None else asked
+                if number + 1 == self._tries or spent + pause > self._longest:
+                    raise error
+                spent += pause
+                self._sleep(pause)
+
+            yield wait
+
+    def _asked(self, ask: Callable[[], T], passing: tuple[type[ForkbookError], ...]) -> T:
+        for wait in self.again():
+            try:
+                return ask()
+            except ForkbookError as error:
+                if not (isinstance(error, passing) or error.details.get("status") == 429):
+                    raise
+                wait(error)
+        raise AssertionError("the last wait raises")

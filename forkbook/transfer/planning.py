@@ -1,0 +1,274 @@
+"""How a thread can be written anew: for each checkpoint the updates that may make it, the likeliest first. Pure.
+
+A checkpoint is made from its parent in one of five ways:
+
+    input    an update as `__input__`, with what `__start__` wrote next
+    run      an update as each node that ran, with what it wrote; at a fork LangGraph takes one update only, so there
+             the writes of parallel nodes go together as one
+    replay   an update as the node before, without values: a run from an older checkpoint begins with such a row
+    copy     an update as `__copy__`, which makes a sibling
+    edit     an update as a node that is not recorded; what was typed is not, either, so the values themselves are sent
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..backends.base import State
+from ..backends.wire import ROOT
+from ..edits import exact_writes
+from ..messages import canonical, role
+from .likeness import sendable, spelled
+from .originals import Original
+
+START, INPUT, COPY = "__start__", "__input__", "__copy__"
+Update = dict[str, Any]
+Writes = Mapping[int, Any]  # by the task's place in `Step.nodes`
+
+
+@dataclass
+class Step:
+    """One checkpoint to be made.
+
+    Attributes:
+        position: Of the checkpoint in the original's tree.
+        base: Position of the checkpoint at which the update is made: the parent, of a copy the sibling; -1: none.
+        way: `input`, `run`, `replay`, `copy` or `edit`.
+        nodes: The nodes that write; of an edit or replay the one that is tried now.
+        results: What each node wrote, as recorded; None: nothing.
+        tries: For each channel the writes that may make it what it was, with a label, the likeliest first.
+        choice: For each channel which of them is taken.
+        others: Nodes to try in the place of the only one, the likeliest first.
+        settled: Whether everything was tried.
+    """
+
+    position: int
+    base: int
+    way: str
+    nodes: list[str | None]
+    results: list[Any]
+    tries: dict[str, list[tuple[str, Writes]]] = field(default_factory=dict)
+    choice: dict[str, int] = field(default_factory=dict)
+    others: list[str | None] = field(default_factory=list)
+    settled: bool = False
+
+    @property
+    def node(self) -> str | None:
+        """The node that writes, the first of several."""
+        return self.nodes[0]
+
+    @node.setter
+    def node(self, name: str | None) -> None:
+        self.nodes = [name, *self.nodes[1:]]
+
+    def updates(self) -> list[Update]:
+        """The updates of one superstep."""
+        if not self.tries:
+            whole = self.results if self.way == "run" else [self.results[0]]
+            return [
+                {"values": sendable(result) if self.way == "run" else result, "as_node": node}
+                for result, node in zip(whole, self.nodes, strict=True)
+            ]
+        values: list[dict[str, Any]] = [{} for _ in self.nodes]
+        for channel, tries in self.tries.items():
+            for place, write in tries[self.choice.get(channel, 0)][1].items():
+                values[place][channel] = write
+        whole = [each[ROOT] if each.keys() == {ROOT} else each for each in values]
+        return [{"values": each, "as_node": node} for each, node in zip(whole, self.nodes, strict=True)]
+
+
+def steps(original: Original, nodes: Sequence[str]) -> tuple[list[Step], list[Step]]:
+    """The steps of the trunk, from the first root along the oldest children, and those of everything else.
+
+    Args:
+        original: The thread.
+        nodes: The graph's nodes.
+    """
+    tree = original.tree
+    trunk = [0] if len(tree) else []
+    while trunk and tree.children[trunk[-1]]:
+        trunk.append(tree.children[trunk[-1]][0])
+    on_trunk = set(trunk)
+    rest = [position for position in range(len(tree)) if position not in on_trunk]
+    plan = Planner(original, nodes)
+    return [plan.step(at, fork=False) for at in trunk], [plan.step(at, fork=True) for at in rest]
+
+
+class Planner:
+    """Plans the steps of one thread.
+
+    Args:
+        original: The thread.
+        nodes: The graph's nodes.
+    """
+
+    def __init__(self, original: Original, nodes: Sequence[str]) -> None:
+        self._tree, self._states, self._nodes = original.tree, original.roots, nodes
+
+    def step(self, position: int, *, fork: bool) -> Step:
+        """How one checkpoint can be made; `fork`: by one update only."""
+        parent = self._tree.parents[position]
+        state, before = self._states[position], self._states[parent] if parent >= 0 else None
+        source = (state["metadata"] or {}).get("source")
+        if source == "input" or state["next"] == [START]:
+            return Step(position, parent, "input", [INPUT], [self._input_of(state)])
+        if source == "fork" and before is not None:
+            if _same(state, before) and state["next"] == before["next"]:
+                ways = [*self._before(parent), *self._nodes, None]
+                return Step(position, parent, "replay", ways[:1], [None], others=list(dict.fromkeys(ways[1:])))
+            for sibling in self._tree.children[parent]:
+                if sibling < position and _same(state, self._states[sibling]):
+                    return Step(position, sibling, "copy", [COPY], [None])
+        tasks = [(task["name"], task["result"]) for task in (before or {}).get("tasks") or ()]
+        if source == "update":
+            tasks = [] if parent >= 0 and self._tree.children[parent][0] != position else tasks
+            tasks = [(name, result) for name, result in tasks if result is not None]
+        if before is not None and tasks:
+            return self._run(position, parent, tasks, fork)
+        return self._edit(position, parent)
+
+    def _input_of(self, state: State) -> Any:
+        """What the input was: what `__start__` wrote."""
+        found = [task["result"] for task in state["tasks"] or () if task["name"] == START]
+        return found[0] if found and found[0] is not None else {}
+
+    def _before(self, position: int) -> list[str | None]:
+        """The nodes that ran right before a checkpoint, where they are known; the last writer as LangGraph guesses."""
+        for above in list(self._tree.up(position))[1:]:
+            names = [str(task["name"]) for task in self._states[above]["tasks"] or () if task["result"] is not None]
+            if names:
+                return [*names]
+        return []
+
+    def _run(self, position: int, parent: int, tasks: list[tuple[str, Any]], fork: bool) -> Step:
+        before, after = self._states[parent]["values"] or {}, self._states[position]["values"] or {}
+        nodes: list[str | None] = [name for name, _ in tasks]
+        results = [result for _, result in tasks]
+        if not all(isinstance(result, dict | None) for result in results) or not isinstance(after, dict):
+            return Step(position, parent, "run", nodes[:1] if fork else nodes, results[:1] if fork else results)
+        named = _with_ids(results, before, after)
+        writers: dict[str, dict[int, Any]] = {}
+        for place, result in enumerate(named):
+            for channel, write in (result or {}).items():
+                writers.setdefault(channel, {})[place] = write
+        merged = fork and len(tasks) > 1
+        step = Step(position, parent, "run", nodes[:1] if fork else nodes, results[:1] if fork else results)
+        step.others = [*dict.fromkeys(nodes[1:])] if merged else []
+        for channel, writes in writers.items():
+            recorded: list[tuple[str, Writes]] = []
+            if merged:
+                recorded += [("recorded", {0: one})] if (one := _together(list(writes.values()))) is not None else []
+            elif not any(_several(write) for write in writes.values()):
+                raw = {place: (results[place] or {})[channel] for place in writes}
+                recorded += [("recorded", {place: sendable(w) for place, w in writes.items()}), ("raw", raw)]
+            where = 0 if merged else min(writes)
+            step.tries[channel] = _distinct([*recorded, *_exact(channel, before, after, where), ("nothing", {})])
+        for channel in _changed(before, after) - writers.keys():
+            step.tries[channel] = _distinct([("nothing", {}), *_exact(channel, before, after, 0)])
+        return step
+
+    def _edit(self, position: int, parent: int) -> Step:
+        state, before = self._states[position], self._states[parent] if parent >= 0 else None
+        old, new = (before or {}).get("values") or {}, state["values"] or {}
+        waiting = set((before or {}).get("next") or ())
+        ways = [None, *self._before(position), *(n for n in self._nodes if n not in waiting), *self._nodes, START]
+        others = list(dict.fromkeys(ways))
+        step = Step(position, parent, "edit", others[:1], [None], others=others[1:])
+        if isinstance(new, dict):
+            for channel in _changed(old, new):
+                step.tries[channel] = _distinct([*_exact(channel, old, new, 0), ("nothing", {})])
+        else:
+            step.results = [new]
+        return step
+
+
+def _same(state: State, other: State) -> bool:
+    return state["values"] is other["values"] or canonical(state["values"]) == canonical(other["values"])
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
+    return {
+        channel
+        for channel, value in after.items()
+        if channel not in before or (value is not before[channel] and canonical(value) != canonical(before[channel]))
+    }
+
+
+def _exact(
+    channel: str, before: Mapping[str, Any], after: Mapping[str, Any], place: int
+) -> Iterator[tuple[str, Writes]]:
+    """Writes after which a channel is exactly what it was, whatever its reducer."""
+    if channel not in after:
+        return
+    value, old = after[channel], before.get(channel)
+    if isinstance(value, list) and isinstance(old, list) and 0 < len(old) <= len(value) and _begins(value, old):
+        yield "added", {place: sendable(value[len(old) :])}
+    for number, write in enumerate(exact_writes(value, old)):
+        yield f"exact {number}", {place: sendable(write)}
+        yield f"raw exact {number}", {place: write}
+
+
+def _begins(value: list[Any], old: list[Any]) -> bool:
+    return all(a is b or canonical(a) == canonical(b) for a, b in zip(old, value, strict=False))
+
+
+def _distinct(tries: Sequence[tuple[str, Writes]]) -> list[tuple[str, Writes]]:
+    seen: set[bytes] = set()
+    kept = []
+    for label, writes in tries:
+        if (key := canonical(list(writes.items()))) not in seen:
+            seen.add(key)
+            kept.append((label, writes))
+    return kept
+
+
+def _several(write: Any) -> bool:
+    """Whether a task wrote a channel several times, which one update cannot."""
+    return isinstance(write, dict) and write.keys() == {"$writes"}
+
+
+def _together(writes: list[Any]) -> Any:
+    """Several writes to a channel as one, if they can be: lists, one after the other."""
+    flat = [item for write in writes for item in (write["$writes"] if _several(write) else [write])]
+    if len(flat) == 1:
+        return sendable(flat[0])
+    return sendable([item for write in flat for item in write]) if all(isinstance(w, list) for w in flat) else None
+
+
+def _with_ids(results: Sequence[Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Any]:
+    """What tasks wrote, their messages with the ids that the state gave them."""
+    fresh = {channel: _fresh(before.get(channel), value) for channel, value in after.items()}
+    return [
+        result and {channel: _named(write, fresh.get(channel) or []) for channel, write in result.items()}
+        for result in results
+    ]
+
+
+def _fresh(before: Any, after: Any) -> list[dict[str, Any]]:
+    """The messages of a channel that are new."""
+    old = {item.get("id") for item in before if isinstance(item, dict)} if isinstance(before, list) else set()
+    messages = [item for item in after if isinstance(item, dict) and role(item)] if isinstance(after, list) else []
+    return [item for item in messages if item.get("id") and item["id"] not in old]
+
+
+def _named(write: Any, fresh: list[dict[str, Any]]) -> Any:
+    if isinstance(write, list) and spelled(write, write=True) is not None and not _is_pair(write):
+        return [_named_one(item, fresh) for item in write]
+    return _named_one(write, fresh) if spelled(write, write=True) is not None else write
+
+
+def _is_pair(write: list[Any]) -> bool:
+    return not isinstance(spelled(write, write=True), list)
+
+
+def _named_one(item: Any, fresh: list[dict[str, Any]]) -> Any:
+    """A message with the id of the oldest new one that says the same, which is then taken."""
+    if isinstance(item, dict) and item.get("id"):
+        return item
+    said = spelled(item, write=True)
+    for place, message in enumerate(fresh):
+        kept = spelled(message) or {}
+        if all(kept.get(key) == value for key, value in said.items()):
+            del fresh[place]
+            return {**item, "id": message["id"]} if isinstance(item, dict) else message
+    return item
