@@ -19,6 +19,7 @@ from .errors import (
     Unsupported,
 )
 from .history import History
+from .overview import compare
 from .sources import connect, verify
 from .sweep.result import Sweep
 from .sweep.variants import Answer, Edit
@@ -46,6 +47,7 @@ __all__ = [
     "ThreadBusy",
     "ThreadNotFound",
     "Unsupported",
+    "compare",
     "connect",
     "verify",
 ]

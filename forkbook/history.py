@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from .book import Book
-    from .compare import Comparison
+    from .comparison import Comparison
     from .transfer import CopyReport
     from .widgets.explorer import Explorer
 
@@ -279,10 +279,17 @@ class History:
         return Explorer(self)
 
     def compare(self, a: Any, b: Any) -> Comparison:
-        """Two checkpoints side by side; branch labels name their tips."""
-        from .compare import compare
+        """Two checkpoints side by side: where they parted, what each did since, at what cost; see `Comparison`.
 
-        return compare(self.facts, self.pick(a).position, self.pick(b).position)
+        Args:
+            a: A checkpoint, its id or position, or a branch's label, which names its tip. A checkpoint of another
+                thread or book stays what it is.
+            b: Another.
+        """
+        from .comparison import Side, compare
+
+        sides = [key if isinstance(key, Checkpoint) else self.pick(key) for key in (a, b)]
+        return compare(*(Side(side.history.facts, side.position) for side in sides))
 
     def copy(self) -> CopyReport:
         """Copy the thread and verify the copy."""

@@ -12,6 +12,12 @@ GREY = "color:#7a7f87"
 WRAP = "white-space:pre-wrap;overflow-wrap:anywhere"
 
 
+class Html(str):
+    """What is HTML already, and safe."""
+
+    __slots__ = ()
+
+
 def esc(value: Any) -> str:
     """Foreign text on its way into HTML."""
     return html.escape(str(value))
@@ -56,7 +62,18 @@ def table(names: Sequence[str], rows: Iterable[Sequence[Any]], marked: str | Non
 
 def cell_text(cell: Any) -> str:
     """A cell: numbers with separators, the rest escaped and cut."""
+    if isinstance(cell, Html):
+        return cell
     return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else cut(str(cell), 500)
+
+
+def bar(parts: Sequence[tuple[float, str]], most: float) -> Html:
+    """Amounts in their colours one after the other; `most` is as wide as the cell."""
+    boxes = "".join(
+        f"<span style='display:inline-block;height:9px;width:{amount / (most or 1):.1%};background:{color}'></span>"
+        for amount, color in parts
+    )
+    return Html(f"<div style='width:160px;white-space:nowrap;font-size:0'>{boxes}</div>")
 
 
 def values_of(interrupts: Any) -> str:

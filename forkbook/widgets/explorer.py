@@ -9,13 +9,16 @@ import ipywidgets as w
 
 from ..acts import Act
 from ..checkpoint import Checkpoint
-from ..compare import Comparison
+from ..comparison import Comparison
 from ..errors import InvalidInput
+from ..escape import cut
 from ..history import History
-from ..plot.comparison import comparison_html
+from ..overview import Overview, compare
+from ..plot.comparison import comparison_html, overview_html
 from ..plot.html import esc
 from ..transfer import CopyReport
 from . import editor, views
+from .chips import Chips
 from .picklist import PickList
 from .tree import TreePicture
 from .work import Status, Worker
@@ -37,14 +40,14 @@ class Explorer(w.VBox):
         selected: The checkpoint that is picked.
         act: The last edit, fork or resume; None before the first.
         copy_report: The last copy's report.
-        comparison: The last comparison.
+        comparison: The last comparison: a `Comparison` of two branches, an `Overview` of any other number.
     """
 
     def __init__(self, history: History) -> None:
         self.history = history
         self.act: Act | None = None
         self.copy_report: CopyReport | None = None
-        self.comparison: Comparison | None = None
+        self.comparison: Comparison | Overview | None = None
         self._shown: str | None = None
         self._schema: Mapping[str, Any] | None = None
         self._build()
@@ -85,8 +88,7 @@ class Explorer(w.VBox):
         self._edit_note = w.HTML()
         self._as_node = w.Dropdown(options=[LAST_NODE], description="as node", layout=w.Layout(width="250px"))
         self._in_copy = w.Checkbox(description="in a copy of the thread", indent=False, layout=w.Layout(width="auto"))
-        self._a = w.Dropdown(description="compare", layout=w.Layout(width="170px"))
-        self._b = w.Dropdown(description="with", layout=w.Layout(width="170px"))
+        self._branches = Chips("branches to compare")
         self._comparison = w.HTML()
         self.status = Status()
         buttons = {
@@ -94,7 +96,7 @@ class Explorer(w.VBox):
             "Fork": ("write the edit as a new branch; nothing runs", self._on_fork),
             "Fork and run": ("write the edit and run on from it; without a change, run again from here", self._on_run),
             "Copy thread": ("copy the whole thread and verify the copy", self._on_copy),
-            "Compare": ("two branches side by side", self._on_compare),
+            "Compare": ("the chosen branches side by side: two in detail, any number in a table", self._on_compare),
             "Refresh": ("fetch what is new", self._on_refresh),
         }
         self._buttons = {name: w.Button(description=name, tooltip=tip) for name, (tip, _) in buttons.items()}
@@ -135,7 +137,7 @@ class Explorer(w.VBox):
         )
 
     def _compare_row(self) -> w.Widget:
-        return w.VBox([w.HBox([self._a, self._b, self._buttons["Compare"]]), self._comparison])
+        return w.VBox([w.HBox([self._buttons["Compare"], self._branches]), self._comparison])
 
     def _load(self, history: History, position: int | None) -> None:
         """Show a history, with a position picked."""
@@ -144,9 +146,8 @@ class Explorer(w.VBox):
         self.picture.draw(history.facts)
         self._list.fill([self._list_line(checkpoint) for checkpoint in history], position)
         labels = history.branches
-        if labels != list(self._b.options):  # a new branch is what one wants to compare
-            self._a.options = self._b.options = labels
-            self._a.value, self._b.value = (labels[0], labels[-1]) if labels else (None, None)
+        if labels != self._branches.labels:  # a new branch is what one wants to compare
+            self._branches.fill(labels, list(dict.fromkeys([*labels[:1], *labels[-1:]])))
         self._show()
 
     @staticmethod
@@ -226,11 +227,16 @@ class Explorer(w.VBox):
         self.worker.start("copying the thread and verifying the copy", job)
 
     def _on_compare(self, _: Any) -> None:
-        if len(self.history) == 0:
-            raise InvalidInput("this thread has no branches to compare")
-        self.comparison = self.history.compare(self._a.value, self._b.value)
-        self._comparison.value = comparison_html(self.comparison)
-        self.status.say(f"compared branch {self._a.value} with branch {self._b.value}")
+        chosen = [label for label in self.history.branches if label in self._branches.chosen]
+        if not chosen:
+            raise InvalidInput("choose the branches to compare: click their letters")
+        if len(chosen) == 2:
+            self.comparison = self.history.compare(*chosen)
+            self._comparison.value = comparison_html(self.comparison)
+        else:
+            self.comparison = compare([self.history.at(branch=label) for label in chosen])
+            self._comparison.value = overview_html(self.comparison)
+        self.status.say(f"compared {len(chosen)} branch{'es' * (len(chosen) > 1)}: {cut(', '.join(chosen), 80)}")
 
     def _on_refresh(self, _: Any) -> None:
         self.worker.start("fetching what is new", lambda: f"{self._reload()} new checkpoints")

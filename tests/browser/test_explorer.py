@@ -75,6 +75,11 @@ def test_the_whole_way(explorer):
     page.locator(".forkbook-comparison", has_text="shared 0 tokens · own 21 / 18 (reported)").wait_for()
     assert in_kernel(page, "print(explorer.comparison.labels)").strip() == "('A', 'C')"
 
+    page.locator(".forkbook-chips button", has_text="all").click()
+    press(page, "Compare")
+    page.locator(".forkbook-comparison", has_text="3 paths · 57 tokens spent in all").wait_for()
+    assert in_kernel(page, "print(list(explorer.comparison.sides))").strip() == "['A', 'B', 'C']"
+
 
 def test_what_goes_wrong_is_told_under_the_widget(explorer):
     page = explorer

@@ -1,0 +1,241 @@
+"""Many checkpoints side by side, of one thread or of many: a row each. Pure."""
+
+import itertools
+from collections import Counter as Counts
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .comparison import SPENT, Comparison, Side
+from .comparison import compare as compare_two
+from .errors import InvalidInput
+from .escape import cut, short, visible
+from .frames import (
+    DETAILS,
+    FLOAT,
+    INT,
+    METHOD,
+    STATUS,
+    TEXT,
+    Columns,
+    Row,
+    details,
+    frame,
+    money,
+    tokens,
+    with_prices,
+)
+from .messages import messages_in, role, text
+from .prices import Bill, bill, rate_of
+from .tokens import Totals
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from .checkpoint import Checkpoint
+
+COLUMNS: Columns = {
+    "label": TEXT, "thread_id": TEXT, "branch": TEXT, "checkpoint_id": TEXT, "parted_at_id": TEXT, "parted_at": TEXT,
+    "status": STATUS, "n_checkpoints": INT, "n_own": INT, "shared_tokens": INT, "own_tokens": INT, **SPENT,
+    "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, **DETAILS, "context_tokens": INT,
+    "seconds": FLOAT, "n_messages": INT, "text": TEXT,
+}  # fmt: skip
+SHOWN = 60  # characters of a text, and rows, in the repr
+
+
+@dataclass(frozen=True)
+class Path:
+    """One checkpoint's path among those it is compared with.
+
+    Attributes:
+        label: What it is called.
+        side: The checkpoint.
+        shared: Positions on its path that another of these paths holds, too.
+        own: The others.
+    """
+
+    label: str
+    side: Side
+    shared: list[int]
+    own: list[int]
+
+
+@dataclass(frozen=True, repr=False)
+class Overview:
+    """Checkpoints side by side; what several of their paths hold is counted once.
+
+    Attributes:
+        sides: The checkpoints by their labels.
+    """
+
+    sides: Mapping[str, Side]
+
+    @cached_property
+    def paths(self) -> list[Path]:
+        """A path a checkpoint. Copies of a thread share what has the same ids in both."""
+        holders = Counts(id_ for side in self.sides.values() for id_ in side.path_ids)
+        return [
+            Path(
+                label,
+                side,
+                [at for at, id_ in zip(side.path, side.path_ids, strict=True) if holders[id_] > 1],
+                [at for at, id_ in zip(side.path, side.path_ids, strict=True) if holders[id_] == 1],
+            )
+            for label, side in self.sides.items()
+        ]
+
+    @property
+    def total_tokens(self) -> int:
+        """Spent tokens of all of them, each checkpoint once."""
+        sides = {
+            id_: (side, at) for side in self.sides.values() for at, id_ in zip(side.path, side.path_ids, strict=True)
+        }
+        return sum(side.facts.ledger.totals([at]).total for side, at in sides.values())
+
+    def pair(self, a: str, b: str) -> Comparison:
+        """Two of them in detail, by their labels.
+
+        Raises:
+            InvalidInput: There is no such label.
+        """
+        for label in (a, b):
+            if label not in self.sides:
+                raise InvalidInput(f"no {label!r} here; there is {', '.join(self.sides)}", candidates=list(self.sides))
+        return compare_two(self.sides[a], self.sides[b])
+
+    def df(self, prices: Any = None) -> "pd.DataFrame":
+        """A row a checkpoint.
+
+        Args:
+            prices: As in `History.tokens_df`; adds `cost` and `unpriced_tokens` of the whole path.
+
+        Returns:
+            `parted_at_id` is the last checkpoint of its path that another one holds, too, `parted_at` what made it;
+            `shared_tokens` were spent up to there, `own_tokens` since; `seconds` is the time since; `text` is what the
+            last AI message says.
+        """
+        rows: list[Row] = [
+            {**row, **self._money(path, prices)} for row, path in zip(self.rows, self.paths, strict=True)
+        ]
+        return frame(rows, with_prices(COLUMNS, prices))
+
+    @staticmethod
+    def _money(path: Path, prices: Any) -> dict[str, Any]:
+        if prices is None:
+            return {}
+        rate, facts, sums = rate_of(prices), path.side.facts, Bill()
+        for at in path.side.path:
+            sums = sums.plus(bill(facts.ledger.spends([at]), rate, facts.created_at(at)))
+        return money(sums)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The rows of `df`."""
+        rows: list[Row] = []
+        for path in self.paths:
+            facts, here = path.side.facts, path.side.position
+            parted = path.shared[-1] if path.shared else None
+            shared, own = facts.ledger.totals(path.shared), facts.ledger.totals(path.own)
+            sums = Totals().plus(facts.ledger.spends(path.side.path))
+            row = {
+                "label": path.label,
+                "thread_id": facts.thread_id,
+                "branch": facts.tree.label(here),
+                "checkpoint_id": path.side.id,
+                "parted_at_id": None if parted is None else facts.tree.heads[parted].id,
+                "parted_at": None if parted is None else facts.title(parted),
+                "status": facts.status(here),
+                "n_checkpoints": len(path.side.path),
+                "n_own": len(path.own),
+                "shared_tokens": shared.total,
+                "own_tokens": own.total,
+                "reported_tokens": sums.reported,
+                "estimated_tokens": sums.estimated,
+                "method": facts.ledger.method(sums),
+                "context_tokens": facts.ledger.context[here],
+                "seconds": path.side.seconds(path.own),
+                "n_messages": facts.ledger.n_messages[here],
+                "text": last_text(path.side.values),
+            }
+            rows.append(row | tokens(sums) | details(sums))
+        return rows
+
+    def figure(self) -> "go.Figure":
+        """Spent tokens as bars, a bar a checkpoint's path: shared and own."""
+        from .plot.tokens import Bar, token_bars
+
+        bars = []
+        for path in self.paths:
+            accounts = path.side.facts.ledger
+            shared, own = accounts.totals(path.shared), accounts.totals(path.own)
+            bars.append(
+                Bar(
+                    label=path.label,
+                    shared_reported=shared.reported,
+                    shared_estimated=shared.estimated,
+                    own_reported=own.reported,
+                    own_estimated=own.estimated,
+                    detail=last_text(path.side.values) or "",
+                )
+            )
+        counters = sorted({side.facts.ledger.counter for side in self.sides.values()})
+        note = f"all of them together spent {self.total_tokens:,}: what paths share counts once"
+        return token_bars(bars, method=", ".join(counters), title=f"{len(bars)} paths", notes=[note])
+
+    def __repr__(self) -> str:
+        lines = [f"{len(self.sides)} paths · {self.total_tokens:,} tokens spent, what they share counted once"]
+        for row in self.rows[:SHOWN]:
+            said = f" · {cut(visible(row['text']), SHOWN)}" if row["text"] else ""
+            lines.append(
+                f"{row['label']}: shared {row['shared_tokens']:,} + own {row['own_tokens']:,} = "
+                f"{row['total_tokens']:,} tokens ({row['method']}) · {row['status']}{said}"
+            )
+        more = len(self.sides) - SHOWN
+        return "\n".join(lines + ([f"… and {more} more: df() has all"] if more > 0 else []))
+
+    def _repr_html_(self) -> str:
+        from .plot.comparison import overview_html
+
+        return overview_html(self)
+
+
+def last_text(values: Any) -> str | None:
+    """What the last AI message of a state says; None if there is none."""
+    said = [text(message) for _, message in messages_in(values) if role(message) == "ai"]
+    return said[-1] if said else None
+
+
+def compare(checkpoints: "Iterable[Checkpoint] | Mapping[str, Checkpoint]") -> Overview:
+    """Compare any number of checkpoints, usually tips, of one thread, of several, or of several books.
+
+    Args:
+        checkpoints: Checkpoints, as `history.tips`; a mapping names them, else each is called by its branch.
+
+    Raises:
+        InvalidInput: There is none, or something else among them.
+    """
+    named = checkpoints if isinstance(checkpoints, Mapping) else None
+    listed = named.values() if named is not None else checkpoints
+    given = list(listed) if isinstance(listed, Iterable) else [listed]
+    for item in given:
+        if not (hasattr(item, "history") and hasattr(item, "position")):
+            raise InvalidInput(f"compare() takes checkpoints, such as history.tips, not {short(item)}")
+    if not given:
+        raise InvalidInput("compare() needs at least one checkpoint, such as history.tips")
+    names = [str(name) for name in named] if named is not None else labels(given)
+    return Overview({name: Side(item.history.facts, item.position) for name, item in zip(names, given, strict=True)})
+
+
+def labels(checkpoints: "list[Checkpoint]") -> list[str]:
+    """A name a checkpoint: its branch, and as much more as tells it from the others: thread, short id, a number."""
+    names: list[str] = []
+    several = len({checkpoint.thread_id for checkpoint in checkpoints}) > 1
+    for cp in checkpoints:
+        branch = f"{cp.branch} of {cp.thread_id[-6:]}" if several else cp.branch
+        tries = itertools.chain(
+            [branch] * cp.is_tip, [f"{branch} {cp.short_id}"], map(f"{branch} ({{}})".format, itertools.count(2))
+        )
+        names.append(next(name for name in tries if name not in names))
+    return names
