@@ -19,8 +19,6 @@ from .spending import Totals as Totals
 from .spending import spend_of
 from .tree import Tree
 
-NOT_BY_TASKS = ("input", "update", "fork")  # the sources of checkpoints that no task of their parent led to
-
 
 @dataclass(frozen=True, slots=True)
 class New:
@@ -98,8 +96,8 @@ def ledger(
         values: Their states' values, by position.
         counter: What counts tokens; by default `default_counter()`.
         inside: For each position that of the checkpoint whose task ran its namespace, -1 for the root graph's; None:
-            there are no subgraphs. A message that a task's checkpoints spent is not spent again at the checkpoint that
-            the task leads to, nor the other way round; a replay has tasks of its own.
+            there are no subgraphs. A message that a task's checkpoints spent is not spent again where the graph that
+            ran the task goes on, nor the other way round; a replay has tasks of its own, which spend again.
     """
     counter = counter or default_counter()
     counts: dict[int, int] = {}
@@ -149,11 +147,9 @@ def ledger(
 
 
 def spending_of(tree: Tree, inside: Sequence[int]) -> Callable[[int, int], bool]:
-    """A test whether what one position holds is spent already for a later one that holds it, too."""
+    """A test whether what an earlier position spent is spent for a later one that holds it, too."""
     covers = ancestry(tree)
-    above: dict[int, tuple[int, ...]] = {
-        -1: ()
-    }  # a namespace's checkpoint: the ones whose tasks it ran in, innermost first
+    above: dict[int, tuple[int, ...]] = {-1: ()}
 
     def tasks_of(position: int) -> tuple[int, ...]:
         """The checkpoints within whose tasks a position is, the nearest first."""
@@ -164,8 +160,7 @@ def spending_of(tree: Tree, inside: Sequence[int]) -> Callable[[int, int], bool]
 
     def leads_to(nested: int, position: int) -> bool:
         parent = tree.parents[position]
-        by_task = inside[position] != parent and tree.heads[position].source not in NOT_BY_TASKS
-        return by_task and parent in tasks_of(nested)
+        return inside[position] != parent and parent in tasks_of(nested)
 
     return lambda at, position: covers(at, position) or leads_to(at, position) or leads_to(position, at)
 

@@ -52,8 +52,7 @@ def encoding_of(name: str) -> str | None:
     if name in IN_WHEEL or f"{name}_base" in IN_WHEEL:
         return name if name in IN_WHEEL else f"{name}_base"
     model = name.removeprefix("ft:")
-    fits = [start for start in MODELS if model == start or model.startswith((f"{start}-", f"{start}:"))]
-    return MODELS[max(fits, key=len)] if fits else None
+    return next((MODELS[start] for start in MODELS if f"{model}-".startswith((f"{start}-", f"{start}:"))), None)
 
 
 def in_wheel() -> bool:

@@ -1,7 +1,8 @@
 import gzip
 import hashlib
+import importlib.util
 import math
-from importlib import resources
+from pathlib import Path
 
 import pytest
 from langchain_core.messages import AIMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
@@ -26,7 +27,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A
         SystemMessage("be brief"),
         ChatMessage("hi", role="critic"),
         HumanMessage([{"type": "text", "text": "blocks"}, "and text", {"type": "text", "text": "again"}]),
-        AIMessage([{"type": "text", "text": "x"}, {"type": "tool_use", "id": "c1", "name": "f", "input": {"x": 1}}]),
+        AIMessage(["x", {"type": "tool_use", "id": "c1", "name": "f", "input": {"x": 1}}], tool_calls=[CALL]),
         AIMessage([{"type": "reasoning", "reasoning": "well, well"}, {"type": "text", "text": "x"}]),
     ],
     ids=["name", "call", "tool", "system", "chat", "blocks", "tool_use", "reasoning"],
@@ -94,9 +95,8 @@ def vocabulary(tmp_path, monkeypatch):
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
     address = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
     file = tmp_path / hashlib.sha1(address.encode()).hexdigest()
-    file.write_bytes(
-        gzip.decompress(resources.files("bpe_openai.data").joinpath("o200k_base.tiktoken.gz").read_bytes())
-    )
+    (wheel,) = importlib.util.find_spec("bpe_openai").submodule_search_locations
+    file.write_bytes(gzip.decompress((Path(wheel) / "data" / "o200k_base.tiktoken.gz").read_bytes()))
     return file
 
 

@@ -242,17 +242,17 @@ def test_a_task_within_a_task_spends_once_for_both_levels():
 
 def test_a_tasks_message_spends_once_when_its_parents_checkpoint_comes_first():
     """1: h ─┬─ 2: h m (10+5)    root graph
-    ├─ 3: h m (10+5)    another child, by hand: no task led to it
-    └┄ 4: h m           in 1's task, its clock was late"""
+    ├┄ 3: h m           in 1's task, its clock was late
+    └─ 4: h m           an edit by hand with the task's message"""
     h, m = human("h"), ai("m", usage=(10, 5))
     tree, values, inside = nested(
         ("1", None, None, "loop", [h]),
         ("2", "1", None, "loop", [h, m]),
-        ("3", "1", None, "update", [h, m]),
-        ("4", "1", "1", "loop", [h, m]),
+        ("3", "1", "1", "loop", [h, m]),
+        ("4", "1", None, "update", [h, m]),
     )
     book = ledger(tree, values, WORDS, inside)
-    assert [spent(book, p) for p in range(4)] == [[], [15], [15], []]
+    assert [spent(book, p) for p in range(4)] == [[], [15], [], []]
 
 
 def test_two_tasks_side_by_side_each_spend_what_both_wrote():
