@@ -167,7 +167,7 @@ def _asked_anew(origin: Checkpoint, how: RunSettings, notes: tuple[str, ...]) ->
     if origin.source in ("update", "fork") and head is not None and head["checkpoint"]["checkpoint_id"] == origin.id:
         sibling = backend.update(origin.thread_id, origin.id, {}, "__copy__")
         start = origin.history.refreshed()[sibling]
-    act = ran("answer", start, dataclasses.replace(how, interrupt_before=None, interrupt_after=None), notes)
+    act = ran("answer", start, how, notes)
     if not waiting_for(act.checkpoint.state):
         raise ActFailed(
             f"checkpoint {origin.short_id} was replayed to ask anew, but asked nothing; the replay led to "
