@@ -95,10 +95,10 @@ class Runner:
         try:
             if self.score:
                 self.sweep.judge(self.score)
+            self.sweep.tell()
         finally:
             self.done.set()
             self.show(0)
-        self.sweep.tell()
         return self.sweep
 
     def start(self) -> Sweep:

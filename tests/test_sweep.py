@@ -1,0 +1,405 @@
+"""Many variants from one checkpoint: on the demo's server, on one that takes its time, on graphs in this process."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import uuid
+
+import pytest
+from agents import graphs
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph_sdk import get_sync_client
+
+import forkbook as fb
+
+FAILING = {
+    "type": "ai",
+    "content": "",
+    "tool_calls": [{"name": "calculate", "args": {"expression": "1 / 0"}, "id": "c"}],
+}
+NOBODY = {"configurable": {"user_id": "nobody"}}  # of whom the agent remembers nothing
+JOKES = ["cats", "chickens", "dogs"]
+JOKE_TOKENS = [21, 18, 18]  # the request is six words; the jokes have 15, 12 and 12
+MEMORY_ONLY = ["score", "score_error"]
+
+
+@pytest.fixture
+def before_joke(book, client, demo_threads):
+    """In a copy of the time travel thread: 6 checkpoints, branches A and B."""
+    return book[client.threads.copy(demo_threads["time travel"])["thread_id"]].at(step=1)
+
+
+def topics(*names):
+    return [{"topic": name} for name in names]
+
+
+def same_frames(a, b):
+    assert a.drop(columns=MEMORY_ONLY).equals(b.drop(columns=MEMORY_ONLY)), f"{a.to_string()}\n{b.to_string()}"
+
+
+def test_every_variant_is_a_branch_with_its_tokens(before_joke):
+    sweep = before_joke.sweep(topics(*JOKES), score=lambda cp: "drumsticks" in cp.values["joke"])
+    df = sweep.df()
+    assert df.topic.tolist() == JOKES
+    assert df.branch.tolist() == ["C", "D", "E"]
+    assert df.status.tolist() == ["finished"] * 3
+    assert df.spent_tokens.tolist() == JOKE_TOKENS
+    assert (df.input_tokens + df.output_tokens == df.spent_tokens).all()
+    assert df.score.tolist() == [False, True, False]
+    assert df.text[1] == sweep.checkpoints[1].values["joke"]
+    assert set(df.thread_id) == {before_joke.thread_id}
+    assert (df.seconds > 0).all()
+    assert sweep.history.branches == ["A", "B", "C", "D", "E"]
+    assert len(before_joke.history) == 6, "the history at hand stays as it was"
+    assert sweep.checkpoints[0].metadata["user_id"] == "123", "settings of the checkpoint's own run go along"
+
+
+def test_copies_give_the_same_rows_and_leave_the_thread_alone(before_joke, client):
+    edits = [*topics(*JOKES), None, fb.Edit({"messages": [FAILING]}, "chat"), fb.Edit({"topic": "x"}, "write_joke")]
+    before = client.threads.get_history(before_joke.thread_id, limit=100)
+    apart = before_joke.sweep(edits, parallel=True).df()
+    assert client.threads.get_history(before_joke.thread_id, limit=100) == before
+    together = before_joke.sweep(edits).df()
+    places = ["thread_id", "branch", "tip_id", "seconds"]
+    apart["deviation"] = apart.deviation.str.replace(r"'id': '[^']+'", "", regex=True)
+    assert apart.drop(columns=places).equals(together.drop(columns=places)), f"{apart}\n{together}"
+    assert apart.thread_id.nunique() == 6
+    assert set(apart.branch) == {"C"}
+    assert apart.status.tolist() == ["finished"] * 4 + ["error"] * 2
+    assert apart.error[4] == "ZeroDivisionError('float division by zero')"
+    assert "nothing would run" in apart.error[5]
+    assert apart.spent_tokens.tolist()[:4] == [*JOKE_TOKENS, 21]
+
+
+def test_what_a_copy_shares_is_not_read_again_and_is_what_reading_gives(before_joke):
+    sweep = before_joke.sweep(topics("dogs"), parallel=True)
+    (history,) = sweep.histories
+    assert history.states == before_joke.history.book.history(history.thread_id).states
+    copy = before_joke.history.book.backend.thread(history.thread_id)
+    assert copy["metadata"]["forkbook_copy_of"] == before_joke.thread_id
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_a_sweep_is_found_again_by_another_connection(before_joke, demo_url, parallel):
+    edits = [*topics("dogs"), fb.Edit({"messages": [FAILING]}, "chat"), fb.Edit({"topic": "x"}, "write_joke"), None]
+    sweep = before_joke.sweep(edits, score=lambda cp: len(cp.values["joke"]), parallel=parallel)
+    with fb.connect(demo_url) as again:
+        (found,) = again.sweeps(before_joke.thread_id)
+        assert found.id == sweep.id
+        same_frames(found.df(), sweep.df())
+        assert found.df().score.isna().all()
+        assert found.scored(lambda cp: len(cp.values["joke"])).df().equals(sweep.df())
+        assert found.df().score.isna().all(), "scored() gives another sweep"
+        copy_id = again.copy(before_joke.thread_id).new_thread_id
+        assert [len(s.rows) for s in again.sweeps(copy_id)] == ([] if parallel else [2]), "its checkpoints tell, too"
+
+
+def test_answers_to_an_interrupt(book, client, demo_threads):
+    waiting = book[client.threads.copy(demo_threads["approval"])["thread_id"]].tips[0]
+    for parallel in (True, False):
+        df = waiting.sweep([fb.Answer("yes"), fb.Answer("no")], parallel=parallel).df()
+        assert df.answer.tolist() == ["yes", "no"]
+        assert df.status.tolist() == ["finished"] * 2
+        assert df.text.tolist() == ["Done: published", "Done: not published (no)"], df.to_string()
+        # it reads: please publish the study (4), publish(the study) (2), the tool's word or three; and says Done: …
+        assert df.spent_tokens.tolist() == [4 + 2 + 1 + 2, 4 + 2 + 3 + 4]
+
+
+def test_every_edit_is_tried_with_every_input(book, joke_thread):
+    tip = book[joke_thread].tips[0]
+    said = [{"messages": [{"role": "human", "content": text}]} for text in ("one two", "three")]
+    df = tip.sweep([None, fb.Edit({"topic": "x"})], inputs=said, parallel=True, config=NOBODY).df()
+    assert df.variant.tolist() == [0, 1, 2, 3]
+    assert df.input.tolist() == said * 2
+    assert df.text.tolist() == ["You said: one two.", "You said: three."] * 2
+    assert df.topic.fillna("").tolist() == ["", "", "x", "x"]
+    assert df.output_tokens.tolist() == [4, 3, 4, 3]
+
+
+def test_columns_of_channels_keep_out_of_the_way_and_scores_have_their_own(before_joke):
+    def judged(cp):
+        if cp.values["topic"] == "dogs":
+            raise KeyError("no judge for dogs")
+        return {"length": len(cp.values["joke"]), "good": True}
+
+    from forkbook.sweep.rows import columns
+
+    df = before_joke.sweep([*topics("cats", "dogs"), {"log": ["a"]}], score=judged, parallel=True).df()
+    assert df["score.length"].tolist()[::2] == [63, 63]
+    assert df["score.good"].dtype == "boolean"
+    assert "no judge for dogs" in df.score_error[1]
+    assert df.log[2] == ["a"]
+    assert "reducer merges" in df.deviation[2]
+    assert "score" not in df
+    names = list(columns([]))
+    assert "input" not in names
+    assert {"thread_id", "branch", "tip_id", "variant", "repeat", "status", "error", "text"} <= set(names)
+
+
+def test_replace_makes_it_as_typed(before_joke):
+    for parallel in (False, True):
+        sweep = before_joke.sweep([{"log": ["typed"]}], replace=True, parallel=parallel)
+        assert sweep.df().deviation.isna().all()
+        assert sweep.checkpoints[0].values["log"] == ["typed", "wrote about cats"]
+
+
+@pytest.mark.parametrize(
+    ("error", "says", "edits", "more"),
+    [
+        (fb.Refused, "no channel 'nope'", [{"topic": "x"}, {"nope": 1}], {}),
+        (fb.Refused, "no node 'zz'", [fb.Edit({"topic": "x"}, "zz")], {}),
+        (fb.Refused, "takes no answer", [fb.Answer("yes")], {}),
+        (fb.Refused, "no channel 'nope'", [None], {"inputs": [{"nope": 1}]}),
+        (fb.Refused, "no node", [None], {"interrupt_before": ["zz"]}),
+        (fb.InvalidInput, "empty list", [], {}),
+        (fb.InvalidInput, "empty list", [None], {"inputs": []}),
+        (fb.InvalidInput, "are a list", {"topic": "x"}, {}),
+        (fb.InvalidInput, "an edit is a mapping", ["topic"], {}),
+        (fb.InvalidInput, "repeats", [None], {"repeats": 0}),
+        (fb.InvalidInput, "concurrency", [None], {"concurrency": 1.5}),
+        (fb.InvalidInput, "max_total_tokens", [None], {"max_total_tokens": True}),
+        (fb.InvalidInput, "score", [None], {"score": 7}),
+        (fb.InvalidInput, "JSON", [{"topic": {1}}], {}),
+        (TypeError, "confg", [None], {"confg": {}}),
+    ],
+)
+@pytest.mark.parametrize("parallel", [False, True])
+def test_what_cannot_be_right_is_refused_before_anything_is_written(
+    before_joke, client, error, says, edits, more, parallel
+):
+    with pytest.raises(error, match=says):
+        before_joke.sweep(edits, parallel=parallel, **more)
+    assert len(before_joke.history.refreshed()) == 6
+    assert client.threads.search(metadata={"forkbook_copy_of": before_joke.thread_id}) == []
+    assert not any("sweep" in key for key in client.threads.get(before_joke.thread_id)["metadata"])
+
+
+def test_a_finished_tip_runs_again_only_with_an_edit_or_an_input(before_joke):
+    with pytest.raises(fb.Refused, match="finished"):
+        before_joke.history.tips[0].sweep([None])
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_the_budget_stops_it_cleanly(before_joke, parallel):
+    with pytest.warns(UserWarning, match="has spent its tokens: 1 of 3"):
+        sweep = before_joke.sweep(topics(*JOKES), max_total_tokens=22, parallel=parallel, concurrency=1)
+    df = sweep.df()
+    assert df.status.tolist() == ["finished", "finished", "not run"], "21 is less than 22"
+    assert df.spent_tokens.sum() == 39
+    assert df.tip_id.isna().tolist() == [False, False, True]
+    (found,) = before_joke.history.book.sweeps(before_joke.thread_id)
+    same_frames(found.df(), df)
+
+
+@pytest.fixture
+def before_sleep(testbed):
+    """On the testbed: the checkpoint before half a second of sleep."""
+    client = get_sync_client(url=testbed, api_key=None)
+    thread_id = str(uuid.uuid4())
+    client.threads.create(thread_id=thread_id, graph_id="sleeper")
+    client.runs.wait(thread_id, "sleeper", input={"topic": "x"}, interrupt_before=["sleep"])
+    with fb.connect(testbed) as book:
+        yield book[thread_id].tips[0]
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_stop_cancels_what_runs_and_leaves_what_is_finished_whole(before_sleep, parallel):
+    many = topics(*map(str, range(12)))
+    sweep = before_sleep.sweep(many, parallel=parallel, concurrency=2, wait=False)
+    while not any(row.outcome == "ended" for row in sweep.rows):
+        time.sleep(0.05)
+    sweep.stop()
+    with pytest.warns(UserWarning, match="was stopped"):
+        sweep.wait(20)
+    statuses = sweep.df().status.tolist()
+    assert set(statuses) == {"finished", "cancelled"}, statuses
+    assert statuses[0] == "finished" or parallel
+    for row, checkpoint in zip(sweep.rows, sweep.checkpoints, strict=True):
+        if row.outcome == "ended":
+            assert checkpoint.values["messages"][-1]["content"] == f"about {row.variant.values['topic']}"
+    book = before_sleep.history.book
+    assert {book.backend.thread(row.thread_id)["status"] for row in sweep.rows} <= {"idle", "interrupted"}
+    same_frames(book.sweeps(before_sleep.thread_id)[0].df(), sweep.df())
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_an_interrupt_of_the_kernel_ends_it_and_loses_nothing(testbed, before_sleep, parallel):
+    script = f"""
+        import json, os, signal, threading, warnings
+        import forkbook as fb
+        warnings.simplefilter("always")
+        book = fb.connect({testbed!r})
+        cp = book[{before_sleep.thread_id!r}][{before_sleep.id!r}]
+        threading.Timer(1.9, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        sweep = cp.sweep([{{"topic": str(n)}} for n in range(20)], parallel={parallel}, concurrency=2)
+        busy = {{book.backend.thread(row.thread_id)["status"] for row in sweep.rows}} & {{"busy"}}
+        print(json.dumps([sweep.df().status.tolist(), sweep.df().text.dropna().tolist(), list(busy)]))
+    """
+    ran = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    statuses, texts, busy = json.loads(ran.stdout)
+    assert "the sweep was stopped" in ran.stderr
+    assert set(statuses) == {"finished", "cancelled"}, statuses
+    assert len(texts) == statuses.count("finished")
+    assert busy == []
+
+
+def test_a_failing_variant_is_a_row_and_the_others_go_on(before_sleep):
+    df = before_sleep.sweep(topics("a", "fail", "b c"), parallel=True).df()
+    assert df.status.tolist() == ["finished", "error", "finished"]
+    assert df.error[1] == "ValueError('the topic is fail')"
+    assert df.spent_tokens.fillna(0).tolist() == [11, 0, 12]
+
+
+def test_the_await_twin_stops_when_it_is_cancelled(before_sleep):
+    async def cancelled():
+        task = asyncio.create_task(before_sleep.asweep(topics(*map(str, range(20)))))
+        await asyncio.sleep(1.2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    book = before_sleep.history.book
+    while not (found := book.sweeps(before_sleep.thread_id)) or "running" in {r.outcome for r in found[0].rows}:
+        time.sleep(0.1)
+    time.sleep(2.5)
+    (sweep,) = book.sweeps(before_sleep.thread_id)
+    assert set(sweep.df().status) <= {"finished", "cancelled"}
+
+
+# graphs in this process
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def saver(request, tmp_path):
+    if request.param == "memory":
+        yield InMemorySaver()
+    else:
+        from langgraph.checkpoint.sqlite import SqliteSaver
+
+        with SqliteSaver.from_conn_string(str(tmp_path / "c.sqlite")) as opened:
+            yield opened
+
+
+@pytest.fixture
+def sleepy(saver, monkeypatch):
+    """A sleeper in this process that hardly sleeps, and its thread before the sleep."""
+    monkeypatch.setattr(graphs, "SECONDS", 0.05)
+    graph = graphs.build_sleeper().compile(checkpointer=saver)
+    config = {"configurable": {"thread_id": "t"}}
+    graph.invoke({"topic": "x"}, config, interrupt_before=["sleep"])
+    return graph
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_on_a_graph_in_this_process(sleepy, parallel):
+    tip = fb.connect(sleepy)["t"].tips[0]
+    sweep = tip.sweep([*topics("a", "fail"), None], 2, parallel=parallel)
+    df = sweep.df()
+    assert df.status.tolist() == ["finished"] * 2 + ["error"] * 2 + ["finished"] * 2
+    assert df.spent_tokens.fillna(0).tolist() == [11, 11, 0, 0, 11, 11]
+    assert df.text.tolist()[4] == "about x"
+    assert df.error[2] == "ValueError('the topic is fail')"
+    (known,) = tip.history.book.sweeps("t")
+    same_frames(known.df(), df)
+    (found,) = fb.connect(sleepy).sweeps("t")
+    assert found.df()[["thread_id", "tip_id", "branch", "topic", "spent_tokens", "text"]].equals(
+        df[df.status == "finished"].reset_index(drop=True)[
+            ["thread_id", "tip_id", "branch", "topic", "spent_tokens", "text"]
+        ]
+    )
+    assert "2 of its 6 branches left no checkpoint" in repr(found)
+
+
+def test_messages_may_be_objects_on_a_graph(sleepy):
+    from langchain_core.messages import HumanMessage
+
+    tip = fb.connect(sleepy)["t"].tips[0]
+    df = tip.sweep([{"messages": [HumanMessage("hi", id="h")]}], inputs=[{"topic": "a b"}]).df()
+    assert df.messages[0][0]["content"] == "hi"
+    assert df.spent_tokens.tolist() == [12]
+
+
+def test_stop_lets_a_node_in_this_process_end(sleepy, monkeypatch):
+    monkeypatch.setattr(graphs, "SECONDS", 0.3)
+    sweep = fb.connect(sleepy)["t"].tips[0].sweep(topics("a", "b", "c"), wait=False)
+    threading.Timer(0.1, sweep.stop).start()
+    with pytest.warns(UserWarning, match="was stopped"):
+        sweep.wait(10)
+    assert sweep.df().status.tolist() == ["finished", "cancelled", "cancelled"]
+
+
+def test_an_async_checkpointer_works_in_turn_side_by_side_and_awaited(tmp_path, monkeypatch):
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    monkeypatch.setattr(graphs, "SECONDS", 0.01)
+
+    async def main():
+        async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "c.sqlite")) as saver:
+            graph = graphs.build_sleeper().compile(checkpointer=saver)
+            await graph.ainvoke({"topic": "x"}, {"configurable": {"thread_id": "t"}}, interrupt_before=["sleep"])
+            book = fb.connect(graph)
+            tip = (await book.ahistory("t")).tips[0]
+            sweep = await tip.asweep(topics("a", "b"), parallel=True)
+            assert (await asyncio.to_thread(sweep.df)).spent_tokens.tolist() == [11, 11]
+            assert tip.sweep(topics("c")).df().spent_tokens.tolist() == [11]
+            with pytest.raises(fb.Unsupported, match="asweep"):
+                tip.sweep(topics("c"), parallel=True)
+
+    asyncio.run(main())
+
+
+# what it shows
+
+
+def test_it_shows_itself(before_joke):
+    sweep = before_joke.sweep([*topics("cats", "<b>dogs"), fb.Edit({"topic": "x"}, "write_joke")], 2, parallel=True)
+    text = repr(sweep)
+    assert "3 variants × 2" in text
+    assert "4 done, 2 failed" in text
+    assert "topic=cats" in text
+    assert "nothing would run" in text
+    bundle = sweep._repr_mimebundle_()
+    assert "<b>dogs" not in bundle["text/html"]
+    assert "<b>dogs" not in json.dumps(bundle["application/vnd.plotly.v1+json"])
+
+
+def test_the_figure_puts_the_best_on_top():
+    from forkbook.plot.sweep import figure, lines
+    from forkbook.sweep.rows import Point
+
+    def point(variant, tokens, score, status="finished"):
+        return Point(variant, f"<i>{variant}", status, tokens, False, score, "")
+
+    points = [point(0, 10, 1.0), point(0, 20, 2.0), point(1, 30, 5.0), point(2, None, None, "error")]
+    assert [(line.number, line.cost, line.score) for line in lines(points)] == [
+        (1, 30, 5.0),
+        (0, 15, 1.5),
+        (2, None, None),
+    ]
+    drawn = figure(points)
+    assert drawn.layout.yaxis.ticktext == ("&lt;i&gt;1", "&lt;i&gt;0", "&lt;i&gt;2")
+    assert {trace.name for trace in drawn.data} >= {"median", "finished", "failed", "median score"}
+    assert "best first" in drawn.layout.legend.title.text
+    for n in (0, 1, 40, 300):
+        assert figure([point(v, v, None) for v in range(n)]).layout.height < 1100
+
+
+def test_the_stop_bar_tells_how_far_it_is(before_sleep):
+    from forkbook.widgets.sweep import SweepBar
+
+    sweep = before_sleep.sweep(topics("a", "b", "c"), wait=False)
+    bar = SweepBar(sweep)
+    bar.advance(1)
+    assert bar.bar.value == 1
+    bar.stop.click()
+    with pytest.warns(UserWarning, match="was stopped"):
+        sweep.wait(20)
+    assert "stopping" in bar.status.value
+    bar.advance(0)
+    assert "cancelled" in bar.status.value
