@@ -20,7 +20,7 @@ from .errors import (
 )
 from .history import History
 from .overview import compare
-from .sources import connect, verify
+from .sources import connect, migrate, verify
 from .sweep.result import Sweep
 from .sweep.variants import Answer, Edit
 
@@ -49,5 +49,6 @@ __all__ = [
     "Unsupported",
     "compare",
     "connect",
+    "migrate",
     "verify",
 ]

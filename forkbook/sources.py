@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .backends.base import Backend
 from .book import Book
@@ -15,6 +16,7 @@ from .escape import without_secrets
 
 if TYPE_CHECKING:
     from .backends.archive import VerifyReport
+    from .transfer import MigrateReport
 
 ARCHIVE_SUFFIX = ".forkbook"
 
@@ -27,6 +29,7 @@ def connect(
     insecure: bool = False,
     cache: str | os.PathLike[str] | None = None,
     counter: Any = None,
+    sweep: bool = True,
 ) -> Book:
     """Open a place that holds threads.
 
@@ -45,6 +48,7 @@ def connect(
         cache: An archive that keeps what was read from a server, so that the next time only what is new is fetched.
         counter: What counts tokens: a function from a message (a dict) to its tokens, or a name: "approximate", an
             encoding as in "cl100k_base", a model as in "gpt-4". None: o200k where its wheel is installed.
+        sweep: Delete the scratch copies that a killed preview left on a server.
 
     Raises:
         InvalidInput: This is no such place, or a key would travel in the clear.
@@ -66,7 +70,7 @@ def connect(
 
             backend: Backend = PostgresBackend(source)
         else:
-            backend = _server(source, api_key, headers, insecure)
+            backend = _server(source, api_key, headers, insecure, sweep)
             if cache is not None:
                 from .backends.archive import CachedBackend
 
@@ -93,18 +97,95 @@ def connect(
     return Book(backend, counter)
 
 
-def verify(path: str | os.PathLike[str]) -> VerifyReport:
-    """Read every thread of an archive and compare it with its digest; `bool(report)` is the verdict.
+def migrate(
+    src: Any,
+    dst: Any,
+    threads: Iterable[str] | None = None,
+    *,
+    dry_run: bool = False,
+    limit: int | None = None,
+    on_conflict: str = "skip",
+    concurrency: int = 4,
+    graph_id: str | None = None,
+) -> MigrateReport:
+    """Write threads of one place to another, every branch of them, and compare each checkpoint of both.
+
+    Thread ids and metadata are kept. A server writes checkpoints of its own, through the graph's reducers, so that
+    their ids, times and sources are new; shape, steps, next, values and writes are the same, or the report says where
+    they are not, and why. A thread is never there twice: run again after a fault, it goes on.
+
+    Args:
+        src: A Book, or anything that `connect` takes.
+        dst: A Book, or anything that `connect` takes and that can be written to.
+        threads: Their ids; None: all.
+        dry_run: Look and tell; the target gets no request that could change it.
+        limit: Move at most so many.
+        on_conflict: Where another thread has the id: `skip` it; `compare` the two; `new_id`: write this one under a
+            new id, the same one each time.
+        concurrency: Threads on their way at a time, 1 to 64, where both places allow that.
+        graph_id: The graph of threads that do not say which one they belong to.
+
+    Returns:
+        A row a thread; `bool(report)` is whether every thread is there, and nothing differs.
 
     Raises:
-        SourceError: This is no archive, or too damaged to be opened.
+        InvalidInput: An argument cannot be right.
+        Unsupported: Nothing can be written to this target.
+        SourceError: The source's threads cannot be listed.
     """
-    from .backends.archive import verify
+    from .transfer.migrating import migrate
 
-    return verify(Path(path))
+    with _opened(src, sweep=not dry_run) as source, _opened(dst, sweep=not dry_run) as target:
+        return migrate(
+            source,
+            target,
+            threads,
+            dry_run=dry_run,
+            limit=limit,
+            on_conflict=on_conflict,
+            concurrency=concurrency,
+            graph_id=graph_id,
+        )
 
 
-def _server(address: str, api_key: str | None, headers: Mapping[str, str] | None, insecure: bool) -> Backend:
+@overload
+def verify(src: str | os.PathLike[str]) -> VerifyReport: ...
+@overload
+def verify(src: Any, dst: Any, threads: Iterable[str] | None = None) -> MigrateReport: ...
+def verify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> VerifyReport | MigrateReport:
+    """Look whether an archive is whole, or whether two places hold the same threads; `bool(report)` is the verdict.
+
+    Args:
+        src: An archive: each thread is compared with its digest. With `dst`: a Book, or anything that `connect` takes.
+        dst: Where the same threads should be; checkpoints are matched by id, or under new ids by the tree's shape.
+        threads: Ids at the source; None: all.
+
+    Raises:
+        SourceError: A place cannot be opened, or its threads cannot be listed.
+    """
+    if dst is None:
+        from .backends.archive import verify
+
+        return verify(Path(src))
+    from .transfer.verifying import verify_places
+
+    with _opened(src) as source, _opened(dst) as target:
+        return verify_places(source, target, threads)
+
+
+@contextmanager
+def _opened(place: Any, *, sweep: bool = False) -> Iterator[Backend]:
+    """A place's backend, closed afterwards unless it was open before."""
+    if isinstance(place, Book):
+        yield place.backend
+        return
+    with connect(place, sweep=sweep) as book:
+        yield book.backend
+
+
+def _server(
+    address: str, api_key: str | None, headers: Mapping[str, str] | None, insecure: bool, sweep: bool
+) -> Backend:
     from .backends.server import ServerBackend
     from .timetravel import sweep_scratches
 
@@ -114,7 +195,9 @@ def _server(address: str, api_key: str | None, headers: Mapping[str, str] | None
         address = serve()
     backend = ServerBackend(address, api_key, headers, insecure=insecure)
     try:
-        sweep_scratches(backend, backend.scratches())
+        left = backend.scratches()
+        if sweep:
+            sweep_scratches(backend, left)
     except (AccessDenied, ServerFault):
         backend.check()  # whoever may not search can still open a thread by its id
     except BaseException:

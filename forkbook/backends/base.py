@@ -80,6 +80,7 @@ class Backend(ABC):
         assistant: The graph that all its threads belong to, where there is only one.
         takes_context_beside_configurable: Whether a run may be given both; a server takes one and derives the other.
         awaits: Whether it awaits objects that live on an event loop, as async checkpointers do.
+        parallel: Whether several threads of this process may ask it at a time.
         abilities: What it can; asking for more is an error that names a kind of place that could. `live`: its threads
             may change while they are read; `write`: edit, copy, tag and delete threads; `create`: make threads out of
             supersteps; `run`: run the graph; `schemas`: know the graph's nodes and channels; `store`: it has the memory
@@ -91,6 +92,7 @@ class Backend(ABC):
     abilities: frozenset[str] = frozenset()
     assistant: str | None = None
     takes_context_beside_configurable: bool = True
+    parallel: bool = False
     awaits: bool = False
 
     @abstractmethod

@@ -40,6 +40,7 @@ class ServerBackend(Backend):
     kind = "the Agent Server"
     abilities = frozenset({"live", "write", "create", "run", "schemas", "store"})
     takes_context_beside_configurable = False
+    parallel = True
 
     def __init__(
         self, url: str, api_key: str | None = None, headers: Mapping[str, str] | None = None, *, insecure: bool = False

@@ -1,14 +1,28 @@
 """Threads from one place to another: the whole tree, nothing twice, compared checkpoint by checkpoint."""
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .reports import MigrateReport
+from ..backends.base import Backend, Thread
+from ..errors import AccessDenied, ConnectionFailed, ForkbookError, InvalidInput, ThreadNotFound
+from ..escape import short
+from .originals import Original, read
+from .patience import Patience
+from .reports import MigrateReport, Move
+from .verifying import compared
+from .writing import MARK, Writer, writer_for
+
+CONFLICTS = ("skip", "compare", "new_id")
+MOST_AT_ONCE = 64
+UNREACHABLE = 3  # threads in a row whose place is gone: then it is gone for the rest, too
 
 
 def migrate(
-    src: Any,
-    dst: Any,
+    source: Backend,
+    target: Backend,
     threads: Iterable[str] | None = None,
     *,
     dry_run: bool = False,
@@ -17,17 +31,210 @@ def migrate(
     concurrency: int = 4,
     graph_id: str | None = None,
 ) -> MigrateReport:
-    """Write threads of one place to another, every branch of them, and compare each checkpoint of both.
+    """Write threads of one backend to another; see `forkbook.migrate`."""
+    if on_conflict not in CONFLICTS:
+        raise InvalidInput(
+            f"on_conflict is {short(on_conflict)}: there is {', '.join(CONFLICTS)}", candidates=CONFLICTS
+        )
+    if not (isinstance(concurrency, int) and 1 <= concurrency <= MOST_AT_ONCE):
+        raise InvalidInput(f"concurrency is {short(concurrency)}: give 1 to {MOST_AT_ONCE} threads at a time")
+    if limit is not None and not (isinstance(limit, int) and limit >= 0):
+        raise InvalidInput(f"limit is {short(limit)}: give a number of threads, or leave it out")
+    if isinstance(threads, str):
+        raise InvalidInput(f"threads is a list of ids: give [{threads!r}]")
+    writer = writer_for(target, graph_id)
+    if not dry_run:
+        writer.prepare()
+    wanted = list(_wanted(source, threads, limit))
+    mover = Mover(source, writer, on_conflict, dry_run)
+    workers = concurrency if source.parallel and target.parallel else 1
+    moves, stopped = _each(mover.move, wanted, workers)
+    return MigrateReport(
+        f"{source.kind} {source.address}", f"{target.kind} {target.address}", tuple(moves), dry_run, stopped
+    )
+
+
+def _wanted(source: Backend, threads: Iterable[str] | None, limit: int | None) -> Iterator[Thread]:
+    if threads is None:
+        yield from source.threads(limit=limit)
+    else:
+        yield from ({"thread_id": thread_id} for thread_id in list(dict.fromkeys(threads))[:limit])
+
+
+def _each(move: Callable[[Thread], Move], wanted: list[Thread], workers: int) -> tuple[list[Move], str | None]:
+    """Move every thread, so many at a time; what ended it early."""
+    from tqdm.auto import tqdm
+
+    moved: dict[int, Moved] = {}
+    gone, stopped = 0, None
+    with tqdm(total=len(wanted), desc="migrating threads", unit="", delay=1, leave=False) as bar:
+        try:
+            for number in _done(lambda number: moved.update({number: _safely(move, wanted[number])}), wanted, workers):
+                bar.update()
+                gone = gone + 1 if moved[number].unreachable else 0
+                if gone == UNREACHABLE < len(wanted):
+                    stopped = moved[number].move.reason
+                    break
+        except KeyboardInterrupt:
+            stopped = "interrupted; run again, it goes on"
+    unreached = [Moved(Move(str(record["thread_id"]), None, "not reached")) for record in wanted]
+    return [moved.get(number, left).move for number, left in enumerate(unreached)], stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A move, and whether a place could not be reached for it."""
+
+    move: Move
+    unreachable: bool = False
+
+
+def _done(work: Callable[[int], None], wanted: list[Thread], workers: int) -> Iterator[int]:
+    """The numbers of the threads that are done, in their order; those under way are ended when this is left early."""
+    if workers == 1:
+        for number in range(len(wanted)):
+            work(number)
+            yield number
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="forkbook-migrate") as pool:
+        futures = [pool.submit(work, number) for number in range(len(wanted))]
+        try:
+            for number, future in enumerate(futures):
+                future.result()
+                yield number
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _safely(move: Callable[[Thread], Move], record: Thread) -> Moved:
+    """One thread's row, whatever happens: a bad thread never stops the others."""
+    thread_id = str(record["thread_id"])
+    try:
+        return Moved(move(record))
+    except ForkbookError as error:
+        return Moved(
+            Move(thread_id, None, "error", reason=str(error)), isinstance(error, ConnectionFailed | AccessDenied)
+        )
+    except Exception as error:
+        return Moved(Move(thread_id, None, "error", reason=f"{type(error).__name__}: {error}"))
+
+
+class Mover:
+    """Moves one thread after the other, each by itself.
 
     Args:
-        src: A Book, or anything that `connect` takes.
-        dst: A Book, or anything that `connect` takes: an Agent Server, or a compiled graph with its checkpointer.
-        threads: Ids; None: all.
-        dry_run: Read and plan only; the target gets no request that could change it.
-        limit: At most so many threads.
-        on_conflict: Where another thread has the id at the target: `skip` it; `compare` the two; `new_id` writes
-            ours under a new one, the same each time.
-        concurrency: Threads that are written at a time.
-        graph_id: The graph of threads whose metadata names none.
+        source: Where they are.
+        writer: Writes them to the target.
+        on_conflict: What to do where another thread has the id.
+        dry_run: Whether to write nothing.
     """
-    raise NotImplementedError
+
+    def __init__(self, source: Backend, writer: Writer, on_conflict: str, dry_run: bool) -> None:
+        self._source, self._writer, self._on_conflict, self._dry_run = source, writer, on_conflict, dry_run
+        self._reads, self._looks = Patience(source), Patience(writer.backend)
+        self._run = uuid.uuid4().hex
+
+    def move(self, record: Thread) -> Move:
+        """What becomes of a thread."""
+        thread_id = str(record["thread_id"])
+        if "metadata" not in record:
+            record = self._reads.read(lambda: self._source.thread(thread_id))
+        new_id = self._writer.new_id(thread_id)
+        there = self._look(new_id)
+        if there is None and self._dry_run:
+            return Move(thread_id, new_id, "planned")
+        mark = _mark(there)
+        if (
+            there is not None
+            and mark.get("of") == thread_id
+            and mark.get("state") == "done"
+            and self._unchanged(record, mark)
+        ):
+            return Move(thread_id, new_id, "already there", mark.get("verdict"), mark.get("checkpoints"))
+        original = self._reads.read(lambda: read(self._source, record))
+        if there is None or self._is_ours(original, mark):
+            return self._written(original, new_id, there)
+        return self._settled(original, new_id, there)
+
+    def _look(self, thread_id: str) -> Thread | None:
+        try:
+            return self._looks.read(lambda: self._writer.backend.thread(thread_id))
+        except ThreadNotFound:
+            return None
+
+    def _unchanged(self, record: Thread, mark: Mapping[str, Any]) -> bool:
+        """Whether a thread surely is what it was when it was imported, and nobody wants to see that proven."""
+        known = record.get("updated_at")
+        return self._on_conflict != "compare" and known is not None and known == mark.get("updated_at")
+
+    def _is_ours(self, original: Original, mark: Mapping[str, Any]) -> bool:
+        """Whether what is there was begun by a migration of this thread, or done by one of this very content."""
+        if mark.get("of") != original.thread_id:
+            return False
+        return mark.get("state") == "writing" or mark.get("digest") == original.digest
+
+    def _written(self, original: Original, new_id: str, there: Thread | None) -> Move:
+        """Write a thread, or the rest of it, unless it is there whole; then compare."""
+        done = _mark(there).get("state") == "done"
+        outcome = "already there" if done else "created"
+        if self._dry_run and not done:
+            return Move(original.thread_id, new_id, "planned", checkpoints=len(original.states))
+        notes: tuple[str, ...] = ()
+        mark = {
+            "of": original.thread_id,
+            "at": new_id,
+            "digest": original.digest,
+            "updated_at": original.record.get("updated_at"),
+            "by": self._run,
+            "state": "writing",
+        }
+        if not done:
+            notes = self._writer.write(original, new_id, {**original.metadata, MARK: mark})
+        move = self._proven(original, new_id, outcome)
+        if not done and not self._dry_run:
+            kept = {"state": "done", "verdict": move.verdict, "checkpoints": move.checkpoints}
+            self._looks.read(lambda: self._writer.backend.tag(new_id, {MARK: mark | kept}))
+        return replace(move, not_kept={**move.not_kept, **dict.fromkeys(notes, 1)})
+
+    def _proven(self, original: Original, new_id: str, outcome: str) -> Move:
+        """Read the target back and compare."""
+        backend = self._writer.backend
+        rebuilt = self._looks.read(lambda: read(backend, backend.thread(new_id)))
+        found = compared(original, rebuilt)
+        reason = found.reason if found.verdict == "differs" else None
+        return Move(
+            original.thread_id,
+            new_id,
+            outcome,
+            found.verdict,
+            len(original.states),
+            found.differences,
+            found.not_kept,
+            reason,
+        )
+
+    def _settled(self, original: Original, new_id: str, there: Thread) -> Move:
+        """What becomes of a thread whose id another one has."""
+        was_ours = _mark(there).get("of") == original.thread_id
+        reason = (
+            f"thread {new_id} was migrated from an earlier state of this thread"
+            if was_ours
+            else f"another thread has the id {new_id}"
+        )
+        hint = "on_conflict='compare' compares the two, 'new_id' writes this one under a new id"
+        if self._on_conflict == "skip":
+            return Move(original.thread_id, None, "conflict", None, len(original.states), reason=f"{reason}; {hint}")
+        if self._on_conflict == "compare":
+            move = self._proven(original, new_id, "already there")
+            return move if move else replace(move, outcome="conflict", reason=f"{reason}, and differs")
+        other = str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{original.thread_id}/{original.digest}"))
+        taken = self._look(other)
+        if taken is not None and not self._is_ours(original, _mark(taken)):
+            return Move(original.thread_id, None, "conflict", reason=f"{reason}, and another one {other}")
+        return self._written(original, other, taken)
+
+
+def _mark(record: Thread | None) -> Mapping[str, Any]:
+    """The mark of a migration in a thread's metadata; empty where there is none."""
+    found = ((record or {}).get("metadata") or {}).get(MARK)
+    return found if isinstance(found, Mapping) else {}

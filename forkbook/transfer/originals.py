@@ -12,6 +12,8 @@ from ..backends.base import Backend, State, Thread, head_of
 from ..backends.whole import everything
 from ..tree import Tree
 
+DIGESTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+
 
 @dataclass(frozen=True)
 class Original:
@@ -52,7 +54,7 @@ class Original:
         content = sorted(
             (s["checkpoint"].get("checkpoint_ns") or "", s["checkpoint"]["checkpoint_id"], s) for s in self.states
         )
-        packed = orjson.dumps([self.thread_id, [state for _, _, state in content]], option=orjson.OPT_SORT_KEYS)
+        packed = orjson.dumps([self.thread_id, [state for _, _, state in content]], option=DIGESTED, default=repr)
         return xxhash.xxh3_128_hexdigest(packed)
 
 

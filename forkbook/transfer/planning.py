@@ -114,8 +114,8 @@ class Planner:
             return Step(position, parent, "input", [INPUT], [self._input_of(state)])
         if source == "fork" and before is not None:
             if _same(state, before) and state["next"] == before["next"]:
-                ways = [*self._before(parent), *self._nodes, None]
-                return Step(position, parent, "replay", ways[:1], [None], others=list(dict.fromkeys(ways[1:])))
+                ways = list(dict.fromkeys([*self._before(parent), *self._nodes]))
+                return Step(position, parent, "replay", ways[:1], [None], others=ways[1:])
             for sibling in self._tree.children[parent]:
                 if sibling < position and _same(state, self._states[sibling]):
                     return Step(position, sibling, "copy", [COPY], [None])
@@ -125,7 +125,7 @@ class Planner:
             tasks = [(name, result) for name, result in tasks if result is not None]
         if before is not None and tasks:
             return self._run(position, parent, tasks, fork)
-        return self._edit(position, parent)
+        return self._edit(position, parent, fork)
 
     def _input_of(self, state: State) -> Any:
         """What the input was: what `__start__` wrote."""
@@ -167,12 +167,12 @@ class Planner:
             step.tries[channel] = _distinct([("nothing", {}), *_exact(channel, before, after, 0)])
         return step
 
-    def _edit(self, position: int, parent: int) -> Step:
+    def _edit(self, position: int, parent: int, fork: bool) -> Step:
         state, before = self._states[position], self._states[parent] if parent >= 0 else None
         old, new = (before or {}).get("values") or {}, state["values"] or {}
         waiting = set((before or {}).get("next") or ())
-        ways = [None, *self._before(position), *(n for n in self._nodes if n not in waiting), *self._nodes, START]
-        others = list(dict.fromkeys(ways))
+        ways = [*self._before(position), *(name for name in self._nodes if name not in waiting), *self._nodes, START]
+        others = list(dict.fromkeys([None, *ways] if fork else ways))  # a superstep has to name its node
         step = Step(position, parent, "edit", others[:1], [None], others=others[1:])
         if isinstance(new, dict):
             for channel in _changed(old, new):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..backends.base import Backend, State
-from ..errors import ActFailed, ForkbookError, InvalidInput, ThreadBusy, ThreadNotFound
+from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
 from .comparing import unlike_tasks, unlike_values
 from .likeness import Likeness
 from .originals import Original, read
@@ -36,6 +36,12 @@ class Rebuilder(Writer):
             return str(uuid.UUID(thread_id))
         except ValueError:
             return str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{thread_id}"))
+
+    def prepare(self) -> None:
+        """Delete scratch copies of half-made threads, which bear the mark of the thread they are copies of."""
+        for record in list(self.backend.threads(metadata={MARK: {"state": "writing"}})):
+            if record["metadata"][MARK].get("at") != record["thread_id"]:
+                self.backend.delete(record["thread_id"])
 
     def write(self, original: Original, thread_id: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         """Write a thread; what is uncertain is rehearsed on a scratch copy, so that no wrong checkpoint stays."""
@@ -85,9 +91,9 @@ class Rebuilding:
         for step in self._steps:
             learn(original, step, learned)
         self._rehearsal = Rehearsal(backend, original, thread_id, graph_id, learned)
-        self._states: list[State] | None = None  # those at the target, in the order in which they were written
+        self._states: dict[str, State] | None = None  # those at the target by id, in the order of writing
         self._ids: dict[int, str] = {}  # theirs, by position in the original's tree
-        self._starts = 0
+        self._starts, self._like = 0, Likeness()
 
     def run(self) -> None:
         """Write everything, and whatever comes out wrong anew, until all is right or everything was tried."""
@@ -106,11 +112,15 @@ class Rebuilding:
         except ThreadNotFound:
             self._states, self._ids = None, {}
             return
-        self._states = sorted(there.roots, key=lambda state: str(state["checkpoint"]["checkpoint_id"]))
-        self._ids = {
-            step.position: state["checkpoint"]["checkpoint_id"]
-            for step, state in zip(self._steps, self._states, strict=False)
-        }
+        by_id = {state["checkpoint"]["checkpoint_id"]: state for state in there.roots}
+        self._states = {id_: by_id[id_] for id_ in sorted(by_id)}
+        self._ids = {step.position: id_ for step, id_ in zip(self._steps, self._states, strict=False)}
+        if any((state["metadata"] or {}).get("run_id") for state in self._states.values()):
+            raise Refused(
+                f"thread {self._thread_id} on {self._backend.address} was begun by a migration and never finished, and "
+                "somebody has run it since: delete it, or leave it out",
+                thread_id=self._thread_id,
+            )
 
     def _may_go_on(self) -> bool:
         """Whether what an earlier attempt left is whole up to some fork, and right."""
@@ -215,18 +225,17 @@ class Rebuilding:
 
     def _is_wrong(self, step: Step) -> bool:
         """Whether a checkpoint is not what it was; its step apart, which nothing could change."""
-        like, originals = Likeness(), self._original.roots
+        originals = self._original.roots
         state = self._state(step.position)
         if state is None:
             return True
-        if any(unlike_values(originals[step.position], state, like)):
+        if any(unlike_values(originals[step.position], state, self._like)):
             return True
         parent = self._original.tree.parents[step.position]
         if parent < 0 or self._original.tree.children[parent][0] != step.position:
             return False
         before = self._state(parent)
-        return before is None or any(unlike_tasks(originals[parent], before, like))
+        return before is None or any(unlike_tasks(originals[parent], before, self._like))
 
     def _state(self, position: int) -> State | None:
-        by_id = {state["checkpoint"]["checkpoint_id"]: state for state in self._states or ()}
-        return by_id.get(self._ids.get(position, ""))
+        return (self._states or {}).get(self._ids.get(position, ""))

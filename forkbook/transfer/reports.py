@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .unequal import Difference
@@ -12,7 +13,7 @@ from .unequal import Difference
 if TYPE_CHECKING:
     import pandas as pd
 
-OUTCOMES = ("created", "already there", "conflict", "planned", "error", "not reached")
+OUTCOMES = ("created", "already there", "conflict", "planned", "missing", "error", "not reached")
 VERDICTS = ("identical", "identical under new ids", "differs")
 MOST_SHOWN = 10
 
@@ -25,12 +26,12 @@ class Move:
         thread_id: At the source.
         new_thread_id: At the target; None: it is not there.
         outcome: `created`; `already there` (by an earlier migration, or it was compared and is the same); `conflict`
-            (another thread has the id, and was left alone); `planned` (a dry run); `error`; `not reached` (stopped
-            before).
+            (another thread has the id, and was left alone); `planned` (a dry run); `missing` (nothing stands for it,
+            when two places are compared); `error`; `not reached` (stopped before).
         verdict: `identical` (ids, too), `identical under new ids`, `differs`; None: not compared.
         checkpoints: Of the source, those of subgraphs, too; None: not read.
         differences: What differs, by checkpoint and field.
-        not_kept: What this kind of target cannot keep, in words.
+        not_kept: What this kind of target cannot keep, in words, with the number of places.
         reason: Why it is a conflict or an error.
     """
 
@@ -40,7 +41,7 @@ class Move:
     verdict: str | None = None
     checkpoints: int | None = None
     differences: tuple[Difference, ...] = ()
-    not_kept: tuple[str, ...] = ()
+    not_kept: Mapping[str, int] = field(default_factory=dict)
     reason: str | None = None
 
     def __bool__(self) -> bool:
@@ -113,5 +114,7 @@ class MigrateReport:
         lines += [f"  stopped: {self.stopped}"] if self.stopped else []
         for move in [move for move in self.moves if not move][:MOST_SHOWN]:
             lines += [f"  {move}"] + [f"    {difference}" for difference in move.differences[:3]]
-        kept = dict.fromkeys(note for move in self.moves for note in move.not_kept)
-        return "\n".join(lines + [f"  not kept: {note}" for note in kept])
+        lost = Counter[str]()
+        for move in self.moves:
+            lost.update(move.not_kept)
+        return "\n".join(lines + [f"  not kept ({count:,}): {words}" for words, count in lost.items()])

@@ -28,7 +28,8 @@ class Difference:
     copied: Any
 
     def __str__(self) -> str:
-        where = f"checkpoint {self.checkpoint_id[-6:]}{', ' + self.field if self.field else ''}"
+        names = [f"checkpoint {self.checkpoint_id[-6:]}" if self.checkpoint_id else "the thread's", self.field]
+        where = (", " if self.checkpoint_id else " ").join(name for name in names if name)
         return f"{where}: {short(self.original)} became {short(self.copied)}"
 
 

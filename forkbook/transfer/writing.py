@@ -32,6 +32,9 @@ class Writer(ABC):
         """The id that a thread gets there; its own unless the target cannot hold it. The same at every call."""
         return thread_id
 
+    def prepare(self) -> None:  # noqa: B027  # most targets need none
+        """Clear away what an earlier attempt left behind; called once, before anything is written."""
+
     @abstractmethod
     def write(self, original: Original, thread_id: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         """Write a thread, or the rest of it where an earlier call was cut short.

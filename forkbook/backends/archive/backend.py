@@ -28,6 +28,7 @@ class ArchiveBackend(Backend):
 
     kind = "the archive"
     abilities: frozenset[str] = frozenset()
+    parallel = True
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)

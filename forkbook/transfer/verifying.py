@@ -1,0 +1,122 @@
+"""Whether two places hold the same threads, checkpoint by checkpoint."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..backends.base import Backend
+from ..errors import ForkbookError, ThreadNotFound
+from .comparing import compare
+from .copying import differences
+from .originals import Original, read
+from .reports import MigrateReport, Move
+from .unequal import Difference
+from .writing import MARK
+
+MERGED = (
+    "where parallel tasks ran at a fork, a server takes their writes as one update, so that they stand together on the "
+    "first task; the values are the same"
+)
+STEPS = "a history that begins in the middle begins at step -1 or 0 there"
+STATUS = "the thread's status: {!r}, where it was {!r}"
+UNKNOWABLE = ("next", "tasks", "interrupts", "created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How two threads compare.
+
+    Attributes:
+        verdict: `identical`, `identical under new ids` or `differs`.
+        differences: Where.
+        not_kept: What else is not the same, by design of the target, with the number of places.
+        reason: Why they differ, where that is known.
+    """
+
+    verdict: str
+    differences: tuple[Difference, ...] = ()
+    not_kept: Mapping[str, int] = field(default_factory=dict)
+    reason: str | None = None
+
+
+def compared(original: Original, other: Original) -> Verdict:
+    """Compare two threads: by ids where these are the same, else under the map that the trees' shape gives."""
+    ids = [{state["checkpoint"]["checkpoint_id"] for state in each.roots} for each in (original, other)]
+    records = tuple(_of_records(original, other))
+    status = (other.record.get("status"), original.record.get("status"))
+    lost = {STATUS.format(*status): 1} if status[0] != status[1] and None not in status else {}
+    if ids[0] == ids[1]:
+        found = (*records, *_known_differences(original, other))
+        return Verdict("differs" if found else "identical", found, lost)
+    comparison = compare(original, other)
+    found = (*records, *comparison.differences)
+    verdict = "differs" if found else "identical under new ids"
+    return Verdict(verdict, found, {**comparison.not_kept, **lost}, _reason(found))
+
+
+def _known_differences(original: Original, other: Original) -> Iterator[Difference]:
+    for found in differences(original.states, other.states, original.thread_id, other.thread_id):
+        unknown = found.original is None or found.copied is None
+        if not (unknown and found.field in UNKNOWABLE):
+            yield found
+
+
+def _of_records(original: Original, other: Original) -> Iterator[Difference]:
+    """Keys of the thread's own metadata that are not the same; those that migrations add apart."""
+    for key, value in original.metadata.items():
+        kept = other.metadata.get(key)
+        if key != MARK and kept != value:
+            yield Difference("", f"metadata.{key}", value, kept)
+
+
+def _reason(found: Iterable[Difference]) -> str | None:
+    fields = {difference.field for difference in found}
+    if fields and all(name.startswith("tasks[") and ".result" in name for name in fields):
+        return MERGED
+    return STEPS if fields == {"metadata.step"} else None
+
+
+def verify_places(source: Backend, target: Backend, threads: Iterable[str] | None = None) -> MigrateReport:
+    """Compare every thread of a place with what stands for it at another; nothing is written.
+
+    A thread stands for another one if a migration's mark says so, or if it has its id.
+    """
+    from tqdm.auto import tqdm
+
+    records = source.threads() if threads is None else ({"thread_id": id_} for id_ in dict.fromkeys(threads))
+    moves = []
+    for record in tqdm(list(records), desc="comparing threads", unit="", delay=1, leave=False):
+        try:
+            moves.append(_verified(source, target, record))
+        except ForkbookError as error:
+            moves.append(Move(str(record["thread_id"]), None, "error", reason=str(error)))
+    return MigrateReport(f"{source.kind} {source.address}", f"{target.kind} {target.address}", tuple(moves))
+
+
+def _verified(source: Backend, target: Backend, record: dict[str, Any]) -> Move:
+    thread_id = str(record["thread_id"])
+    if "metadata" not in record:
+        record = source.thread(thread_id)
+    there = _standing_for(target, thread_id)
+    if there is None:
+        return Move(thread_id, None, "missing", reason=f"there is no such thread on {target.address}")
+    original, other = read(source, record), read(target, there)
+    found = compared(original, other)
+    return Move(
+        thread_id,
+        other.thread_id,
+        "already there",
+        found.verdict,
+        len(original.states),
+        found.differences,
+        found.not_kept,
+        found.reason,
+    )
+
+
+def _standing_for(target: Backend, thread_id: str) -> dict[str, Any] | None:
+    try:
+        return target.thread(thread_id)
+    except ThreadNotFound:
+        marked = target.threads(metadata={MARK: {"of": thread_id}}) if "create" in target.abilities else ()
+        return next(iter(marked), None)
