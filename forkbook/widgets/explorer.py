@@ -24,6 +24,7 @@ from .tree import TreePicture
 from .work import Status, Worker
 
 VIEWS: dict[str, Callable[[Checkpoint], str]] = {
+    "Changed": views.changes_view,
     "Messages": views.messages_view,
     "State": views.state_view,
     "Tasks": views.tasks_view,
@@ -101,7 +102,7 @@ class Explorer(w.VBox):
         }
         self._buttons = {name: w.Button(description=name, tooltip=tip) for name, (tip, _) in buttons.items()}
         for button in self._buttons.values():
-            button.layout.width = "auto"
+            button.layout.width, button.layout.flex = "auto", "none"
         self._refresh = self._buttons["Refresh"]
         self._buttons["Fork and run"].button_style = "primary"
         needs = {"Preview": "write", "Fork": "write", "Fork and run": "run", "Copy thread": "write"}

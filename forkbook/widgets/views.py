@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..checkpoint import Checkpoint
+from ..diff import diff
 from ..messages import messages_in, role, text, tool_calls, usage
 from ..plot.html import GREY, TEXT_SHOWN, WRAP, box, cut, esc, json, lines, said, table, values_of
 
@@ -19,6 +20,17 @@ def heading(checkpoint: Checkpoint) -> str:
     error = checkpoint.history.facts.error(checkpoint.position)
     trouble = f"<div style='color:#c62828'>✗ {cut(error, TEXT_SHOWN)}</div>" if error else ""
     return lines(f"<b>checkpoint {esc(checkpoint.short_id)}</b> · {esc(' · '.join(facts))}{trouble}")
+
+
+def changes_view(checkpoint: Checkpoint) -> str:
+    """What it changed in its parent's state."""
+    parent = checkpoint.parent
+    found = diff({} if parent is None else parent.state["values"] or {}, checkpoint.state["values"] or {})
+    if not found:
+        return f"<i style='{GREY}'>the state is the same as before</i>"
+    since = "the beginning" if parent is None else f"checkpoint {parent.short_id}"
+    count = f"{len(found):,} change{'' if len(found) == 1 else 's'} since {since}"
+    return lines(f"<small style='{GREY}'>{esc(count)}</small>{found.html()}")
 
 
 def messages_view(checkpoint: Checkpoint) -> str:
