@@ -124,7 +124,8 @@ class Book:
         """The sweeps that set out from a thread, oldest first, as `cp.sweep(…)` gave them; their scores are gone.
 
         A sweep whose kernel ended too early is found as far as it came. A checkpointer keeps only checkpoints, so there
-        a branch that failed before its run wrote one is missing; the sweep's `notes` say so.
+        a branch that failed before its run wrote one is missing; the sweep's `notes` say so. A store or an archive
+        cannot search for copies: it tells of the sweeps in the thread itself.
         """
         from .sweep.found import sweeps
 

@@ -403,3 +403,52 @@ def test_the_stop_bar_tells_how_far_it_is(before_sleep):
     assert "stopping" in bar.status.value
     bar.advance(0)
     assert "cancelled" in bar.status.value
+
+
+def test_a_copy_that_is_gone_is_a_row_that_says_so(before_joke):
+    sweep = before_joke.sweep(topics("cats", "dogs"), parallel=True)
+    book = before_joke.history.book
+    book.backend.delete(sweep.rows[0].thread_id)
+    df = book.sweeps(before_joke.thread_id)[0].df()
+    assert df.status.tolist() == ["unknown", "finished"]
+    assert "is gone" in df.error[0]
+
+
+def test_a_store_alone_knows_the_sweeps_in_its_checkpoints(tmp_path, monkeypatch):
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    monkeypatch.setattr(graphs, "SECONDS", 0)
+    path = str(tmp_path / "c.sqlite")
+    with SqliteSaver.from_conn_string(path) as saver:
+        graph = graphs.build_sleeper().compile(checkpointer=saver)
+        graph.invoke({"topic": "x"}, {"configurable": {"thread_id": "t"}}, interrupt_before=["sleep"])
+        book = fb.connect(graph)
+        book["t"].tips[0].sweep(topics("a", "b c"), parallel=True)
+        book["t"].tips[0].sweep(topics("d"))
+        book.copy("t")
+        assert [len(sweep.rows) for sweep in book.sweeps("t")] == [2, 1], "a copy's rows are not counted again"
+    with fb.connect(path) as store:
+        assert [sweep.df().spent_tokens.tolist() for sweep in store.sweeps("t")] == [[11]], "those in the thread itself"
+
+
+def test_an_interrupt_reaches_a_node_in_this_process():
+    script = """
+        import os, signal, sys, threading, warnings
+        sys.path.insert(0, "tests")
+        from agents import graphs
+        from langgraph.checkpoint.memory import InMemorySaver
+        import forkbook as fb
+        warnings.simplefilter("ignore")
+        graph = graphs.build_sleeper().compile(checkpointer=InMemorySaver())
+        graph.invoke({"topic": "x"}, {"configurable": {"thread_id": "t"}}, interrupt_before=["sleep"])
+        cp = fb.connect(graph)["t"].tips[0]
+        for parallel in (False, True):
+            threading.Timer(0.8, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+            sweep = cp.sweep([{"topic": str(n)} for n in range(8)], parallel=parallel, concurrency=1)
+            print(sweep.df().status.tolist())
+    """
+    ran = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    in_turn, apart = ran.stdout.splitlines()
+    assert in_turn == str(["finished"] + ["cancelled"] * 7)
+    assert apart == str(["finished"] * 2 + ["cancelled"] * 6), "in a thread, a node that runs ends by itself"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..errors import InvalidInput
 from ..history import History
 from .result import Sweep
 from .rows import Row, marked
@@ -25,14 +26,22 @@ def sweeps(book: Book, thread_id: str) -> list[Sweep]:
     """
     found = {sweep.id: sweep for sweep in _from_journals(book, thread_id)}
     read = {thread_id: book.history(thread_id)}
-    for thread in book.backend.threads(metadata={SWEEP_OF: thread_id}):
-        if thread["thread_id"] not in read:
-            read[thread["thread_id"]] = book.history(thread["thread_id"])
+    for copy_id in reversed(_copies(book, thread_id)):  # oldest first: what is in a copy of a copy is known then
+        if copy_id not in read:
+            read[copy_id] = book.history(copy_id)
     for sweep in _from_marks(book, thread_id, read.values()):
         found.setdefault(sweep.id, sweep)
     for sweep in found.values():
         sweep.know(read)
     return sorted(found.values(), key=lambda sweep: (sweep.started, sweep.id))
+
+
+def _copies(book: Book, thread_id: str) -> list[str]:
+    """The copies in which its sweeps ran, newest first; a store that cannot search for them has none to tell of."""
+    try:
+        return [str(thread["thread_id"]) for thread in book.backend.threads(metadata={SWEEP_OF: thread_id})]
+    except InvalidInput:
+        return []
 
 
 def _from_journals(book: Book, thread_id: str) -> Iterable[Sweep]:
@@ -55,11 +64,14 @@ def _ended(row: Row) -> Row:
 
 
 def _from_marks(book: Book, thread_id: str, histories: Iterable[History]) -> Iterable[Sweep]:
-    groups: dict[str, list[tuple[dict[str, Any], History, int]]] = {}
+    places: dict[str, tuple[History, int]] = {}
     for history in histories:
         for mark, own in marked(history.facts).items():
-            if "sweep" in (record := unpacked(mark)):
-                groups.setdefault(record["sweep"], []).append((record, history, own[0]))
+            places.setdefault(mark, (history, own[0]))
+    groups: dict[str, list[tuple[dict[str, Any], History, int]]] = {}
+    for mark, (history, first_own) in places.items():
+        if "sweep" in (record := unpacked(mark)):
+            groups.setdefault(record["sweep"], []).append((record, history, first_own))
     for sweep_id, members in groups.items():
         members.sort(key=lambda member: (member[0]["variant"], member[0]["repeat"]))
         first = members[0][0]

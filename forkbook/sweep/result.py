@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..checkpoint import Checkpoint
-from ..errors import ForkbookError
+from ..errors import ForkbookError, ThreadNotFound
 from ..escape import escape
 from ..frames import frame
 from ..history import History
@@ -121,10 +122,12 @@ class Sweep:
         return [None if place.tip is None else place.history[place.tip] for place in self.places()]
 
     def places(self) -> list[Place]:
-        """For each row where its branch is."""
+        """For each row where its branch is; a copy that was deleted since is nowhere."""
         index = {}
-        for history in self.histories:
-            index[history.thread_id] = history, marked(history.facts)
+        for thread_id in dict.fromkeys(row.thread_id for row in self.rows if row.outcome != "not run"):
+            with suppress(ThreadNotFound):
+                history = self._history(thread_id)
+                index[thread_id] = history, marked(history.facts)
         return [placed(row, self.marks(row)[SWEEP], *index.get(row.thread_id, (None, {}))) for row in self.rows]
 
     def spent(self) -> int:
@@ -165,7 +168,8 @@ class Sweep:
             if place.tip is None or place.status not in ("finished", "waiting", "pending"):
                 continue
             try:
-                more = {"score": score(place.history[place.tip])}
+                found = score(place.history[place.tip])
+                more = {"score": found.item() if hasattr(found, "item") else found}  # numpy's numbers are Python's
             except Exception as error:
                 more = {"score_error": f"{type(error).__name__}: {error}"}
             self.rows[index] = replace(self.rows[index], **more)

@@ -92,7 +92,8 @@ def placed(row: Row, mark: str, history: History | None, marks: Mapping[str, lis
     """Where a row's branch is in its thread's history."""
     status = {"ended": "unknown"}.get(row.outcome, row.outcome)
     if history is None:
-        return Place(None, (), None, status, row.error)
+        gone = None if row.outcome == "not run" else f"thread {row.thread_id} is gone"
+        return Place(None, (), None, status, row.error or gone)
     own = marks.get(mark, [])
     start = history.tree.index.get(row.start_id or "")
     tip = own[-1] if own else start

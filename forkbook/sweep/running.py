@@ -75,13 +75,24 @@ class Runner:
         Args:
             show: Is told how many branches have ended since the last time, 0 at the end; None: a bar of tqdm's is.
         """
-        from tqdm.auto import tqdm
-
         if self.concurrency and self.backend.awaits and running_loop():
             raise Unsupported(
                 f"{self.backend.kind} {self.backend.address} needs the event loop that this very call keeps busy: "
                 "await cp.asweep(…, parallel=True), or leave parallel out"
             )
+        try:
+            self._try_all(show)
+            if self.score:
+                self.sweep.judge(self.score)
+            self.sweep.tell()
+        finally:
+            self.done.set()
+            self.show(0)
+        return self.sweep
+
+    def _try_all(self, show: Callable[[int], object] | None) -> None:
+        from tqdm.auto import tqdm
+
         self._journal(now=True)
         try:
             with tqdm(total=len(self.sweep.rows), desc="sweep", unit="branch", disable=show is not None) as bar:
@@ -92,14 +103,6 @@ class Runner:
                     self._one_by_one()
         finally:
             self._over()
-        try:
-            if self.score:
-                self.sweep.judge(self.score)
-            self.sweep.tell()
-        finally:
-            self.done.set()
-            self.show(0)
-        return self.sweep
 
     def start(self) -> Sweep:
         """The same in the background; in a notebook with a bar and a Stop button."""
@@ -185,7 +188,7 @@ class Runner:
 
     def _ran(self, index: int) -> RunOutcome:
         row = self.sweep.rows[index]
-        variant, marks = row.variant, {**self.given.get("metadata", {}), **self.sweep.marks(row)}
+        variant, marks = row.variant, {**(self.given.get("metadata") or {}), **self.sweep.marks(row)}
         if self.concurrency:
             copy_id = self.backend.copy(self.sweep.thread_id)
             row = self._put(index, thread_id=copy_id)
