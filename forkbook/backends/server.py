@@ -127,11 +127,13 @@ class ServerBackend(Backend):
         """All states, newest first.
 
         The first page has 10, further ones as many (10 to 100) as keep about 5,000 list items in flight; `page_size`
-        (1 to 1,000) fixes it. Reading goes on until a page is empty, so a server that cuts pages short loses nothing.
+        (1 to 1,000) fixes it. Reading goes on until a page is empty, or is shorter than asked for and no parent is
+        missing: a server that cuts pages short loses nothing, and a small thread takes one request.
         """
         if page_size is not None and not 1 <= page_size <= LARGEST_PAGE:
             raise InvalidInput(f"page_size is {page_size}: give 1 to {LARGEST_PAGE}, the server's own limits")
         interner, before, read = self._interner_for(thread_id), None, 0
+        known, parents = set[str](), set[Any]()
         limit = page_size or 10
         within: Any = {"checkpoint_ns": ns} if ns else None
         while True:
@@ -151,6 +153,10 @@ class ServerBackend(Backend):
                     thread_id=thread_id,
                 )
             yield states
+            known.update(ids)
+            parents.update((state["parent_checkpoint"] or {}).get("checkpoint_id") for state in states)
+            if len(states) < limit and parents - {None} <= known:
+                return
             read += len(states)
             before = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": min(ids)}}
             if page_size is None:
