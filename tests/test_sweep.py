@@ -226,15 +226,32 @@ def test_stop_cancels_what_runs_and_leaves_what_is_finished_whole(before_sleep, 
     same_frames(book.sweeps(before_sleep.thread_id)[0].df(), sweep.df())
 
 
-@pytest.mark.parametrize("parallel", [False, True])
-def test_an_interrupt_of_the_kernel_ends_it_and_loses_nothing(testbed, before_sleep, parallel):
-    script = f"""
-        import json, os, signal, threading, warnings
+INTERRUPTED = """
+        import json, os, signal, sys, threading, time, warnings
         import forkbook as fb
         warnings.simplefilter("always")
+
+        def interrupt_soon(book):
+            ran, run = threading.Event(), book.backend.run
+            def watched(*args, **more):
+                outcome = run(*args, **more)
+                ran.set()
+                return outcome
+            def interrupt():
+                ran.wait()
+                time.sleep(0.2)  # the next one runs
+                os.kill(os.getpid(), signal.SIGINT)
+            book.backend.run = watched
+            threading.Thread(target=interrupt, daemon=True).start()
+"""
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_an_interrupt_of_the_kernel_ends_it_and_loses_nothing(testbed, before_sleep, parallel):
+    script = f"""{INTERRUPTED}
         book = fb.connect({testbed!r})
         cp = book[{before_sleep.thread_id!r}][{before_sleep.id!r}]
-        threading.Timer(1.9, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        interrupt_soon(book)
         sweep = cp.sweep([{{"topic": str(n)}} for n in range(20)], parallel={parallel}, concurrency=2)
         busy = {{book.backend.thread(row.thread_id)["status"] for row in sweep.rows}} & {{"busy"}}
         print(json.dumps([sweep.df().status.tolist(), sweep.df().text.dropna().tolist(), list(busy)]))
@@ -432,19 +449,17 @@ def test_a_store_alone_knows_the_sweeps_in_its_checkpoints(tmp_path, monkeypatch
 
 
 def test_an_interrupt_reaches_a_node_in_this_process():
-    script = """
-        import os, signal, sys, threading, warnings
+    script = f"""{INTERRUPTED}
         sys.path.insert(0, "tests")
         from agents import graphs
         from langgraph.checkpoint.memory import InMemorySaver
-        import forkbook as fb
-        warnings.simplefilter("ignore")
         graph = graphs.build_sleeper().compile(checkpointer=InMemorySaver())
-        graph.invoke({"topic": "x"}, {"configurable": {"thread_id": "t"}}, interrupt_before=["sleep"])
-        cp = fb.connect(graph)["t"].tips[0]
+        graph.invoke({{"topic": "x"}}, {{"configurable": {{"thread_id": "t"}}}}, interrupt_before=["sleep"])
         for parallel in (False, True):
-            threading.Timer(0.8, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-            sweep = cp.sweep([{"topic": str(n)} for n in range(8)], parallel=parallel, concurrency=1)
+            book = fb.connect(graph)
+            interrupt_soon(book)
+            edits = [{{"topic": str(n)}} for n in range(8)]
+            sweep = book["t"].at(step=1).sweep(edits, parallel=parallel, concurrency=1)
             print(sweep.df().status.tolist())
     """
     ran = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60)
