@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from .backends.base import Backend, State
 from .backends.bridge import in_thread
 from .backends.whole import older
-from .counting import counter_of
 from .errors import InvalidInput, ThreadNotFound
 from .escape import short
 from .history import History
+from .tokens import counter_of
 from .tree import Tree
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from .backends.base import State
-from .counting import Counter
 from .escape import cut, visible
-from .tokens import Ledger, ledger
+from .tokens import Counter, Ledger, ledger
 from .tree import Tree
 
 STATUSES = ("finished", "waiting", "pending", "error", "unknown")
@@ -25,7 +24,7 @@ class Facts:
         thread_id: The thread.
         tree: Its checkpoints.
         states: Their states.
-        counter: What counts tokens; None: `forkbook.counting.default_counter()`.
+        counter: What counts tokens; None: `forkbook.tokens.default_counter()`.
     """
 
     thread_id: str

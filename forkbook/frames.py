@@ -7,11 +7,11 @@ values `category`; lists and dicts stay objects.
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .blocks import unknown_blocks
 from .facts import SOURCES, STATUSES, Facts
 from .messages import role, text, tool_calls
-from .prices import Bill, bill, bills_of, rate_of
 from .tokens import Totals, branches_holding
+from .tokens.blocks import unknown_blocks
+from .tokens.prices import Bill, bill, bills_of, rate_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +95,7 @@ def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
     `seconds` since the parent: null at and after an input, update or fork, and after an interrupted parent.
     `cache_read_tokens` and `cache_creation_tokens` are a part of the input, `reasoning_tokens` of the output; null
     where no model reported them. `unknown_blocks` counts the content blocks in the state (images, files …) whose tokens
-    are unknown: `context_tokens` lacks them. With `prices` (see `forkbook.prices.rate_of`), `cost` is the money of the
+    are unknown: `context_tokens` lacks them. With `prices` (see `forkbook.tokens.prices.rate_of`), `cost` is the money of the
     spent tokens whose model has a price, `unpriced_tokens` counts the others.
     """
     tree, accounts, bills = facts.tree, facts.ledger, bills_of(facts, prices)

@@ -11,10 +11,10 @@ from . import frames
 from .backends.base import State, head_of
 from .backends.bridge import in_thread
 from .checkpoint import Checkpoint
-from .counting import Counter, counter_of
 from .errors import CheckpointNotFound, InvalidInput
 from .escape import escape, short
 from .facts import Facts
+from .tokens import Counter, counter_of
 from .tree import Tree
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class History:
 
         Args:
             counter: A function from a message (a dict) to its tokens, or a name as in "gpt-4"; see
-                `forkbook.counting.counter_of`.
+                `forkbook.tokens.counter_of`.
 
         Raises:
             InvalidInput: No such tokenizer is on this machine.
@@ -219,7 +219,7 @@ class History:
 
         Args:
             prices: Money for a million tokens by model, as in `{"gpt-4o": {"input": 2.5, "output": 10}}`, or
-                "genai-prices" (`pip install 'forkbook[prices]'`); see `forkbook.prices.rate_of`. Adds `cost`.
+                "genai-prices" (`pip install 'forkbook[prices]'`); see `forkbook.tokens.prices.rate_of`. Adds `cost`.
 
         Raises:
             InvalidInput: These are no such prices.

@@ -27,8 +27,8 @@ from .frames import (
     with_prices,
 )
 from .messages import messages_in, role, text
-from .prices import Bill, bill, rate_of
 from .tokens import Totals
+from .tokens.prices import Bill, bill, rate_of
 
 if TYPE_CHECKING:
     import pandas as pd

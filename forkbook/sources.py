@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 from .backends.base import Backend
 from .book import Book
-from .counting import counter_of
 from .errors import AccessDenied, InvalidInput, ServerFault
 from .escape import without_secrets
+from .tokens import counter_of
 
 if TYPE_CHECKING:
     from .backends.archive import VerifyReport

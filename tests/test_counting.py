@@ -10,9 +10,9 @@ from langchain_core.messages.utils import count_tokens_approximately
 from shapes import ai, facts_of, human, state
 
 import forkbook as fb
-from forkbook.blocks import texts, unknown_blocks
-from forkbook.counting import approximate, counter_of, default_counter
 from forkbook.frames import checkpoints_rows, messages_rows, tokens_rows
+from forkbook.tokens.blocks import texts, unknown_blocks
+from forkbook.tokens.counting import approximate, counter_of, default_counter
 
 CALL = {"name": "f", "args": {"x": 1}, "id": "c1", "type": "tool_call"}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 4000}}
@@ -121,7 +121,7 @@ def test_tiktoken_is_not_asked_where_its_file_is_damaged_or_away(vocabulary, mon
 
 
 def test_without_the_wheel_the_default_is_the_approximation(monkeypatch):
-    monkeypatch.setattr("forkbook.vocabularies.in_wheel", lambda: False)
+    monkeypatch.setattr("forkbook.tokens.vocabularies.in_wheel", lambda: False)
     default_counter.cache_clear()
     try:
         assert default_counter().name == "approximate"

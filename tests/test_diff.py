@@ -15,9 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import ai, human
 
-from forkbook import alignment
-from forkbook.diff import diff
-from forkbook.meaning import as_json, meaning, same
+from forkbook.diff import alignment, diff
+from forkbook.diff.meaning import as_json, meaning, same
 
 SCRIPT = "<script>alert(1)</script>"
 KEYS = st.one_of(st.sampled_from(["a", "b", "~", "/", "~1", "", "0", "id", "ключ", SCRIPT]), st.text(max_size=3))

@@ -6,8 +6,8 @@ from shapes import ai, facts_of, human, state
 
 import forkbook as fb
 from forkbook import frames
-from forkbook.prices import model_of, rate_of
 from forkbook.tokens import ledger
+from forkbook.tokens.prices import model_of, rate_of
 
 PRICES = {
     "small": {"input": 1, "output": 10},

@@ -13,10 +13,10 @@ from shapes import ai, facts_of, human, state, tree_of
 from test_tree import parents
 
 import forkbook as fb
-from forkbook.counting import Counter
 from forkbook.frames import checkpoints_rows, messages_rows, tokens_rows
 from forkbook.messages import messages_in, role
 from forkbook.tokens import Totals, ancestry, ledger
+from forkbook.tokens.counting import Counter
 from forkbook.tree import Head, Tree
 
 WORDS = Counter("words", lambda message: len(message["content"].split()))

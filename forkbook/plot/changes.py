@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..diff.meaning import line
 from ..escape import escape, visible
-from ..meaning import line
 from ..messages import role, text, tool_calls
 
 if TYPE_CHECKING:

@@ -78,9 +78,9 @@ def ours(file: str) -> Callable[[], Any]:
     import pandas as pd  # noqa: F401  # both sides are timed without their imports
 
     import forkbook.backends.saved  # noqa: F401
-    from forkbook.counting import default_counter
     from forkbook.facts import Facts
     from forkbook.frames import CHECKPOINTS, MESSAGES, checkpoints_rows, frame, messages_rows
+    from forkbook.tokens.counting import default_counter
     from forkbook.tree import Tree
 
     counter = default_counter()

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from forkbook.counting import default_counter
 from forkbook.facts import Facts
 from forkbook.frames import checkpoints_rows, messages_rows, tokens_rows
 from forkbook.tokens import ledger
+from forkbook.tokens.counting import default_counter
 from forkbook.tree import Head, Tree
 
 SAID = "the quick brown fox jumps over the lazy dog and says: tokens! " * 3

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ..errors import InvalidInput
+from ..escape import short
+from ..messages import Message, role, tool_calls
 from . import vocabularies
 from .blocks import parts, texts
-from .errors import InvalidInput
-from .escape import short
-from .messages import Message, role, tool_calls
 
 PIECE = 50_000  # characters; the tokenizer wants long texts in pieces
 

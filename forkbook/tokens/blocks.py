@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from .messages import tool_calls
+from ..messages import tool_calls
 
 MEDIA = (
     "image", "image_url", "input_image", "audio", "input_audio", "output_audio", "video", "video_url", "media", "file",

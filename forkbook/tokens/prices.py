@@ -7,10 +7,10 @@ from decimal import Decimal
 from numbers import Real
 from typing import Any, NamedTuple
 
-from .errors import InvalidInput, MissingExtra
-from .escape import short
-from .facts import Facts
-from .messages import Message
+from ..errors import InvalidInput, MissingExtra
+from ..escape import short
+from ..facts import Facts
+from ..messages import Message
 from .spending import Spend
 
 MILLION = 1_000_000

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+from ..messages import Key, Message, canonical, role, steps, usage
+from ..tree import Tree
 from .blocks import unknown_blocks
 from .counting import Counter, default_counter
-from .messages import Key, Message, canonical, role, steps, usage
-from .spending import Spend as Spend
-from .spending import Totals as Totals
-from .spending import spend_of
-from .tree import Tree
+from .spending import Spend, Totals, spend_of
 
 
 @dataclass(frozen=True, slots=True)

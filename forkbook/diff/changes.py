@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..frames import OBJECT, TEXT, Columns, Row, frame
+from ..messages import role, text
 from . import alignment
 from .alignment import message_id
-from .frames import OBJECT, TEXT, Columns, Row, frame
 from .meaning import TYPE, as_json, line, named, same
-from .messages import role, text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ class Change:
         return alignment.words(_text(self.old), _text(self.new))
 
     def __repr__(self) -> str:
-        from .plot.changes import text_line
+        from ..plot.changes import text_line
 
         return text_line(self)
 
@@ -97,13 +97,13 @@ class Diff:
 
     def text(self, limit: int = 100) -> str:
         """A line a change, as a terminal shows it; after so many, how many more there are."""
-        from .plot.changes import text_of
+        from ..plot.changes import text_of
 
         return text_of(self.changes, limit)
 
     def html(self, limit: int = 100) -> str:
         """The changes as HTML, words marked that came and went; after so many changes, how many more there are."""
-        from .plot.changes import html_of
+        from ..plot.changes import html_of
 
         return html_of(self.changes, limit)
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from ..messages import role
 from .meaning import meaning, same
-from .messages import role
 
 LARGEST = 400_000_000  # items of one side times items of the other; 50 MB
 STRETCH = 32  # items

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from .errors import InvalidInput
+from ..errors import InvalidInput
 
 Count = Callable[[str], int]
 IN_WHEEL = ("o200k_base", "cl100k_base")
