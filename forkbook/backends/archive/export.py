@@ -1,29 +1,32 @@
-"""Export: threads of any backend written to an archive, one transaction each."""
+"""Export: threads of any backend written to an archive, each whole or not at all."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...errors import AccessDenied, ArchiveDamaged, ConnectionFailed, ForkbookError, InvalidInput
-from ..base import Backend, State, Thread
-from ..whole import everything
-from .file import writing
-from .store import packed, store
+from ...errors import ArchiveDamaged, ForkbookError
+from ..base import Backend
+from ..gathering import Ask, Gathered, Read, at_once, gather, moved_on
+from .file import Batches, writing
+from .store import packed, stored
 
-LINES_BROKEN = 2  # threads in a row that cannot be reached: the place is gone
+MOST_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What an export did; `bool(report)` is whether every thread is in the archive now.
+    """What an export did; `bool(report)` is whether every thread is there now.
 
     Attributes:
-        path: The archive.
+        path: The archive, file or folder.
         threads: Threads that were written.
         checkpoints: Checkpoints that were written, those of subgraphs, too.
         skipped: Threads that the archive already held, identical.
         errors: Threads that could not be read or kept, with the reason.
-        bytes: The archive's size.
+        bytes: The size of what is there now.
+        later: Threads that went on while they were read: how many checkpoints came after the head that was exported.
+        dangling: Threads that name parents which the source itself does not have, with these ids.
+        notes: What else is worth knowing.
     """
 
     path: Path
@@ -32,6 +35,9 @@ class ExportReport:
     skipped: int
     errors: Mapping[str, str] = field(default_factory=dict)
     bytes: int = 0
+    later: Mapping[str, int] = field(default_factory=dict)
+    dangling: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return not self.errors
@@ -41,8 +47,63 @@ class ExportReport:
             f"{self.path}: {self.threads:,} threads with {self.checkpoints:,} checkpoints written, {self.skipped:,} "
             f"already there, {len(self.errors):,} not exported; {self.bytes:,} bytes"
         ]
-        lines += [f"  {reason}" for reason in list(self.errors.values())[:10]]
-        return "\n".join(lines + ([f"  … and {len(self.errors) - 10:,} more"] if len(self.errors) > 10 else []))
+        said = [
+            *self.errors.values(),
+            *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in self.later.items()),
+            *(f"thread {id_} lacks a parent: {', '.join(ids)}" for id_, ids in self.dangling.items()),
+            *self.notes,
+        ]
+        more = [f"  … and {len(said) - MOST_SHOWN:,} more"] if len(said) > MOST_SHOWN else []
+        return "\n".join([*lines, *(f"  {line}" for line in said[:MOST_SHOWN]), *more])
+
+
+class Account:
+    """What an export did so far.
+
+    Args:
+        progress: Called with the number of threads that are done, and of all.
+    """
+
+    def __init__(self, progress: Callable[[int, int], None] | None = None) -> None:
+        self._progress, self._done = progress, 0
+        self.threads = self.checkpoints = self.skipped = 0
+        self.errors: dict[str, str] = {}
+        self.dangling: dict[str, tuple[str, ...]] = {}
+        self.heads: dict[str, Read] = {}
+        self._later: dict[str, int] = {}
+        self.notes: list[str] = []
+
+    def add(self, thread: Gathered, error: ForkbookError | None, all_: int, *, new: bool = True) -> None:
+        """One more thread."""
+        self._done += 1
+        if error is not None:
+            self.errors[thread.thread_id] = str(error)
+        else:
+            self.threads += new
+            self.checkpoints += len(thread.states) * new
+            self.skipped += not new
+            self.heads[thread.thread_id] = thread.record.get("updated_at"), thread.head
+            self.dangling |= {thread.thread_id: thread.dangling} if thread.dangling else {}
+            self._later |= {thread.thread_id: thread.later} if thread.later else {}
+        if self._progress:
+            self._progress(self._done, all_)
+
+    def report(self, path: Path, backend: Backend, ask: Ask, *, listed: bool) -> ExportReport:
+        """What was done, and what has come to the threads meanwhile."""
+        try:
+            later = self._later | moved_on(backend, self.heads, ask, listed=listed)
+        except ForkbookError as error:
+            later = self._later
+            self.notes.append(f"whether threads went on meanwhile is not known: {error}")
+        return ExportReport(
+            path, self.threads, self.checkpoints, self.skipped, self.errors, size(path), later, self.dangling,
+            tuple(self.notes),
+        )  # fmt: skip
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all in a folder."""
+    return sum(item.stat().st_size for item in ([path] if path.is_file() else path.rglob("*")) if item.is_file())
 
 
 def write(
@@ -50,65 +111,43 @@ def write(
     backend: Backend,
     thread_ids: Iterable[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    readers: int | None = None,
+    ask: Ask = at_once,
 ) -> ExportReport:
     """Write threads to an archive, a new one or one that is there; done again, it goes on where it stopped.
 
     A thread that the archive holds is compared by its digest, and replaced if it changed. What the archive holds
-    beside these threads stays.
+    beside these threads stays. What is stopped loses at most the threads of the last third of a second.
 
     Args:
         path: The archive.
         backend: Where the threads are.
         thread_ids: Which ones; None for all.
         progress: Called with the number of threads that are done, and of all.
+        readers: Threads that are read side by side; None: what the place allows, at most 4.
+        ask: Makes a request, and makes it again where that may help.
 
     Raises:
         InvalidInput: The file is there and is no archive, or its folder is not there.
         ForeignArchive: It is of another format.
         SourceError: The file cannot be written, or the threads' place is gone; what was written so far is whole.
     """
-    path = Path(path)
-    if isinstance(thread_ids, str):
-        raise InvalidInput(f"thread_ids is a list of ids: give [{thread_ids!r}]")
-    written = checkpoints = skipped = 0
-    errors: dict[str, ForkbookError] = {}
-    broken = 0
-    with writing(path) as db:
-        wanted = list(_wanted(backend, thread_ids))
-        for done, (thread_id, record) in enumerate(wanted, 1):
+    path, account = Path(path), Account(progress)
+    with writing(path) as db, Batches(db) as batches:
+        number, threads = gather(backend, thread_ids, readers=readers, ask=ask, waiting=batches.waiting)
+        for thread in threads:
+            error, new = thread.error, False
             try:
-                record, states, namespaces = _read(backend, thread_id, record)
-                if store(db, path, packed(record, states), namespaces):
-                    written, checkpoints = written + 1, checkpoints + len(states)
-                else:
-                    skipped += 1
-                broken = 0
-            except ArchiveDamaged as error:
-                if error.details.get("path") == str(path):
+                if error is None:
+                    pieces = packed(thread.record, thread.states)
+                    with batches.part():
+                        new = stored(db, path, pieces, thread.namespaces)
+            except ArchiveDamaged as damage:
+                if damage.details.get("path") == str(path):
                     raise
-                errors[thread_id] = error
-            except ForkbookError as error:
-                errors[thread_id] = error
-                broken = broken + 1 if isinstance(error, ConnectionFailed | AccessDenied) else 0
-                if broken == LINES_BROKEN:
-                    raise
-            if progress:
-                progress(done, len(wanted))
-    reasons = {thread_id: str(error) for thread_id, error in errors.items()}
-    return ExportReport(path, written, checkpoints, skipped, reasons, path.stat().st_size)
-
-
-def _wanted(backend: Backend, thread_ids: Iterable[str] | None) -> Iterator[tuple[str, Thread | None]]:
-    if thread_ids is None:
-        yield from ((thread["thread_id"], thread) for thread in backend.threads())
-    else:
-        yield from ((thread_id, None) for thread_id in dict.fromkeys(thread_ids))
-
-
-def _read(backend: Backend, thread_id: str, record: Thread | None) -> tuple[Thread, list[State], set[str]]:
-    """A thread's record, its states of all namespaces, and these."""
-    record = record or backend.thread(thread_id)
-    states, namespaces = everything(backend, thread_id)
-    if not states:
-        backend.thread(thread_id)  # tells a thread without checkpoints from one that is gone
-    return record, states, namespaces
+                error = damage
+            except ForkbookError as refused:
+                error = refused
+            account.add(thread, error, number, new=new)
+    return account.report(path, backend, ask, listed=thread_ids is None)

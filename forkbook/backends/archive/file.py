@@ -18,6 +18,7 @@ FORMAT = 1
 MAGIC = b"SQLite format 3\0"
 HEADER_BYTES = 100
 WRITER_PATIENCE, READER_PATIENCE = 30.0, 10.0  # seconds
+LONGEST_BATCH = 0.3  # seconds until what was written is committed
 LEFT_BEHIND = 60.0  # seconds; an unfinished new file this old has no maker any more
 TABLES = (
     "CREATE TABLE about(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
@@ -114,6 +115,54 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         with suppress(sqlite3.Error):
             db.execute("ROLLBACK")
         raise
+
+
+class Batches:
+    """Transactions that each take in what is written within a third of a second; `with` commits the last.
+
+    Args:
+        db: The archive.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db, self._since = db, 0.0
+
+    def __enter__(self) -> "Batches":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.commit()
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """What is written here is written as a whole, or not at all."""
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._since = time.monotonic()
+        self._db.execute("SAVEPOINT part")
+        try:
+            yield
+            self._db.execute("RELEASE part")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK TO part")
+                self._db.execute("RELEASE part")
+            raise
+
+    def commit(self) -> None:
+        """Keep what was written so far."""
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
+
+    def waiting(self) -> float | None:
+        """Commit what is due; the seconds until more is, None if nothing waits."""
+        if not self._db.in_transaction:
+            return None
+        left = self._since + LONGEST_BATCH - time.monotonic()
+        if left > 0:
+            return left
+        self.commit()
+        return None
 
 
 def create(path: Path) -> None:

@@ -34,10 +34,16 @@ def packed(record: Thread, states: Sequence[State]) -> Packed:
 
 
 def store(db: sqlite3.Connection, path: Path, thread: Packed, namespaces: Collection[str]) -> bool:
+    """`stored` in a transaction of its own."""
+    with transaction(db):
+        return stored(db, path, thread, namespaces)
+
+
+def stored(db: sqlite3.Connection, path: Path, thread: Packed, namespaces: Collection[str]) -> bool:
     """Write a thread in place of what the archive holds of it; False if that is the same, and whole.
 
     Args:
-        db: The archive.
+        db: The archive, in a transaction.
         path: Its file, for errors.
         thread: The thread.
         namespaces: Those of which `thread` has all checkpoints.
@@ -47,23 +53,22 @@ def store(db: sqlite3.Connection, path: Path, thread: Packed, namespaces: Collec
     """
     reader = Reader(db, path)
     known = squeezed(encoded(sorted(namespaces)))
-    with transaction(db):
-        old = reader.find(thread.thread_id)
-        if (
-            old is not None
-            and (old.digest, old.namespaces) == (thread.digest, known)
-            and _is_whole(reader, thread.thread_id)
-        ):
-            return False
-        if old is not None:
-            _look_for_another(reader, old, thread, path)
-            _forget(db, path, old)
-        row = _insert(db, thread, known, old.n if old else _next(db, "threads"))
-        _list_anew(db, path, row.seal)
-        if old is not None:
-            _sweep(db, old, row)
-        if not _is_whole(reader, thread.thread_id):
-            raise damaged_file(path, f"thread {thread.thread_id} did not come back as it was written")
+    old = reader.find(thread.thread_id)
+    if (
+        old is not None
+        and (old.digest, old.namespaces) == (thread.digest, known)
+        and _is_whole(reader, thread.thread_id)
+    ):
+        return False
+    if old is not None:
+        _look_for_another(reader, old, thread, path)
+        _forget(db, path, old)
+    row = _insert(db, thread, known, old.n if old else _next(db, "threads"))
+    _list_anew(db, path, row.seal)
+    if old is not None:
+        _sweep(db, old, row)
+    if not _is_whole(reader, thread.thread_id):
+        raise damaged_file(path, f"thread {thread.thread_id} did not come back as it was written")
     return True
 
 
