@@ -43,7 +43,7 @@ def demo(
         "forkbook-demo"
     ),
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only run the notebook, in a temporary folder.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only run the notebooks, in a temporary folder.")] = False,
 ) -> None:
     """Try forkbook on a private Agent Server with sample threads: no key, no network."""
     from .demo import command
@@ -51,7 +51,7 @@ def demo(
     if folder.exists() and not folder.is_dir():
         raise InvalidInput(f"--folder {folder} is a file: name a folder, new or used by the demo before")
     if check:
-        raise typer.Exit(command.check_first_notebook())
+        raise typer.Exit(command.check_notebooks())
     command.show(folder, browser=not no_browser)
 
 

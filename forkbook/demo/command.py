@@ -42,8 +42,8 @@ def show(folder: Path, browser: bool) -> None:
     typer.echo(f"Stopped. The notebooks stay in {folder / 'notebooks'}")
 
 
-def check_first_notebook() -> int:
-    """Run the demo's notebook without a browser, in a temporary folder; print its steps.
+def check_notebooks() -> int:
+    """Run the demo's notebooks without a browser, one after the other, in a temporary folder; print their steps.
 
     Returns:
         An exit code: 0, 1 if a step failed or none was printed, or `INTERRUPTED`.
@@ -59,7 +59,11 @@ def check_first_notebook() -> int:
             notebooks.copy_to(folder / "notebooks")
             agent = running.enter_context(server.start(folder / "server"))
             seed(agent.url)
-            return check.check(folder / "notebooks" / notebooks.FIRST, folder / "jupyter", agent.url, typer.echo)
+            failed = 0
+            for notebook in sorted((folder / "notebooks").glob("*.ipynb")):
+                typer.echo(notebook.name)
+                failed |= check.check(notebook, folder / "jupyter", agent.url, typer.echo)
+            return failed
         except KeyboardInterrupt:
             typer.echo("\nStopped.")
             return INTERRUPTED
