@@ -15,6 +15,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_sdk import get_sync_client
 
 import forkbook as fb
+from forkbook.sweep.result import moved
 
 FAILING = {
     "type": "ai",
@@ -81,6 +82,12 @@ def test_what_a_copy_shares_is_not_read_again_and_is_what_reading_gives(before_j
     assert history.states == before_joke.history.book.history(history.thread_id).states
     copy = before_joke.history.book.backend.thread(history.thread_id)
     assert copy["metadata"]["forkbook_copy_of"] == before_joke.thread_id
+
+
+def test_a_history_moves_to_a_copy_as_the_copy_has_it(book, demo_threads, sleepy):
+    for place, thread_id in ((book, demo_threads["branches"]), (fb.connect(sleepy), "t")):
+        copy_id = place.copy(thread_id).new_thread_id
+        assert moved(place[thread_id], copy_id).states == place[copy_id].states
 
 
 @pytest.mark.parametrize("parallel", [False, True])
@@ -217,7 +224,7 @@ def test_stop_cancels_what_runs_and_leaves_what_is_finished_whole(before_sleep, 
         sweep.wait(20)
     statuses = sweep.df().status.tolist()
     assert set(statuses) == {"finished", "cancelled"}, statuses
-    assert statuses[0] == "finished" or parallel
+    assert parallel or statuses == ["finished"] + ["cancelled"] * 11, "the second ran, and was cancelled"
     for row, checkpoint in zip(sweep.rows, sweep.checkpoints, strict=True):
         if row.outcome == "ended":
             assert checkpoint.values["messages"][-1]["content"] == f"about {row.variant.values['topic']}"
