@@ -240,7 +240,7 @@ class Comparison:
     def __repr__(self) -> str:
         label_a, label_b = self.labels
         where = f"parted at {self.ancestor[-6:]} ({self.parted_at})" if self.ancestor else "different roots"
-        took = [f"{seconds:.2f} s" if seconds is not None else "? s" for seconds in self.seconds]
+        took = [f"{seconds:.2f} s" if seconds is not None else "unknown" for seconds in self.seconds]
         timed = f" · {took[0]} / {took[1]}" if self.seconds != (None, None) else ""
         return (
             f"{label_a} {self.a[-6:]} ↔ {label_b} {self.b[-6:]}: {where} · shared {self.shared_tokens:,} tokens · "

@@ -9,6 +9,7 @@ import orjson
 TEXT_SHOWN = 2_000
 ROLE_COLORS = {"human": "#1976d2", "ai": "#00796b", "tool": "#8e6c00", "system": "#6d4c9f", "chat": "#6d6d6d"}
 GREY = "color:#7a7f87"
+CELL = "text-align:left;padding:2px 12px 2px 0"
 WRAP = "white-space:pre-wrap;overflow-wrap:anywhere"
 
 
@@ -50,10 +51,10 @@ def box(who: str, said: str, tokens: Any) -> str:
 
 def table(names: Sequence[str], rows: Iterable[Sequence[Any]], marked: str | None = None) -> str:
     """A plain table; the row whose first cell is `marked` is bold."""
-    head = "".join(f"<th style='text-align:left;padding:2px 12px 2px 0'>{esc(name)}</th>" for name in names)
+    head = "".join(f"<th style='{CELL}'>{esc(name)}</th>" for name in names)
     body = "".join(
         f"<tr{' style=font-weight:bold' if marked is not None and row[0] == marked else ''}>"
-        + "".join(f"<td style='padding:2px 12px 2px 0;vertical-align:top'>{cell_text(cell)}</td>" for cell in row)
+        + "".join(f"<td style='{CELL};vertical-align:top'>{cell_text(cell)}</td>" for cell in row)
         + "</tr>"
         for row in rows
     )
