@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .backends.archive import ExportReport
+    from .store import Store
     from .sweep.result import Sweep
     from .transfer import CopyReport
 
@@ -63,6 +64,13 @@ class Book:
 
     def __getitem__(self, thread_id: str) -> History:
         return self.history(thread_id)
+
+    @property
+    def store(self) -> Store:
+        """The memory that threads share."""
+        from .store import Store
+
+        return Store(self.backend)
 
     def threads(self, **search: Any) -> pd.DataFrame:
         """Every thread that fits, newest first; all pages are read.

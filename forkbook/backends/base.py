@@ -13,6 +13,7 @@ from typing import Any
 from ..edits import plain
 from ..errors import Unsupported
 from ..tree import Head
+from .memory.base import Memory
 
 COPY_OF = "forkbook_copy_of"  # in a copied thread's metadata: the original's id
 State = dict[str, Any]
@@ -83,7 +84,7 @@ class Backend(ABC):
         parallel: Whether several threads of this process may ask it at a time.
         abilities: What it can; asking for more is an error that names a kind of place that could. `live`: its threads
             may change while they are read; `write`: edit, copy, tag and delete threads; `create`: make threads out of
-            supersteps; `run`: run the graph; `schemas`: know the graph's nodes and channels; `store`: it has the memory
+            supersteps; `plant`: write checkpoints as they are; `run`: run the graph; `schemas`: know the graph's nodes and channels; `store`: it has the memory
             that threads share.
     """
 
@@ -190,6 +191,18 @@ class Backend(ABC):
         """
         raise self._cannot("create a thread")
 
+    def plant(self, thread_id: str, states: Sequence[State]) -> tuple[str, ...]:
+        """Write a thread's checkpoints as they are, ids too; what is there already is written over with itself.
+
+        Args:
+            thread_id: The thread.
+            states: Of all its namespaces.
+
+        Returns:
+            Notes, in words, on what a history does not show and could not be derived.
+        """
+        raise self._cannot("write checkpoints under their own ids")
+
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         """Merge keys into a thread's metadata."""
         raise self._cannot("change a thread's metadata")
@@ -197,6 +210,17 @@ class Backend(ABC):
     def delete(self, thread_id: str) -> None:
         """Delete a thread."""
         raise self._cannot("delete a thread")
+
+    def memory(self) -> Memory:
+        """The memory that threads share.
+
+        Raises:
+            Unsupported: This place has none.
+        """
+        raise Unsupported(
+            f"{self.kind} {self.address} has no memory that threads share: an Agent Server has one, a graph that was "
+            "compiled with store=…, and a SQLite or Postgres store with the table that LangGraph's store makes"
+        )
 
     def require(self, ability: str, deed: str) -> None:
         """Look that this place can do something, before anything else is tried.

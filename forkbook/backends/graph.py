@@ -3,7 +3,7 @@
 import copy
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,8 @@ from ..tree import Head
 from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
 from .bridge import Caller, awaits, caller_of
 from .copies import Copies
+from .memory.base import Memory
+from .planting import plant
 from .revive import holds_messages, revived
 from .snapshots import Reading, Saver, Stub, config, state_schema, stub, without_objects
 from .wire import IN_METADATA, ROOT, items_in, own
@@ -48,7 +50,9 @@ class GraphBackend(Backend):
         self._graph, self._saver = checked(graph)
         self.name = self.assistant = str(self._graph.get_name())
         self.address = f"{self.name} ({type(self._saver).__name__})"
-        self.abilities = frozenset({"live", "write", "run", "schemas"} | ({"store"} if self._graph.store else set()))
+        self.abilities = frozenset(
+            {"live", "write", "run", "schemas", "plant"} | ({"store"} if self._graph.store is not None else set())
+        )
         self.notes: dict[str, str] = {}
         self._call = caller_of(self._saver)
         self._tags: dict[str, dict[str, Any]] = {}
@@ -292,6 +296,18 @@ class GraphBackend(Backend):
     def copy(self, thread_id: str) -> str:
         self.thread(thread_id)
         return self._copies.owe(thread_id)
+
+    def memory(self) -> Memory:
+        if self._graph.store is None:
+            return super().memory()
+        from .memory.graph import GraphMemory
+
+        return GraphMemory(f"{self.kind} {self.address}", self._graph.store, self._told)
+
+    def plant(self, thread_id: str, states: Sequence[State]) -> tuple[str, ...]:
+        with self._told(f"writing thread {thread_id}", thread_id):
+            graph = self._at(thread_id)
+            return plant(graph, graph.checkpointer, self._call, self._acting, thread_id, states)
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         if metadata.get("forkbook") == "scratch":

@@ -11,6 +11,8 @@ from ..errors import AccessDenied, ConnectionFailed, InvalidInput, MissingExtra,
 from ..tree import Head
 from .base import Backend, State, Thread
 from .decode import Decoder
+from .memory.base import Memory
+from .memory.postgres import PostgresMemory
 from .plain import opaque
 from .rows import Saved, Write, parts
 from .saved import states
@@ -73,6 +75,8 @@ class PostgresBackend(Backend):
         self.address = shown_address(uri)
         with self._reading("opening the store") as connection:
             self._check_tables(connection)
+            if PostgresMemory.columns(connection):
+                self.abilities |= {"store"}
 
     def _check_tables(self, connection: Any) -> None:
         kinds = dict(connection.execute(KINDS, [list(TABLES)]).fetchall())
@@ -143,6 +147,10 @@ class PostgresBackend(Backend):
         read = self._states(thread_id)
         found = (state for state in read if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"]))
         return next(found, None)
+
+    def memory(self) -> Memory:
+        found = "store" in self.abilities
+        return PostgresMemory(f"{self.kind} {self.address}", self._reading) if found else super().memory()
 
     def _states(self, thread_id: str, ns: str = "") -> list[State]:
         decoder = Decoder()

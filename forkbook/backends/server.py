@@ -12,6 +12,7 @@ from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Threa
 from .faults import told
 from .interning import Interner
 from .keys import checked_url, request_headers
+from .memory.server import ServerMemory
 from .wire import IN_CONFIG, IN_METADATA, ROOT, a_state, an_object, items_in, objects, own
 
 LARGEST_PAGE = 1000
@@ -308,6 +309,9 @@ class ServerBackend(Backend):
             )
             if "thread_id" not in answer:  # 201, and an error in its body
                 raise InvalidInput(f"creating thread {thread_id}: {self.address} says {answer.get('detail', answer)}")
+
+    def memory(self) -> ServerMemory:
+        return ServerMemory(f"{self.kind} {self.address}", lambda: self._client.store, self._told)
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         with self._told(f"tagging thread {thread_id}", thread_id, write=True):

@@ -13,6 +13,8 @@ from ..errors import InvalidInput, ThreadNotFound
 from ..tree import Head
 from .base import Backend, State, Thread
 from .decode import MEMO_BYTES, Decoder
+from .memory.base import Memory
+from .memory.sqlite import SqliteMemory
 from .plain import opaque
 from .rows import Saved, Write, parts
 from .saved import states
@@ -65,7 +67,8 @@ class SqliteBackend(Backend):
         self._decoder = Decoder()
         # the rows that were read last; one that was replaced since has a new rowid
         self._known: tuple[tuple[str, str], dict[int, Saved]] = (("", ""), {})
-        read(self._path, "opening the store", lambda connection: None)
+        if read(self._path, "opening the store", SqliteMemory.columns):
+            self.abilities |= {"store"}
 
     def threads(self, **search: Any) -> Iterator[Thread]:
         if unknown := search.keys() - {"ids", "limit"}:
@@ -108,6 +111,10 @@ class SqliteBackend(Backend):
     def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
         found = self._states(thread_id, "")
         return next((state for state in found if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"])), None)
+
+    def memory(self) -> Memory:
+        found = "store" in self.abilities
+        return SqliteMemory(f"{self.kind} {self.address}", self._path) if found else super().memory()
 
     def _states(self, thread_id: str, ns: str) -> list[State]:
         place = (thread_id, ns)

@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import ArchiveDamaged, ForkbookError, ThreadNotFound
 from ..base import Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
 from ..interning import Interner
+from ..memory.base import Memory
 from ..whole import older
 from .file import create, reading, writing
 from .pack import checkpoint_id, namespace
@@ -123,6 +124,9 @@ class CachedBackend(Backend):
         self, thread_id: str, graph_id: str, metadata: Mapping[str, Any], supersteps: Sequence[Sequence[Update]]
     ) -> None:
         self.live.create(thread_id, graph_id, metadata, supersteps)
+
+    def memory(self) -> Memory:
+        return self.live.memory()
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         self.live.tag(thread_id, metadata)

@@ -1,0 +1,341 @@
+"""The memory that threads share, LangGraph's Store: what the agent knows of a user, whichever thread it is in.
+
+Forking a thread does not fork it: all branches and all threads read and write the same items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from .backends.base import Backend
+from .backends.bridge import in_thread
+from .backends.memory.base import Item, Memory, Namespace, checked_key, namespace_of, text_of
+from .diff.meaning import line, same
+from .edits import plain
+from .errors import ActFailed, InvalidInput, Refused, Unsupported
+from .escape import short, visible
+from .frames import BOOL, Columns, frame
+from .snapshot import ITEMS, Snapshot, StoreDiff, compared, items_rows, ordered
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .checkpoint import Checkpoint
+
+Place = str | Iterable[str]
+KNOWN: Columns = {**ITEMS, "after_checkpoint": BOOL}
+
+
+class Store:
+    """The shared memory of a book; `book.store` gives it.
+
+    A namespace is its labels, ("memories", "123"), or their text, "memories.123". Reading changes nothing, not even
+    when an item expires. Items that have expired are there until the place sweeps them away.
+
+    Every method but `recording` has a twin for async code, as in `await book.store.aitems_df()`.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def __repr__(self) -> str:
+        return f"<Store of {self._backend.kind} {self._backend.address}>"
+
+    @property
+    def _memory(self) -> Memory:
+        return self._backend.memory()
+
+    def namespaces(self, prefix: Place | None = None) -> list[Namespace]:
+        """Every namespace that holds items, sorted; all pages are read.
+
+        Args:
+            prefix: Only those that begin with these labels.
+
+        Raises:
+            Unsupported: This place has no shared memory; the text says which places have one.
+        """
+        return sorted(self._memory.namespaces(namespace_of(prefix)))
+
+    def items(self, prefix: Place | None = None, query: str | None = None, limit: int | None = None) -> list[Item]:
+        """The items themselves, as `items_df` has them."""
+        if limit is not None and not (isinstance(limit, int) and limit > 0):
+            raise InvalidInput(f"limit is {short(limit)}: give 1 or more, or None for all")
+        found = self._memory.items(namespace_of(prefix), query, limit)
+        return found if query is not None else ordered(found)
+
+    def items_df(self, prefix: Place | None = None, query: str | None = None, limit: int | None = None) -> pd.DataFrame:
+        """A row an item; all pages are read.
+
+        Args:
+            prefix: Only items whose namespace begins with these labels.
+            query: What to search for by meaning, the nearest first, where the store has an index.
+            limit: At most so many, those that the place lists first; on Postgres those written last.
+
+        Returns:
+            Columns `namespace`, `key` (string), `value` (a dict), `created_at`, `updated_at`, `expires_at` (UTC; null
+            where an item never expires, or the place does not tell; only SQLite and Postgres do), `score`. SQLite
+            keeps no time of creation beside that of the last write.
+
+        Raises:
+            Unsupported: This place has no shared memory, or cannot search by meaning.
+        """
+        return frame(list(items_rows(self.items(prefix, query, limit))), ITEMS)
+
+    def get(self, namespace: Place, key: str) -> Item | None:
+        """One item; None if there is none."""
+        return self._memory.item(_whole(namespace), checked_key(key))
+
+    def put(self, namespace: Place, key: str, value: Mapping[str, Any], *, confirm: bool = False) -> Write:
+        """Show what writing an item would change; `.confirm()` on the result, or `confirm=True`, writes it.
+
+        Args:
+            namespace: Where.
+            key: Its name.
+            value: The whole new value, a dict: what it leaves out of an old one is gone.
+            confirm: Write at once.
+
+        Raises:
+            InvalidInput: This can be no item.
+            Unsupported: This place has no shared memory, or is read-only.
+        """
+        if not isinstance(value, Mapping):
+            raise InvalidInput(f"an item's value is a dict, as in {{'fact': 'likes chess'}}, not {short(value)}")
+        if (labels := _whole(namespace))[0] == "langgraph":
+            raise InvalidInput("LangGraph keeps namespaces that begin with 'langgraph' to itself: take another label")
+        return self._write(labels, key, plain(value), confirm)
+
+    def delete(self, namespace: Place, key: str, *, confirm: bool = False) -> Write:
+        """Show what would be deleted; `.confirm()` on the result, or `confirm=True`, deletes it.
+
+        Raises:
+            InvalidInput: There is no such item.
+            Unsupported: This place has no shared memory, or is read-only.
+        """
+        return self._write(namespace, key, None, confirm)
+
+    def _write(self, namespace: Place, key: str, value: dict[str, Any] | None, confirm: bool) -> Write:
+        memory, place = self._memory, (_whole(namespace), checked_key(key))
+        memory.check_writable()
+        old = memory.item(*place)
+        if value is None and old is None:
+            raise InvalidInput(
+                f"there is no item {key!r} in {text_of(place[0])} of {memory.name}; book.store.items_df() lists them"
+            )
+        write = Write(*place, old, value, memory)
+        return write.confirm() if confirm else write
+
+    def snapshot(self, prefix: Place | None = None) -> Snapshot:
+        """What the memory holds now, to keep; `diff` tells what was written since."""
+        labels, memory = namespace_of(prefix), self._memory
+        return Snapshot(tuple(ordered(memory.items(labels))), datetime.now(UTC), labels, memory.name)
+
+    def diff(self, before: Snapshot, after: Snapshot | None = None) -> StoreDiff:
+        """What was added, changed, rewritten and removed from one snapshot to another.
+
+        Args:
+            before: The earlier one.
+            after: The later one; None: the memory as it is now.
+
+        Raises:
+            InvalidInput: They are of different prefixes or places, so that nearly all would differ.
+        """
+        after = after or self.snapshot(before.prefix)
+        if (before.prefix, before.source) != (after.prefix, after.source):
+            raise InvalidInput(f"these snapshots are of different things: {before!r}, and {after!r}")
+        return compared(before, after)
+
+    def recording(self, prefix: Place | None = None) -> Recording:
+        """Record what is written while a block runs, with `with` or `async with`.
+
+        ```python
+        with book.store.recording() as recording:
+            act = checkpoint.fork({"topic": "chickens"})
+        recording.diff
+        ```
+
+        What other threads' runs write meanwhile is in it, too.
+        """
+        return Recording(self, prefix)
+
+    def known_to(self, checkpoint: Checkpoint, key: str = "user_id") -> pd.DataFrame:
+        """What is known today about the user for whom a checkpoint's run was run.
+
+        The store is not forked and keeps no past: an item that was changed or deleted since is not as the agent saw it.
+
+        Args:
+            checkpoint: The checkpoint.
+            key: What in the run's `configurable` or context names the user.
+
+        Returns:
+            The columns of `items_df`, of every namespace that has the user's id as a label, and `after_checkpoint`:
+            whether it was last written after the checkpoint; null: unknown.
+
+        Raises:
+            InvalidInput: The run has no such setting.
+            Unsupported: This place has no shared memory.
+        """
+        from .plot.memory import is_after
+
+        user = user_of(checkpoint, key)
+        if user is None:
+            raise InvalidInput(
+                f"no {key} is known for the run that led to checkpoint {checkpoint.short_id}: neither its configurable "
+                "nor its context has one; book.store.items_df() lists everything"
+            )
+        since = checkpoint.created_at
+        items = self.about(user)
+        rows = zip(items_rows(items), items, strict=True)
+        return frame([{**row, "after_checkpoint": is_after(item, since)} for row, item in rows], KNOWN)
+
+    def about(self, label: str) -> list[Item]:
+        """The items of every namespace that has this label, such as a user's id."""
+        [label] = namespace_of((label,))
+        prefixes = {found[: found.index(label) + 1] for found in self.namespaces() if label in found}
+        return ordered({(i.namespace, i.key): i for prefix in prefixes for i in self.items(prefix)}.values())
+
+    async def anamespaces(self, *args: Any, **kwargs: Any) -> list[Namespace]:
+        """`namespaces` for async code."""
+        return await in_thread(self.namespaces, *args, **kwargs)
+
+    async def aitems(self, *args: Any, **kwargs: Any) -> list[Item]:
+        """`items` for async code."""
+        return await in_thread(self.items, *args, **kwargs)
+
+    async def aitems_df(self, *args: Any, **kwargs: Any) -> pd.DataFrame:
+        """`items_df` for async code."""
+        return await in_thread(self.items_df, *args, **kwargs)
+
+    async def aget(self, namespace: Place, key: str) -> Item | None:
+        """`get` for async code."""
+        return await in_thread(self.get, namespace, key)
+
+    async def aput(self, *args: Any, **kwargs: Any) -> Write:
+        """`put` for async code; the result has `aconfirm`."""
+        return await in_thread(self.put, *args, **kwargs)
+
+    async def adelete(self, *args: Any, **kwargs: Any) -> Write:
+        """`delete` for async code; the result has `aconfirm`."""
+        return await in_thread(self.delete, *args, **kwargs)
+
+    async def asnapshot(self, prefix: Place | None = None) -> Snapshot:
+        """`snapshot` for async code."""
+        return await in_thread(self.snapshot, prefix)
+
+    async def adiff(self, before: Snapshot, after: Snapshot | None = None) -> StoreDiff:
+        """`diff` for async code."""
+        return await in_thread(self.diff, before, after)
+
+    async def aknown_to(self, checkpoint: Checkpoint, key: str = "user_id") -> pd.DataFrame:
+        """`known_to` for async code."""
+        return await in_thread(self.known_to, checkpoint, key)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Write:
+    """An item that is to be written or deleted: nothing happens until `confirm()`.
+
+    Attributes:
+        namespace: Where.
+        key: Its name.
+        old: The item as it is; None: there is none.
+        value: Its new value; None: it is to be deleted.
+        memory: The place.
+        done: Whether it was done.
+    """
+
+    namespace: Namespace
+    key: str
+    old: Item | None
+    value: dict[str, Any] | None
+    memory: Memory
+    done: bool = False
+
+    def confirm(self) -> Write:
+        """Do it, and read it back.
+
+        Raises:
+            Refused: It is done already, or the item is not any more what was shown; nothing was written.
+            ActFailed: What is there now is something else than what was written.
+        """
+        where = f"item {self.key!r} of {text_of(self.namespace)}"
+        if self.done:
+            raise Refused(f"{where} is written already")
+        if self.memory.item(self.namespace, self.key) != self.old:
+            raise Refused(f"{where} was written by somebody else since you looked; look again")
+        if self.value is None:
+            self.memory.delete(self.namespace, self.key)
+        else:
+            self.memory.put(self.namespace, self.key, self.value)
+        found = self.memory.item(self.namespace, self.key)
+        if not same(found and found.value, self.value):
+            raise ActFailed(f"{where} was written, but it is now {short(found and found.value)}")
+        return Write(self.namespace, self.key, self.old, self.value, self.memory, done=True)
+
+    async def aconfirm(self) -> Write:
+        """`confirm` for async code."""
+        return await in_thread(self.confirm)
+
+    def __repr__(self) -> str:
+        sides = [
+            line(self.old.value) if self.old else "(nothing)",
+            "(deleted)" if self.value is None else line(self.value),
+        ]
+        what = f"{text_of(self.namespace)} · {self.key}: {' → '.join(sides)}"
+        return f"{visible(what)}\n  " + ("written" if self.done else "nothing is written until .confirm()")
+
+
+class Recording:
+    """What is written to the memory while a block runs.
+
+    Attributes:
+        before: The memory as the block began.
+        after: The memory as it ended; None: it has not.
+    """
+
+    def __init__(self, store: Store, prefix: Place | None) -> None:
+        self._store, self._prefix = store, prefix
+        self.before: Snapshot | None = None
+        self.after: Snapshot | None = None
+
+    def __enter__(self) -> Recording:
+        self.before = self._store.snapshot(self._prefix)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.after = self._store.snapshot(self._prefix)
+
+    async def __aenter__(self) -> Recording:
+        return await in_thread(self.__enter__)
+
+    async def __aexit__(self, *exception: object) -> None:
+        await in_thread(self.__exit__)
+
+    @property
+    def diff(self) -> StoreDiff:
+        """What was written; while the block runs, so far."""
+        if self.before is None:
+            raise InvalidInput("nothing is recorded yet: use it as in `with book.store.recording() as recording:`")
+        return self._store.diff(self.before, self.after)
+
+    def __repr__(self) -> str:
+        return "<Recording that has not begun>" if self.before is None else repr(self.diff)
+
+
+def user_of(checkpoint: Checkpoint, key: str = "user_id") -> str | None:
+    """The user for whom a checkpoint's run was run; None: unknown."""
+    try:
+        how = checkpoint.own_settings()
+        given = {**(how.config.get("configurable") or {}), **(how.context or {})}
+    except Unsupported:  # a store knows no runs, but LangGraph writes a run's configurable into its checkpoints
+        given = next((cp.metadata for cp in reversed(checkpoint.lineage) if key in cp.metadata), {})
+    return None if given.get(key) in (None, "") else str(given[key])
+
+
+def _whole(namespace: Place) -> Namespace:
+    labels = namespace_of(namespace)
+    if not labels:
+        raise InvalidInput("an item is in a namespace of at least one label, as in ('memories', '123')")
+    return labels
