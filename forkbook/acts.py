@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import timetravel
+from . import runs, timetravel
 from .backends.base import COPY_OF, RunSettings
 from .edits import Deviation
 from .errors import ForkbookError, Refused
@@ -101,7 +101,7 @@ def resume(cp: Checkpoint, in_copy: bool, input: Any = None, **given: Any) -> Ac
     backend.require("run", "run a graph")
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
     if input is None:
-        timetravel.not_finished(state)
+        runs.not_finished(state)
     how, sent = _asked(cp, input, given)
     place, notes = placed(cp, in_copy)
     return ran("resume", place, how, notes, input=sent)
@@ -141,8 +141,8 @@ def fork(
 def _asked(cp: Checkpoint, input: Any, given: Mapping[str, Any]) -> tuple[RunSettings, Any]:
     """How to run, and the input as it is sent."""
     backend = cp.history.book.backend
-    how = timetravel.settings(backend, cp.own_settings(), cp.thread_id, **given)
-    return how, timetravel.new_input(backend, backend.graph(str(how.assistant)), cp.state, input)
+    how = runs.settings(backend, cp.own_settings(), cp.thread_id, **given)
+    return how, runs.new_input(backend, backend.graph(str(how.assistant)), cp.state, input)
 
 
 def _edited(

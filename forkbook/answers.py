@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from . import timetravel
+from . import runs, timetravel
 from .acts import Act, placed, ran
 from .backends.base import RunSettings, State
 from .errors import ActFailed, Refused
 from .escape import short
+from .snippets import of_answer, of_replay
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
@@ -79,20 +80,24 @@ def answer(cp: Checkpoint, value: Any, in_copy: bool, **given: Any) -> Act:
     backend.require("run", "answer an interrupt")
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
     answers = _by_question(cp, state, backend.as_sent({"answer": value})["answer"])
-    how = timetravel.settings(backend, cp.own_settings(), cp.thread_id, **given)
+    how = runs.settings(backend, cp.own_settings(), cp.thread_id, **given)
+    replay = None
     if all(question.open for question in answers):
         place, notes = placed(cp, in_copy)
     else:
         origin, notes = placed(_that_asked_first(cp), in_copy)
         notes = (*notes, f"it was answered before, so {origin.short_id} was replayed to ask anew, on a new branch")
-        asking = _asked_anew(origin, how, notes)
-        place, before = asking.checkpoint, answers
-        answers = _as_asked_now(before, questions(place.state))
+        asking, beside = _asked_anew(origin, how, notes)
+        replay = of_replay(cp.thread_id, origin.id, how, beside=beside, in_copy=in_copy)
+        place, state, before = asking.checkpoint, asking.checkpoint.state, answers
+        answers = _as_asked_now(before, questions(state))
         if len(answers) < len(before):
             note = "nothing was answered: it asks something else now, see act.checkpoint.waiting_for; answer that"
-            return dataclasses.replace(asking, notes=(note, *asking.notes))
-    act = ran("answer", place, how, notes, command={"resume": {asked.id: said for asked, said in answers.items()}})
-    return dataclasses.replace(act, notes=(*act.notes, *_told(place, answers, act)))
+            return dataclasses.replace(asking, notes=(note, *asking.notes), gesture=replay)
+    said = {question.id: value for question, value in answers.items()}
+    act = ran("answer", place, how, notes, command={"resume": said})
+    gesture = of_answer(cp.thread_id, cp.id, how, said, waiting_for(state), replay=replay, in_copy=in_copy)
+    return dataclasses.replace(act, notes=(*act.notes, *_told(place, answers, act)), gesture=gesture)
 
 
 def _by_question(cp: Checkpoint, state: State, value: Any) -> dict[Question, Any]:
@@ -153,8 +158,8 @@ def _same_task(a: State, b: State) -> bool:
     return a["values"] == b["values"] and next(places) == next(places)
 
 
-def _asked_anew(origin: Checkpoint, how: RunSettings, notes: tuple[str, ...]) -> Act:
-    """Replay a checkpoint until it asks again.
+def _asked_anew(origin: Checkpoint, how: RunSettings, notes: tuple[str, ...]) -> tuple[Act, bool]:
+    """Replay a checkpoint until it asks again; whether it was a sibling that was replayed.
 
     An edit or a replay that is the thread's head would not branch off, but run on with the answers it has; so a
     sibling of it is made to ask.
@@ -175,7 +180,7 @@ def _asked_anew(origin: Checkpoint, how: RunSettings, notes: tuple[str, ...]) ->
             thread_id=origin.thread_id,
             checkpoint_id=act.checkpoint.id,
         )
-    return act
+    return act, start.id != origin.id
 
 
 def _as_asked_now(answers: Mapping[Question, Any], asked: Sequence[Question]) -> dict[Question, Any]:

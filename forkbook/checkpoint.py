@@ -12,7 +12,7 @@ from .acts import Act
 from .backends.base import Graph, RunSettings, State
 from .backends.bridge import in_thread
 from .errors import InvalidInput
-from .timetravel import without_marks
+from .runs import without_marks
 
 if TYPE_CHECKING:
     from datetime import datetime

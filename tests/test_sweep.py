@@ -16,6 +16,7 @@ from langgraph_sdk import get_sync_client
 
 import forkbook as fb
 from forkbook.sweep.result import moved
+from forkbook.sweep.variants import variant_of, variants
 
 FAILING = {
     "type": "ai",
@@ -474,3 +475,13 @@ def test_an_interrupt_reaches_a_node_in_this_process():
     in_turn, apart = ran.stdout.splitlines()
     assert in_turn == str(["finished"] + ["cancelled"] * 7)
     assert apart == str(["finished"] * 2 + ["cancelled"] * 6), "in a thread, a node that runs ends by itself"
+
+
+def test_a_variant_is_called_by_what_it_says():
+    human = {"type": "human", "id": "1", "content": "what is 6 * 7?"}
+    edits = [fb.Edit({"messages": [human]}, "__start__"), {"topic": "cats"}, fb.Edit({"topic": "x"}, name="an x"), None]
+    names = [variant.name() for variant in variants([*edits, fb.Answer("yes")], None, False)]
+    assert names == ["“what is 6 * 7?”, as __start__", "topic=cats", "an x", "as it was", "answer 'yes'"]
+    (asked,) = variants([None], [{"messages": [human]}], False)
+    assert asked.name() == "input “what is 6 * 7?”"
+    assert variant_of(variants(edits, None, False)[2].record()).name() == "an x"

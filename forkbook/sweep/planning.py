@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .. import timetravel
+from .. import runs, timetravel
 from ..backends.bridge import in_thread
 from ..errors import InvalidInput, Refused
 from ..escape import short
@@ -47,10 +47,10 @@ def prepare(
     found = variants(edits, inputs, replace)
     timetravel.current(backend, thread_id, cp.id, in_copy=parallel)
     here = cp.history.refreshed()[cp.id]
-    how = timetravel.settings(backend, here.own_settings(), thread_id, **given)
+    how = runs.settings(backend, here.own_settings(), thread_id, **given)
     graph = backend.graph(str(how.assistant))
     typed = [_checked(here, variant) for variant in found]
-    turns = [timetravel.new_input(backend, graph, here.state, variant.input) for variant in found]
+    turns = [runs.new_input(backend, graph, here.state, variant.input) for variant in found]
     shown = [_shown(here, *each) for each in zip(found, typed, strict=True)]
     rows = [Row(variant, repeat, thread_id) for variant in shown for repeat in range(repeats)]
     started = datetime.now(UTC).isoformat()
@@ -86,7 +86,7 @@ def _checked(here: Checkpoint, variant: Variant) -> dict[str, Any]:
         if not here.interrupts:
             raise Refused(f"checkpoint {here.short_id} asks nothing, so it takes no answer", checkpoint_id=here.id)
     elif variant.input is None:
-        timetravel.not_finished(here.state)
+        runs.not_finished(here.state)
     return {}
 
 

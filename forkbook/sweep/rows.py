@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 ENDS: tuple[str, ...] = (*STATUS, "running", "cancelled", "not run")
 OWN: Columns = {
-    "thread_id": TEXT, "branch": TEXT, "tip_id": TEXT, "variant": INT, "repeat": INT, "as_node": TEXT, "answer": OBJECT,
-    "input": OBJECT, "status": ENDS, "error": TEXT, "deviation": TEXT, "spent_tokens": INT, "input_tokens": INT,
-    "output_tokens": INT, "method": METHOD, "seconds": FLOAT, "score": FLOAT, "score_error": TEXT, "text": TEXT,
+    "thread_id": TEXT, "branch": TEXT, "tip_id": TEXT, "variant": INT, "repeat": INT, "name": TEXT, "as_node": TEXT,
+    "answer": OBJECT, "input": OBJECT, "status": ENDS, "error": TEXT, "deviation": TEXT, "spent_tokens": INT,
+    "input_tokens": INT, "output_tokens": INT, "method": METHOD, "seconds": FLOAT, "score": FLOAT, "score_error": TEXT,
+    "text": TEXT,
 }  # fmt: skip
 SHOWN_ROWS, NAME_LENGTH = 40, 44
 
@@ -128,7 +129,7 @@ def columns(found: Sequence[Row]) -> Columns:
             result |= scores or {name: dtype}
         elif used.get(name, True):
             result[name] = dtype
-        if name == "repeat":
+        if name == "name":
             result |= edits
     return result
 
@@ -155,6 +156,7 @@ def records(found: Sequence[Row], places: Sequence[Place]) -> Iterator[Record]:
             "tip_id": None if here.tip is None else facts.tree.heads[here.tip].id,
             "variant": variant.number,
             "repeat": row.repeat,
+            "name": variant.name(),
             "as_node": variant.as_node,
             "answer": variant.change.value if isinstance(variant.change, Answer) else None,
             "input": variant.input,

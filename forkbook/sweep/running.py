@@ -12,7 +12,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .. import timetravel
+from .. import runs, timetravel
 from ..backends.base import COPY_OF, RunOutcome, RunSettings
 from ..backends.bridge import running_loop
 from ..edits import deviations
@@ -202,7 +202,7 @@ class Runner:
             if variant.input is None or act.error:
                 return RunOutcome(act.run_id or "", "error" if act.status == "error" else "success", act.error)
             at = act.checkpoint.id
-        how = dataclasses.replace(self.how, metadata=timetravel.marks(marks))
+        how = dataclasses.replace(self.how, metadata=runs.marks(marks))
         return self.backend.run(row.thread_id, at, how, input=self.inputs[variant.number])
 
     def _place(self, thread_id: str) -> Checkpoint:

@@ -1,5 +1,6 @@
 """What a sweep tries: edits, answers and inputs, and each of them again. Pure."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,11 +22,13 @@ class Edit:
         values: Channels to values, passed through the reducers.
         as_node: The node that the edit is to come from; None: the last one.
         replace: Make each channel exactly what was typed; None: as the sweep says.
+        name: What to call it in tables and pictures; None: by its values.
     """
 
     values: Mapping[str, Any]
     as_node: str | None = None
     replace: bool | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +72,22 @@ class Variant:
         found: dict[str, Any] = {"variant": self.number}
         if isinstance(self.change, Edit):
             found |= {"edit": self.values, "as_node": self.as_node, "replace": self.replace}
+            found |= {"name": self.change.name} if self.change.name else {}
         elif isinstance(self.change, Answer):
             found |= {"answer": self.change.value}
         return found if self.input is None else found | {"input": self.input}
 
     def name(self) -> str:
         """What it tries, in a few words."""
-        said = [
-            f"{channel}={value if isinstance(value, str) else short(value)}" for channel, value in self.values.items()
-        ]
-        said += [f"as {self.as_node}"] if self.as_node else []
+        if isinstance(self.change, Edit) and self.change.name:
+            said = [self.change.name]
+        else:
+            said = [_said(value) or f"{channel}={_short(value)}" for channel, value in self.values.items()]
+            said += [f"as {self.as_node}"] if self.as_node else []
         said += [f"answer {short(self.change.value)}"] if isinstance(self.change, Answer) else []
-        said += [f"input {_said(self.input)}"] if self.input is not None else []
+        if self.input is not None:
+            turn = self.input.get("messages") if isinstance(self.input, Mapping) else None
+            said += [f"input {_said(turn) or _short(self.input)}"]
         return ", ".join(said) or "as it was"
 
 
@@ -118,14 +125,14 @@ def _change(item: Any, replace: bool) -> Edit | Answer | None:
         return None
     if not isinstance(item, Edit):
         raise InvalidInput(f"an edit is a mapping of channels to values, fb.Edit, fb.Answer or None, not {short(item)}")
-    return Edit(item.values, item.as_node, replace if item.replace is None else item.replace)
+    return dataclasses.replace(item, replace=replace if item.replace is None else item.replace)
 
 
 def variant_of(record: Mapping[str, Any]) -> Variant:
     """The variant of a record."""
     change: Edit | Answer | None = None
     if "edit" in record:
-        change = Edit(record["edit"], record.get("as_node"), bool(record.get("replace")))
+        change = Edit(record["edit"], record.get("as_node"), bool(record.get("replace")), record.get("name"))
     elif "answer" in record:
         change = Answer(record["answer"])
     return Variant(record["variant"], change, record.get("input"))
@@ -150,9 +157,12 @@ def names(found: Sequence[Variant]) -> list[str]:
     return list(dict.fromkeys(name for variant in found for name in variant.values))
 
 
-def _said(value: Any) -> str:
-    """What an input says: its messages, else as it is."""
-    messages = value.get("messages") if isinstance(value, Mapping) else None
-    if isinstance(messages, list) and messages and isinstance(messages[-1], Mapping):
-        return str(messages[-1].get("content"))
+def _said(value: Any) -> str | None:
+    """What the last of some messages says, in quotes; None if these are no messages."""
+    last = value[-1] if isinstance(value, list) and value else None
+    content = last.get("content") if isinstance(last, Mapping) else getattr(last, "content", None)
+    return f"“{content}”" if isinstance(content, str) else None
+
+
+def _short(value: Any) -> str:
     return value if isinstance(value, str) else short(value)

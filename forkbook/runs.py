@@ -1,0 +1,153 @@
+"""How a run is to be run: assistant, config, context, stops, input, metadata; checked before anything is written."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import isfinite
+from typing import Any
+
+from .backends.base import Backend, Graph, RunSettings, State
+from .backends.wire import IN_METADATA, ROOT, own
+from .errors import InvalidInput, Refused
+from .escape import short
+from .timetravel import checked
+
+MARKS = "forkbook_marks"  # in a checkpoint's metadata: the names of the keys that an act put there, as JSON
+
+
+def settings(
+    backend: Backend,
+    of_run: RunSettings,
+    thread_id: str,
+    *,
+    assistant: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    context: Mapping[str, Any] | None = None,
+    interrupt_before: str | Sequence[str] | None = None,
+    interrupt_after: str | Sequence[str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> RunSettings:
+    """The settings of the checkpoint's own run, with what the user gave in their place.
+
+    A `configurable` and a context say the same to a server, which takes one of them: giving the one replaces the other.
+    A graph in this process takes both; what is given of `configurable` is added to the run's own.
+
+    Raises:
+        InvalidInput: Nobody knows which assistant to run, or there is no such assistant, or both were given.
+        Refused: A node to stop at does not exist, or a key of the metadata is LangGraph's own.
+    """
+    both = backend.takes_context_beside_configurable
+    if config is not None and not isinstance(config, Mapping):
+        raise InvalidInput(f"config is {short(config)}: give a mapping")
+    if context is not None and not both and not isinstance(context, Mapping):
+        raise InvalidInput(f"context is {short(context)}: give a mapping")
+    own_keys = {"thread_id", "checkpoint_id", "checkpoint_ns"} & set((config or {}).get("configurable") or {})
+    if own_keys:
+        raise Refused(f"config['configurable'] has {', '.join(sorted(own_keys))}: the checkpoint itself says that")
+    if not (assistant or of_run.assistant):
+        raise InvalidInput(
+            f"no run tells which assistant thread {thread_id} belongs to: give assistant='…'", thread_id=thread_id
+        )
+    graph = backend.graph(str(assistant or of_run.assistant))
+    result = replace(
+        of_run,
+        assistant=assistant or of_run.assistant,
+        interrupt_before=of_run.interrupt_before if interrupt_before is None else nodes(interrupt_before, graph),
+        interrupt_after=of_run.interrupt_after if interrupt_after is None else nodes(interrupt_after, graph),
+        metadata=marks({} if metadata is None else metadata),
+    )
+    if both:
+        configurable = {**of_run.config.get("configurable", {}), **(config or {}).get("configurable", {})}
+        merged = {**(of_run.config if config is None else config), "configurable": configurable}
+        return replace(result, config=merged, context=of_run.context if context is None else context)
+    if config is not None:
+        kept = {} if context is not None else {k: v for k, v in of_run.config.items() if k == "configurable"}
+        result = replace(result, config={**kept, **config})
+    elif context is not None:
+        result = replace(result, config={k: v for k, v in of_run.config.items() if k != "configurable"})
+    if context is not None and result.config.get("configurable"):
+        raise InvalidInput("give config['configurable'] or context, not both: servers take one and derive the other")
+    if config is not None and config.get("configurable"):
+        context = {}
+    return replace(result, context=of_run.context if context is None else dict(context) or None)
+
+
+def marks(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What each checkpoint of a run is to carry in its metadata, with the names of these keys under `MARKS`.
+
+    Raises:
+        InvalidInput: It is no mapping of text to text, numbers and booleans, which is what every place keeps.
+        Refused: A key is one that LangGraph itself writes there.
+    """
+    if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
+        raise InvalidInput(f"metadata maps names to text, numbers or booleans; this is {short(given)}")
+    for key, value in given.items():
+        if not isinstance(value, str | int | float | bool) or (isinstance(value, float) and not isfinite(value)):
+            raise InvalidInput(
+                f"metadata {key!r} is {short(value)}: only text, numbers and booleans are kept everywhere"
+            )
+    if taken := sorted(given.keys() - own(given, IN_METADATA | {MARKS})):
+        raise Refused(f"metadata {', '.join(map(repr, taken))}: LangGraph or forkbook writes that itself")
+    return {**given, MARKS: json.dumps(sorted(given))} if given else {}
+
+
+def without_marks(settings: RunSettings, metadata: Mapping[str, Any]) -> RunSettings:
+    """Settings that were guessed from a checkpoint's metadata, less what `marks` put there."""
+    configurable = settings.config.get("configurable")
+    if not settings.guessed or not configurable or MARKS not in metadata:
+        return settings
+    kept = own(configurable, {MARKS, *json.loads(metadata[MARKS])})
+    config = {key: value for key, value in settings.config.items() if key != "configurable"}
+    return replace(settings, config={**config, "configurable": kept} if kept else config)
+
+
+def new_input(backend: Backend, graph: Graph, state: State, given: Any) -> Any:
+    """An input as the place takes it, its channels known; None stays None.
+
+    Raises:
+        InvalidInput: It is no input.
+        Refused: A channel does not exist.
+    """
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        raise InvalidInput(f"an input maps channels to values, as in {{'topic': 'chickens'}}; this is {short(given)}")
+    typed = checked(backend, graph, state, given, None)
+    return typed[ROOT] if set(typed) == {ROOT} else typed
+
+
+def nodes(given: str | Sequence[str], graph: Graph) -> str | tuple[str, ...]:
+    """Names of nodes as LangGraph takes them: "*" or a tuple.
+
+    Raises:
+        Refused: One does not exist.
+        InvalidInput: This is no list of names.
+    """
+    if given == "*":
+        return "*"
+    if not isinstance(given, str) and not (isinstance(given, Sequence) and all(isinstance(n, str) for n in given)):
+        raise InvalidInput(f"nodes to stop at are a list of names or '*', not {short(given)}")
+    names = (given,) if isinstance(given, str) else tuple(given)
+    if unknown := [name for name in names if name not in graph.nodes]:
+        raise Refused(
+            f"the graph {graph.graph_id!r} has no node {', '.join(map(repr, unknown))} to stop at; it has "
+            f"{', '.join(graph.nodes)}",
+            candidates=graph.nodes,
+        )
+    return names
+
+
+def not_finished(state: State) -> None:
+    """Look that something is left to run.
+
+    Raises:
+        Refused: Nothing is; LangGraph would add a checkpoint all the same.
+    """
+    if state["next"] is not None and not state["next"]:
+        checkpoint_id = state["checkpoint"]["checkpoint_id"]
+        raise Refused(
+            f"checkpoint {checkpoint_id[-6:]} is finished, nothing runs after it: fork it with an edit "
+            "(as_node names the node after which to go on), or pick an earlier one",
+            thread_id=state["checkpoint"].get("thread_id"),
+            checkpoint_id=checkpoint_id,
+        )
