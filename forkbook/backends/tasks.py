@@ -92,7 +92,7 @@ def layout(thread: "Sequence[Saved]") -> Layout:
         written = {write.task_id for write in saved.writes}
         readable = saved.checkpoint.get("channel_versions")
         for task in triggered(saved, found) if written and readable and found.named else ():
-            if task.path[0] == PULL and written & set(_ids(saved, task.name, _pull_parts(task.name, found))):
+            if task.path[0] == PULL and written & set(task_ids(saved, task.name, _pull_parts(task.name, found))):
                 found.verified.add(task.name)
     return found
 
@@ -125,12 +125,12 @@ def triggered(saved: Saved, graph: Layout) -> list[Task]:
     tasks = []
     for index, send in enumerate(_sends(saved, graph) or ()):
         if isinstance(send, dict) and isinstance(send.get("node"), str):
-            ids = _ids(saved, send["node"], (PUSH, str(index)))
+            ids = task_ids(saved, send["node"], (PUSH, str(index)))
             found = next((id for id in ids if id in written), ids[0])
             tasks.append(Task(found or None, send["node"], [PUSH, index, False]))
     nodes = {node for channel, node in _trigger_channels(saved) if _is_new(saved, channel, node)}
     for node in _in_order(nodes, graph):
-        ids = _ids(saved, node, _pull_parts(node, graph))
+        ids = task_ids(saved, node, _pull_parts(node, graph))
         likely = ids[0] or None if node in graph.verified or node == START else None
         tasks.append(Task(next((id for id in ids if id in written), likely), node, [PULL, node]))
     return tasks
@@ -179,7 +179,7 @@ def _pull_parts(node: str, graph: Layout) -> tuple[str, ...]:
     return (PULL, *sorted(graph.triggers.get(node) or {BRANCH + node if node != START else START}))
 
 
-def _ids(saved: Saved, node: str, parts: tuple[str, ...]) -> list[str]:
+def task_ids(saved: Saved, node: str, parts: tuple[str, ...]) -> list[str]:
     """The ids that LangGraph gives to a task, the newer way first."""
     from xxhash import xxh3_128_hexdigest
 
@@ -217,6 +217,6 @@ def _named(saved: Saved, task_id: str, written: list[Write], graph: Layout) -> T
     if kind == PULL:
         return Task(task_id, rest, [PULL, rest])
     own = next((write.channel for write in written if write.value == write.channel), None)
-    by_id = (node for node in graph.triggers if task_id in _ids(saved, node, _pull_parts(node, graph)))
+    by_id = (node for node in graph.triggers if task_id in task_ids(saved, node, _pull_parts(node, graph)))
     name = next(by_id, own)
     return Task(task_id, name, [PULL, name]) if name and not kind else None

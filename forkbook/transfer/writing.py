@@ -66,6 +66,10 @@ def writer_for(backend: Backend, graph_id: str | None = None) -> Writer:
         from .rebuilding import Rebuilder
 
         return Rebuilder(backend, graph_id)
+    if "plant" in backend.abilities:
+        from .planting import Planter
+
+        return Planter(backend)
     raise Unsupported(
         f"threads cannot be written to {backend.kind} {backend.address}: an Agent Server, fb.connect('http://…'), or a "
         "compiled graph with its checkpointer, fb.connect(graph), takes them; book.export() writes an archive"

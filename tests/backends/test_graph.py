@@ -142,7 +142,7 @@ def everything(saver, thread_id=None):
 
 def test_what_it_is(book, saver):
     assert repr(book) == f"<Book on the graph LangGraph ({type(saver).__name__})>"
-    assert book.backend.abilities == {"live", "write", "run", "schemas", "store"}
+    assert book.backend.abilities == {"live", "write", "run", "schemas", "plant", "store"}
     known = book.backend.graph("LangGraph")
     assert known.nodes == ("generate_topic", "write_joke", "chat", "tools", "approve")
     assert known.channels == ("messages", "topic", "joke", "log")

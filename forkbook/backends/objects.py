@@ -1,0 +1,111 @@
+"""What a graph's channels hold, from the plain data that a history shows: messages as messages, classes where the graph
+names them, everything else as plain as it is."""
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import orjson
+from langchain_core.messages import BaseMessage, messages_from_dict
+from pydantic import BaseModel, TypeAdapter
+
+from ..errors import InvalidInput
+from ..messages import role
+from .revive import revived
+from .snapshots import Reading
+
+
+class Objects:
+    """Makes objects for the channels of one graph; equal messages become one object.
+
+    Args:
+        channels: The graph's channels by name.
+
+    Attributes:
+        lost: Names of channels that held what cannot be written back, as an encrypted or unreadable value.
+    """
+
+    def __init__(self, channels: Mapping[str, Any]) -> None:
+        self.lost: set[str] = set()
+        self._reading = Reading()
+        self._messages: dict[bytes, tuple[BaseMessage | None, bool]] = {}
+        self._of_messages: set[str] = set()
+        self._adapters: dict[str, TypeAdapter[Any]] = {}
+        for name, channel in channels.items():
+            classes = set(_classes(getattr(channel, "UpdateType", None)))
+            if any(issubclass(each, BaseMessage) for each in classes):
+                self._of_messages.add(name)
+            elif any(map(_is_made, classes)):
+                self._adapters[name] = TypeAdapter(channel.UpdateType)
+
+    def held(self, name: str, value: Any) -> Any:
+        """A channel's value."""
+        if name in self._of_messages:
+            return self._any(name, value, always=True)
+        return self._of_class(name, value) if name in self._adapters else self._any(name, value)
+
+    def written(self, name: str, value: Any) -> Any:
+        """What a task wrote to a channel; texts and dicts that a reducer takes for messages stay what they are."""
+        return self._of_class(name, value) if name in self._adapters else self._any(name, value)
+
+    def _of_class(self, name: str, value: Any) -> Any:
+        """An object of the channel's class, if it says just what the plain value says."""
+        there = self._any(name, value)
+        try:
+            made = self._adapters[name].validate_python(there)
+            return made if _same(self._reading.plain(made), value) else there
+        except Exception:  # the class's own checks may raise anything
+            return there
+
+    def _any(self, name: str, value: Any, always: bool = False) -> Any:
+        if isinstance(value, list):
+            return [self._any(name, item, always) for item in value]
+        if not isinstance(value, Mapping):
+            return value
+        if role(value) and "type" in value and (message := self._message(value, always)) is not None:
+            return message
+        if "__type__" not in value:
+            return {key: self._any(name, item, always) for key, item in value.items()}
+        return self._revived(name, value)
+
+    def _revived(self, name: str, value: Mapping[str, Any]) -> Any:
+        """What a plain form stands for; the form itself where it does not say that."""
+        if value["__type__"] in ("opaque", "not stored"):
+            self.lost.add(name)
+        if value["__type__"] == "enum" and "value" in value:
+            return value["value"]
+        try:
+            return revived(value)
+        except (InvalidInput, ValueError, TypeError, ArithmeticError):
+            return dict(value)
+
+    def _message(self, value: Mapping[str, Any], always: bool) -> BaseMessage | None:
+        """The message, if there is one that says just this, or one is wanted in any case."""
+        key = orjson.dumps(value)
+        if key not in self._messages:
+            self._messages[key] = self._made(value)
+        message, says_the_same = self._messages[key]
+        return message if says_the_same or always else None
+
+    def _made(self, value: Mapping[str, Any]) -> tuple[BaseMessage | None, bool]:
+        try:
+            (message,) = messages_from_dict([{"type": value["type"], "data": revived(value)}])
+        except Exception:  # a message that this LangChain does not take
+            return None, False
+        return message, _same(self._reading.plain(message), value)
+
+
+def _same(a: Any, b: Any) -> bool:
+    return orjson.dumps(a, option=orjson.OPT_SORT_KEYS) == orjson.dumps(b, option=orjson.OPT_SORT_KEYS)
+
+
+def _classes(kind: Any) -> list[type]:
+    """The classes that a type is made of."""
+    inner = get_args(kind)
+    return [found for part in inner for found in _classes(part)] if inner else [kind] if isinstance(kind, type) else []
+
+
+def _is_made(kind: type) -> bool:
+    """Whether a class is one whose objects LangGraph stores by their fields or value."""
+    return issubclass(kind, BaseModel | enum.Enum) or dataclasses.is_dataclass(kind) or hasattr(kind, "_fields")
