@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import runs, timetravel
+from . import runs, snippets, timetravel
 from .backends.base import COPY_OF, RunSettings
 from .edits import Deviation
-from .errors import ForkbookError, Refused
+from .errors import ForkbookError, InvalidInput, Refused
 from .escape import short
+from .snippets import Code, Gesture
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
@@ -38,6 +39,7 @@ class Act:
         deviations: Channels that are not what was typed, because their reducer had a say.
         error: The exception that ended the run.
         notes: What else one should know.
+        gesture: What was done, step by step; `code` writes it down.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Act:
     deviations: tuple[Deviation, ...] = ()
     error: str | None = None
     notes: tuple[str, ...] = ()
+    gesture: Gesture | None = None
 
     def __repr__(self) -> str:
         here = self.checkpoint
@@ -61,6 +64,19 @@ class Act:
                 lines += [f"  {name}={given!r}"] if given else []
         lines += [f"  error: {short(self.error, 300)}"] if self.error else []
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+    def code(self, language: str | None = None) -> Code:
+        """What was done, as it could be typed; no key is in it, only the name of a variable that holds one.
+
+        Args:
+            language: `python` or `javascript`, the SDKs; `curl`; `graph`, a graph in this process. None: what fits.
+
+        Raises:
+            InvalidInput: There is no such language, or a value has no form in JSON, which all but `graph` need.
+        """
+        if self.gesture is None:
+            raise InvalidInput("this act has no record of what was done, so there is no code for it")
+        return snippets.code(snippets.place_of(self.history.book.backend), self.gesture, language)
 
 
 def preview(
@@ -78,7 +94,9 @@ def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace
     """Write an edit that was tried first, read it back."""
     tried = _tried(cp, values, as_node, replace, in_copy)
     place, notes = placed(cp, in_copy)
-    return _edited(place, values, tried.writes, as_node, notes)
+    act = _edited(place, values, tried.writes, as_node, notes)
+    gesture = snippets.of_edit(cp.thread_id, cp.id, tried.writes, as_node, in_copy=in_copy)
+    return dataclasses.replace(act, gesture=gesture)
 
 
 def _tried(
@@ -104,7 +122,8 @@ def resume(cp: Checkpoint, in_copy: bool, input: Any = None, **given: Any) -> Ac
         runs.not_finished(state)
     how, sent = _asked(cp, input, given)
     place, notes = placed(cp, in_copy)
-    return ran("resume", place, how, notes, input=sent)
+    gesture = snippets.of_resume(cp.thread_id, cp.id, how, sent, in_copy=in_copy)
+    return dataclasses.replace(ran("resume", place, how, notes, input=sent), gesture=gesture)
 
 
 def fork(
@@ -135,7 +154,8 @@ def fork(
     except ForkbookError as error:
         error.args = (f"{str(error).rstrip('.')}. The edit is written, as checkpoint {edited.checkpoint.id}.",)
         raise
-    return dataclasses.replace(act, deviations=edited.deviations)
+    gesture = snippets.of_fork(cp.thread_id, cp.id, tried.writes, how, as_node, sent, in_copy=in_copy)
+    return dataclasses.replace(act, deviations=edited.deviations, gesture=gesture)
 
 
 def _asked(cp: Checkpoint, input: Any, given: Mapping[str, Any]) -> tuple[RunSettings, Any]:

@@ -81,6 +81,7 @@ class Backend(ABC):
         assistant: The graph that all its threads belong to, where there is only one.
         takes_context_beside_configurable: Whether a run may be given both; a server takes one and derives the other.
         awaits: Whether it awaits objects that live on an event loop, as async checkpointers do.
+        header_names: The headers that go with every request, by name alone.
         parallel: Whether several threads of this process may ask it at a time.
         abilities: What it can; asking for more is an error that names a kind of place that could. `live`: its threads
             may change while they are read; `write`: edit, copy, tag and delete threads; `create`: make threads out of
@@ -95,6 +96,7 @@ class Backend(ABC):
     takes_context_beside_configurable: bool = True
     parallel: bool = False
     awaits: bool = False
+    header_names: tuple[str, ...] = ()
 
     @abstractmethod
     def threads(self, **search: Any) -> Iterator[Thread]:
@@ -181,7 +183,7 @@ class Backend(ABC):
 
         Args:
             thread_id: Its id.
-            graph_id: The graph that writes, through its reducers.
+            graph_id: The graph that writes, through its reducers; "": none yet, of a thread without supersteps.
             metadata: The thread's metadata.
             supersteps: Of each the updates, `{"values": …, "as_node": …}`.
 

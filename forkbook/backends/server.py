@@ -48,6 +48,7 @@ class ServerBackend(Backend):
     ) -> None:
         self.address = checked_url(url)
         self._headers = request_headers(self.address, api_key, headers or {}, insecure)
+        self.header_names = tuple(self._headers)
         self._client: Any = self._open()  # the SDK's own types refuse plain dicts
         self._graphs: dict[str, Graph] = {}
         self._interner, self._interned = Interner(), set[str]()
@@ -305,7 +306,7 @@ class ServerBackend(Backend):
         updates = [{"updates": list(step)} for step in supersteps]
         with self._told(f"creating thread {thread_id}", thread_id, write=True):
             answer = an_object(
-                made(thread_id=thread_id, graph_id=graph_id, metadata=dict(metadata), supersteps=updates or None)
+                made(thread_id=thread_id, graph_id=graph_id or None, metadata=dict(metadata), supersteps=updates or None)
             )
             if "thread_id" not in answer:  # 201, and an error in its body
                 raise InvalidInput(f"creating thread {thread_id}: {self.address} says {answer.get('detail', answer)}")

@@ -1,11 +1,12 @@
 """Copy a thread and prove the copy, checkpoint by checkpoint."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..backends.base import COPY_OF, Backend, State
 from ..backends.whole import everything
 from ..errors import ForkbookError, ThreadBusy
+from ..snippets import Code, Place, code, of_copy, place_of
 from .unequal import Difference, unequal
 
 STATUS_LOST = (
@@ -24,6 +25,7 @@ class CopyReport:
         compared: Checkpoints of the original that were compared, all of them.
         differences: Every field of every checkpoint that is not the same; thread ids do not count.
         notes: What a copy cannot keep, in words.
+        place: Where they are; `code` needs it.
     """
 
     thread_id: str
@@ -31,6 +33,7 @@ class CopyReport:
     compared: int
     differences: tuple[Difference, ...]
     notes: tuple[str, ...]
+    place: Place = field(default_factory=Place)
 
     def __bool__(self) -> bool:
         return not self.differences
@@ -43,6 +46,10 @@ class CopyReport:
         lines += [f"  {difference}" for difference in self.differences[:10]]
         lines += [f"  … and {len(self.differences) - 10} more"] if len(self.differences) > 10 else []
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+    def code(self, language: str | None = None) -> Code:
+        """How to copy the thread and compare the two, as it could be typed; languages as in `Act.code`."""
+        return code(self.place, of_copy(self.thread_id), language)
 
 
 def copy_thread(backend: Backend, thread_id: str) -> CopyReport:
@@ -66,7 +73,8 @@ def copy_thread(backend: Backend, thread_id: str) -> CopyReport:
         raise
     statuses = before.get("status"), after.get("status")
     notes = [STATUS_LOST.format(*statuses)] if statuses[0] != statuses[1] else []
-    return CopyReport(thread_id, copy_id, len(old), tuple(differences(old, new, thread_id, copy_id)), tuple(notes))
+    found = tuple(differences(old, new, thread_id, copy_id))
+    return CopyReport(thread_id, copy_id, len(old), found, tuple(notes), place_of(backend))
 
 
 def differences(
