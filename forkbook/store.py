@@ -15,7 +15,7 @@ from .backends.bridge import in_thread
 from .backends.memory.base import Item, Memory, Namespace, checked_key, namespace_of, text_of
 from .diff.meaning import line, same
 from .edits import plain
-from .errors import ActFailed, InvalidInput, Refused, Unsupported
+from .errors import ActFailed, InvalidInput, Refused
 from .escape import short, visible
 from .frames import BOOL, Columns, frame
 from .snapshot import ITEMS, Snapshot, StoreDiff, compared, items_rows, ordered
@@ -142,7 +142,7 @@ class Store:
         Raises:
             InvalidInput: They are of different prefixes or places, so that nearly all would differ.
         """
-        after = after or self.snapshot(before.prefix)
+        after = self.snapshot(before.prefix) if after is None else after
         if (before.prefix, before.source) != (after.prefix, after.source):
             raise InvalidInput(f"these snapshots are of different things: {before!r}, and {after!r}")
         return compared(before, after)
@@ -326,11 +326,12 @@ class Recording:
 
 def user_of(checkpoint: Checkpoint, key: str = "user_id") -> str | None:
     """The user for whom a checkpoint's run was run; None: unknown."""
-    try:
+    if "run" in checkpoint.history.book.backend.abilities:
         how = checkpoint.own_settings()
         given = {**(how.config.get("configurable") or {}), **(how.context or {})}
-    except Unsupported:  # a store knows no runs, but LangGraph writes a run's configurable into its checkpoints
-        given = next((cp.metadata for cp in reversed(checkpoint.lineage) if key in cp.metadata), {})
+    else:  # a store knows no runs, but LangGraph writes a run's configurable into its checkpoints
+        ran = (cp.metadata for cp in reversed(checkpoint.lineage) if cp.source in ("input", "loop"))
+        given = next(ran, {})
     return None if given.get(key) in (None, "") else str(given[key])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..backends.memory.base import Item, text_of
+from ..backends.memory.base import Item, Namespace, text_of
 from ..diff.meaning import line
 from ..escape import visible
 from .changes import LINE_SHOWN, shorter
@@ -77,6 +77,15 @@ def known_html(user: str, items: Sequence[Item], since: datetime | None) -> str:
         count = f"{len(items):,} item{'' if len(items) == 1 else 's'} about user {user}"
         found = f"<p>{esc(count)}</p>{table(('what', 'namespace', 'key', 'written'), rows)}{_more(len(items))}"
     return lines(f"{found}<p style='{GREY}'>{esc(NOT_FORKED)}</p>")
+
+
+def unknown_html(namespaces: Sequence[Namespace]) -> str:
+    """That the run names no user, and which namespaces there are instead."""
+    some = ", ".join(map(text_of, namespaces[:SHOWN])) or "nothing"
+    return lines(
+        "<p>the run that led here names no user_id, in its configurable or context; the store has "
+        f"{esc(some)}</p>{_more(len(namespaces))}<p style='{GREY}'>{esc(NOT_FORKED)}</p>"
+    )
 
 
 def when(item: Item, since: datetime | None) -> str:

@@ -19,6 +19,7 @@ from ..plot.html import esc
 from ..transfer import CopyReport
 from . import editor, views
 from .chips import Chips
+from .memory import memory_view
 from .picklist import PickList
 from .tree import TreePicture
 from .work import Status, Worker
@@ -29,6 +30,7 @@ VIEWS: dict[str, Callable[[Checkpoint], str]] = {
     "State": views.state_view,
     "Tasks": views.tasks_view,
     "Tokens": views.tokens_view,
+    "Memory": memory_view,
 }
 LAST_NODE = "(the last node)"
 
