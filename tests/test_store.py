@@ -561,3 +561,20 @@ def test_a_cached_server_has_the_servers_memory(demo_url, tmp_path, user):
     with fb.connect(demo_url, cache=tmp_path / "cache.forkbook") as book:
         book.store.put(("cached", user), "k", {"n": 1}, confirm=True)
         assert book.store.get(("cached", user), "k").value == {"n": 1}
+
+
+# The notebook
+
+
+def test_the_notebook_tells_the_story(tmp_path):
+    """On a server of its own: it writes facts about user 123, whom other tests ask about."""
+    from forkbook.demo import check, seed, server
+
+    lines = []
+    with server.start() as running:
+        seed.seed(running.url)
+        assert check.check(NOTEBOOK, tmp_path, running.url, lines.append) == 0, lines
+    steps = "\n".join(lines)
+    assert "the second thread knows what the first was told" in steps
+    assert "wrote one item" in steps
+    assert "the memory is as it was" in steps
