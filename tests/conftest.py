@@ -1,6 +1,7 @@
 """Agent Servers for the whole run: started by the first process, their addresses handed to the workers.
 
-`demo` has the sample agent and its threads, `testbed` the graphs of `agents/graphs.py` and no thread.
+`demo` has the sample agent and its threads, `target` the sample agent alone, `testbed` the graphs of `agents/graphs.py`
+and no thread.
 """
 
 import contextlib
@@ -22,7 +23,15 @@ def seeded_server():
         yield {"url": running.url, "threads": seed.seed(running.url)}
 
 
-SERVERS = {"demo": seeded_server, "testbed": testbed_server}
+@contextlib.contextmanager
+def target_server():
+    from forkbook.demo import server
+
+    with server.start() as running:
+        yield running.url
+
+
+SERVERS = {"demo": seeded_server, "testbed": testbed_server, "target": target_server}
 
 
 def pytest_configure(config):
@@ -60,6 +69,12 @@ def demo(request):
 def testbed(request):
     """The address of a server with the graphs of `agents/graphs.py`; tests make their own threads there."""
     return served(request.config, "testbed")
+
+
+@pytest.fixture(scope="session")
+def target_url(request):
+    """The address of a second server with the sample agent, to migrate to."""
+    return served(request.config, "target")
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,42 @@
 """A small proxy in front of a real server: counts requests, and may change what comes back."""
 
 import contextlib
+import socket
 import threading
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+READS = ("/search", "/history", "/count")
+
+
+def writes(requests):
+    """Those of a proxy's requests that could change something."""
+    return [(method, path) for method, path, _ in requests if method != "GET" and not path.endswith(READS)]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a proxy does in an answer's place: another status, or none at all; the request may have been carried out."""
+
+    status: int | None = None
+    headers: tuple = ()
+    carried_out: bool = False
+
 
 @contextlib.contextmanager
-def proxy(target, change=None):
-    """Forward to `target`; `change(method, path, body)` may return another body. Yields (address, list of requests)."""
+def proxy(target, change=None, fault=None):
+    """Forward to `target`. Yields (address, list of requests).
+
+    `change(method, path, body)` may return another body, `fault(method, path)` a `Fault`.
+    """
     requests = []
+    client = httpx.Client(timeout=60, trust_env=False)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer in one piece, or each takes 40 ms
 
         def forward(self):
             sent = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -21,7 +44,14 @@ def proxy(target, change=None):
                 k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length", "accept-encoding")
             }
             requests.append((self.command, self.path, dict(self.headers)))
-            answer = httpx.request(self.command, target + self.path, content=sent, headers=headers, timeout=60)
+            found = fault(self.command, self.path) if fault else None
+            if found and not found.carried_out:
+                self.fail(found)
+                return
+            answer = client.request(self.command, target + self.path, content=sent, headers=headers)
+            if found:
+                self.fail(found)
+                return
             body = answer.content
             if change and (changed := change(self.command, self.path, body)) is not None:
                 body = changed
@@ -30,6 +60,16 @@ def proxy(target, change=None):
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def fail(self, found):
+            self.close_connection = True
+            if found.status is None:
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            self.send_response(found.status)
+            for name, value in (*found.headers, ("content-length", "0")):
+                self.send_header(name, value)
+            self.end_headers()
 
         do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = forward
 
@@ -44,6 +84,7 @@ def proxy(target, change=None):
     finally:
         server.shutdown()
         server.server_close()
+        client.close()
 
 
 @contextlib.contextmanager

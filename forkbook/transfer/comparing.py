@@ -21,6 +21,7 @@ ANSWERED = "interrupts that were answered"
 ERRORS = "errors of tasks"
 PARTS = "results of tasks that finished beside one that waits or failed: they run again"
 INPUT = "an input that no task has taken up yet"
+UNRECORDED = "edits that the source did not record as a task's writes: the target does"
 DANGLING = "ids of parents that the history itself does not hold"
 
 
@@ -50,7 +51,8 @@ def compare(original: Original, rebuilt: Original) -> Comparison:
             found.append(Difference(checkpoint_id, "", "present", "missing"))
             continue
         other = rebuilt.roots[places[position]]
-        found += (Difference(checkpoint_id, *each) for each in unlike(state, other, like))
+        edited = was_edited(original, position)
+        found += (Difference(checkpoint_id, *each) for each in unlike(state, other, like, edited=edited))
         lost.update(not_kept(state, other, is_tip=not original.tree.children[position]))
     extra = set(range(len(rebuilt.tree))) - set(places.values())
     found += (Difference(rebuilt.tree.heads[position].id, "", "missing", "present") for position in sorted(extra))
@@ -61,13 +63,19 @@ def compare(original: Original, rebuilt: Original) -> Comparison:
     return Comparison(ids, tuple(found), {words: count for words, count in lost.items() if count})
 
 
-def unlike(state: State, other: State, like: Likeness) -> Iterator[tuple[str, Any, Any]]:
+def was_edited(original: Original, position: int) -> bool:
+    """Whether what came after a checkpoint was an edit: then its tasks' writes may not be recorded."""
+    children = original.tree.children[position]
+    return bool(children) and original.tree.heads[children[0]].source == "update"
+
+
+def unlike(state: State, other: State, like: Likeness, *, edited: bool) -> Iterator[tuple[str, Any, Any]]:
     """Fields in which a checkpoint and what stands for it disagree: step, next, values, tasks and their writes."""
     steps = [(each["metadata"] or {}).get("step") for each in (state, other)]
     if steps[0] != steps[1] and steps[0] is not None:
         yield "metadata.step", steps[0], steps[1]
     yield from unlike_values(state, other, like)
-    yield from unlike_tasks(state, other, like)
+    yield from unlike_tasks(state, other, like, edited=edited)
 
 
 def unlike_values(state: State, other: State, like: Likeness) -> Iterator[tuple[str, Any, Any]]:
@@ -77,8 +85,15 @@ def unlike_values(state: State, other: State, like: Likeness) -> Iterator[tuple[
         yield "next", state["next"], other["next"]
 
 
-def unlike_tasks(state: State, other: State, like: Likeness) -> Iterator[tuple[str, Any, Any]]:
-    """Writes of a checkpoint's tasks that are not those of the tasks which stand for them."""
+def unlike_tasks(state: State, other: State, like: Likeness, *, edited: bool) -> Iterator[tuple[str, Any, Any]]:
+    """Writes of a checkpoint's tasks that are not those of the tasks which stand for them.
+
+    Args:
+        state: The original's.
+        other: What stands for it.
+        like: Compares.
+        edited: Whether an edit came next; one that the original did not record as a task's is no difference.
+    """
     tasks = state["tasks"]
     if tasks is None:
         return
@@ -91,6 +106,9 @@ def unlike_tasks(state: State, other: State, like: Likeness) -> Iterator[tuple[s
     for index, (task, written) in enumerate(zip(sorted_tasks(state), sorted_tasks(other), strict=True)):
         if unfinished and written["result"] is None:
             continue  # what a place without open tasks cannot hold, told by `not_kept`
+        if edited and task["result"] is None:
+            like.forms[UNRECORDED] += 1
+            continue
         yield from like.differences(task["result"], written["result"], f"tasks[{index}].result", write=True)
 
 

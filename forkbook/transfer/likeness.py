@@ -33,12 +33,12 @@ class Likeness:
     """Compares values of two threads, each pair of objects once; what differs only in form is counted.
 
     Attributes:
-        forms: How often something said the same in another form, by what it was.
+        forms: How many messages and writes say the same in another form, by what that is.
     """
 
     def __init__(self) -> None:
         self.forms: Counter[str] = Counter()
-        self._known: dict[tuple[int, int], tuple[list[tuple[str, Any, Any]], Counter[str], Any]] = {}
+        self._known: dict[tuple[int, int, bool], tuple[list[tuple[str, Any, Any]], Any]] = {}
 
     def differences(self, a: Any, b: Any, path: str = "", *, write: bool = False) -> Found:
         """Paths and both values wherever two values do not say the same.
@@ -53,28 +53,25 @@ class Likeness:
             return
         if isinstance(a, dict) and isinstance(b, dict) and not role(a):
             for key in a.keys() | b.keys():
-                yield from self._once(a.get(key), b.get(key), f"{path}.{key}" if path else str(key), write, a, b, key)
+                inner = f"{path}.{key}" if path else str(key)
+                if key in a and key in b:
+                    yield from self.differences(a[key], b[key], inner, write=write)
+                else:
+                    yield inner, a.get(key, "nothing"), b.get(key, "nothing")
         elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
             for index, (item, other) in enumerate(zip(a, b, strict=True)):
                 yield from self._item(item, other, f"{path}[{index}]", write)
         else:
             yield from self._message_or_value(a, b, path, write)
 
-    def _once(self, a: Any, b: Any, path: str, write: bool, left: Any, right: Any, key: str) -> Found:
-        if (key in left) != (key in right):
-            yield path, left.get(key, "nothing"), right.get(key, "nothing")
-        else:
-            yield from self.differences(a, b, path, write=write)
-
     def _item(self, a: Any, b: Any, path: str, write: bool) -> Found:
         """An item of a list; histories hold the same pair many times."""
         if not isinstance(a, dict) or a is b:
             yield from self.differences(a, b, path, write=write)
             return
-        if (key := (id(a), id(b))) not in self._known:
-            before = self.forms.copy()
+        if (key := (id(a), id(b), write)) not in self._known:
             found = list(self.differences(a, b, "", write=write))
-            self._known[key] = found, self.forms - before, (a, b)  # the pair is held, so that its ids stay its own
+            self._known[key] = found, (a, b)  # the pair is held, so that its ids stay its own
         for inner, one, other in self._known[key][0]:
             yield f"{path}.{inner}" if inner else path, one, other
 
@@ -103,10 +100,10 @@ class Likeness:
         ]
         if left:
             yield from left
-        elif write and (nameless or not isinstance(a, type(b)) or "role" in a):
-            self.forms[WRITE_FORMS] += 1
+        elif write:
+            self.forms[WRITE_FORMS] += nameless or type(a) is not type(b) or (isinstance(a, dict) and "role" in a)
         else:
-            self.forms[CHUNKS if isinstance(a, dict) and a.get("type") == "AIMessageChunk" else USAGE_MOVED] += 1
+            self.forms[CHUNKS if a.get("type") == "AIMessageChunk" else USAGE_MOVED] += 1
 
 
 def spelled(value: Any, write: bool = False) -> Any:
@@ -122,12 +119,16 @@ def spelled(value: Any, write: bool = False) -> Any:
         return None
     if isinstance(value, str):
         return {"type": "human", "content": value}
-    if isinstance(value, list) and len(value) == 2 and value[0] in ROLES and isinstance(value[1], str):
+    if isinstance(value, list) and len(value) == 2 and _is_text(value) and value[0] in ROLES:
         return {"type": ROLES[value[0]], "content": value[1]}
     if isinstance(value, list) and value:
         inner = [spelled(item, write) for item in value]
         return None if any(item is None or isinstance(item, list) for item in inner) else inner
     return None
+
+
+def _is_text(items: list[Any]) -> bool:
+    return all(isinstance(item, str) for item in items)
 
 
 def _plain(message: Mapping[str, Any]) -> dict[str, Any]:

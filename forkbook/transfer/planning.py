@@ -78,20 +78,19 @@ class Step:
 
 
 def steps(original: Original, nodes: Sequence[str]) -> tuple[list[Step], list[Step]]:
-    """The steps of the trunk, from the first root along the oldest children, and those of everything else.
+    """The steps of the first branch, and those of all others, branch by branch.
+
+    So each is made at the newest checkpoint but those that begin a branch: a server records what a task wrote only
+    there. Branches begin in the order of the original, so that their labels are the same.
 
     Args:
         original: The thread.
         nodes: The graph's nodes.
     """
-    tree = original.tree
-    trunk = [0] if len(tree) else []
-    while trunk and tree.children[trunk[-1]]:
-        trunk.append(tree.children[trunk[-1]][0])
-    on_trunk = set(trunk)
-    rest = [position for position in range(len(tree)) if position not in on_trunk]
-    plan = Planner(original, nodes)
-    return [plan.step(at, fork=False) for at in trunk], [plan.step(at, fork=True) for at in rest]
+    tree, plan = original.tree, Planner(original, nodes)
+    ordered = sorted(range(len(tree)), key=lambda position: (tree.branches[position], position))
+    first = [plan.step(position, fork=False) for position in ordered if not tree.branches[position]]
+    return first, [plan.step(position, fork=True) for position in ordered[len(first) :]]
 
 
 class Planner:

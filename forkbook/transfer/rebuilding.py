@@ -6,7 +6,7 @@ from typing import Any
 
 from ..backends.base import Backend, State
 from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
-from .comparing import unlike_tasks, unlike_values
+from .comparing import unlike_tasks, unlike_values, was_edited
 from .likeness import Likeness
 from .originals import Original, read
 from .patience import LOST, Patience
@@ -56,6 +56,8 @@ class Rebuilder(Writer):
         named = [original.metadata.get("graph_id"), self._graph_id, *(found.get("graph_id") for found in recorded)]
         if graph_id := next((name for name in named if name), None):
             return str(graph_id)
+        if not original.states:
+            return ""
         raise InvalidInput(
             f"thread {original.thread_id} does not say which graph it belongs to: give graph_id='…', a graph of "
             f"{self.backend.address}",
@@ -86,7 +88,8 @@ class Rebuilding:
     ) -> None:
         self._backend, self._original, self._thread_id = backend, original, thread_id
         self._metadata, self._graph_id, self._patience = metadata, graph_id, Patience(backend)
-        self._trunk, self._forks = steps(original, self._patience.read(lambda: backend.graph(graph_id)).nodes)
+        nodes = self._patience.read(lambda: backend.graph(graph_id)).nodes if original.states else ()
+        self._trunk, self._forks = steps(original, nodes)
         self._steps = [*self._trunk, *self._forks]
         for step in self._steps:
             learn(original, step, learned)
@@ -235,7 +238,9 @@ class Rebuilding:
         if parent < 0 or self._original.tree.children[parent][0] != step.position:
             return False
         before = self._state(parent)
-        return before is None or any(unlike_tasks(originals[parent], before, self._like))
+        return before is None or any(
+            unlike_tasks(originals[parent], before, self._like, edited=was_edited(self._original, parent))
+        )
 
     def _state(self, position: int) -> State | None:
         return (self._states or {}).get(self._ids.get(position, ""))

@@ -8,11 +8,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..backends.base import Backend, State
-from ..errors import ForkbookError, InvalidInput, ProtocolError, ServerFault
+from ..errors import ForkbookError, InvalidInput, ProtocolError
 from ..timetravel import SCRATCH, scratch
-from .comparing import unlike_tasks
+from .comparing import unlike_tasks, was_edited
 from .likeness import Likeness
 from .originals import Original
+from .patience import LOST, Patience
 from .planning import COPY, Step
 
 MOST_TRIALS = 60  # a checkpoint; each is two or three small requests
@@ -47,7 +48,7 @@ class Rehearsal:
 
     def __init__(self, backend: Backend, original: Original, thread_id: str, graph_id: str, learned: Learned) -> None:
         self._backend, self._original, self._thread_id = backend, original, thread_id
-        self._graph_id, self._learned = graph_id, learned
+        self._graph_id, self._learned, self._patience = graph_id, learned, Patience(backend)
         self._stack, self._copy, self._held = ExitStack(), "", frozenset[str]()
 
     def __enter__(self) -> Self:
@@ -84,15 +85,23 @@ class Rehearsal:
         return best != first
 
     def _tried(self, step: Step, ids: dict[int, str]) -> Outcome:
-        updates = step.updates()
-        try:
-            if step.base < 0:
-                state, before = self._alone(updates), None
-            else:
-                state, before = self._at(ids[step.base], frozenset(ids.values()), updates)
-        except (InvalidInput, ServerFault, ProtocolError):
-            return Outcome(refused=True)
-        return self._judged(step, state, before)
+        """What a step's updates make; a fault of the line costs a scratch copy, no more."""
+        updates, failed = step.updates(), False
+        for wait in self._patience.again():
+            try:
+                if step.base < 0:
+                    return self._judged(step, self._alone(updates), None)
+                return self._judged(step, *self._at(ids[step.base], frozenset(ids.values()), updates))
+            except InvalidInput:
+                return Outcome(refused=True)
+            except LOST as error:
+                self.forget()
+                by_the_graph = error.details.get("status") == 500  # or by the server, once
+                if by_the_graph and failed:
+                    return Outcome(refused=True)
+                failed = by_the_graph
+                wait(error)
+        raise AssertionError("the last wait raises")
 
     def _alone(self, updates: list[dict[str, Any]]) -> State:
         """What updates make of nothing."""
@@ -129,7 +138,8 @@ class Rehearsal:
         follows = wanted["next"] is None or sorted(wanted["next"]) == sorted(state["next"] or ())
         tree, writes = self._original.tree, True
         if before is not None and tree.children[step.base][0] == step.position:
-            writes = not any(unlike_tasks(self._original.roots[step.base], before, like))
+            edited = was_edited(self._original, step.base)
+            writes = not any(unlike_tasks(self._original.roots[step.base], before, like, edited=edited))
         return Outcome(frozenset(off), follows, writes)
 
 

@@ -1,13 +1,13 @@
 """Whether two places hold the same threads, checkpoint by checkpoint."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..backends.base import Backend
 from ..errors import ForkbookError, ThreadNotFound
 from .comparing import compare
-from .copying import differences
+from .exactness import known_differences
 from .originals import Original, read
 from .reports import MigrateReport, Move
 from .unequal import Difference
@@ -19,7 +19,8 @@ MERGED = (
 )
 STEPS = "a history that begins in the middle begins at step -1 or 0 there"
 STATUS = "the thread's status: {!r}, where it was {!r}"
-UNKNOWABLE = ("next", "tasks", "interrupts", "created_at")
+SERVERS_OWN = ("thread_id", "assistant_id", "run_id", "cron_id", "counters_since_delta_snapshot")
+OWN = "in the thread's metadata what a server writes itself, at the next run: assistant_id and the like"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ def compared(original: Original, other: Original) -> Verdict:
     records = tuple(_of_records(original, other))
     status = (other.record.get("status"), original.record.get("status"))
     lost = {STATUS.format(*status): 1} if status[0] != status[1] and None not in status else {}
+    if any(other.metadata.get(key) != value for key, value in original.metadata.items() if key in SERVERS_OWN):
+        lost[OWN] = 1
     if ids[0] == ids[1]:
         found = (*records, *_known_differences(original, other))
         return Verdict("differs" if found else "identical", found, lost)
@@ -55,23 +58,20 @@ def compared(original: Original, other: Original) -> Verdict:
 
 
 def _known_differences(original: Original, other: Original) -> Iterator[Difference]:
-    for found in differences(original.states, other.states, original.thread_id, other.thread_id):
-        unknown = found.original is None or found.copied is None
-        if not (unknown and found.field in UNKNOWABLE):
-            yield found
+    yield from known_differences(original.states, other.states, original.thread_id, other.thread_id)
 
 
 def _of_records(original: Original, other: Original) -> Iterator[Difference]:
     """Keys of the thread's own metadata that are not the same; those that migrations add apart."""
     for key, value in original.metadata.items():
         kept = other.metadata.get(key)
-        if key != MARK and kept != value:
+        if key not in (MARK, *SERVERS_OWN) and kept != value:
             yield Difference("", f"metadata.{key}", value, kept)
 
 
-def _reason(found: Iterable[Difference]) -> str | None:
+def _reason(found: Sequence[Difference]) -> str | None:
     fields = {difference.field for difference in found}
-    if fields and all(name.startswith("tasks[") and ".result" in name for name in fields):
+    if fields and all(name.startswith("tasks[") for name in fields) and any(each.copied is None for each in found):
         return MERGED
     return STEPS if fields == {"metadata.step"} else None
 

@@ -1,0 +1,219 @@
+"""Trees rebuilt on a real server: fan-out, subgraphs, questions, several roots, edits of any kind."""
+
+import uuid
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from langgraph_sdk import get_sync_client
+from shapes import ai, human, tree_of
+
+import forkbook as fb
+from forkbook.transfer import mapping
+from forkbook.transfer.likeness import Likeness, sendable
+from forkbook.tree import Head, Tree
+
+
+@pytest.fixture(scope="module")
+def bed(testbed):
+    return get_sync_client(url=testbed, api_key=None)
+
+
+def ran(client, graph, input, **more):
+    thread_id = client.threads.create(graph_id=graph)["thread_id"]
+    client.runs.wait(thread_id, graph, input=input, raise_error=False, **more)
+    return thread_id
+
+
+def at(client, thread_id, node):
+    states = client.threads.get_history(thread_id, limit=100)
+    return next(state["checkpoint"]["checkpoint_id"] for state in states[::-1] if node in state["next"])
+
+
+def moved(testbed, thread_id):
+    """The thread, copied onto the same server by migration."""
+    (move,) = fb.migrate(testbed, testbed, [thread_id], on_conflict="new_id").moves
+    assert move.reason is None or move.verdict
+    with fb.connect(testbed) as book:
+        return move, book[thread_id], book[move.new_thread_id]
+
+
+def said(move):
+    return {words.partition(":")[0]: count for words, count in move.not_kept.items()}
+
+
+def test_parallel_tasks_are_one_superstep(bed, testbed):
+    thread_id = ran(bed, "fanout", {"items": ["x", "y", "z"]})
+    move, before, after = moved(testbed, thread_id)
+    assert move.verdict == "identical under new ids"
+    assert [cp.step for cp in after] == [cp.step for cp in before] == [-1, 0, 1, 2, 3]
+    assert [task["result"] for task in after[2].tasks] == [{"answers": [f"{item}=unasked"]} for item in "xyz"]
+    assert "fork" not in said(move)
+
+
+def test_parallel_tasks_at_a_fork_keep_shape_next_and_values(bed, testbed):
+    thread_id = ran(bed, "fanout", {"items": ["x", "y"]})
+    bed.runs.wait(thread_id, "fanout", input=None, checkpoint_id=at(bed, thread_id, "worker"))
+    move, before, after = moved(testbed, thread_id)
+    assert shape(before) == shape(after)
+    assert [(cp.next, cp.values, cp.step) for cp in after] == [(cp.next, cp.values, cp.step) for cp in before]
+    assert move.verdict == "differs"
+    assert {difference.field for difference in move.differences} == {"tasks[0].result.answers", "tasks[1].result"}
+    assert "one update" in move.reason
+    assert "source" in said(move)
+
+
+def test_a_question_that_was_answered_and_one_that_is_open(bed, testbed):
+    thread_id = ran(bed, "questions", {"answers": []})
+    bed.runs.wait(thread_id, "questions", command={"resume": "one"})
+    move, _, after = moved(testbed, thread_id)
+    assert move.verdict == "identical under new ids"
+    assert after.tips[0].next == ("second",)
+    assert said(move)["interrupts that were answered"] == 1
+    assert said(move)["open interrupts"] == 1
+    bed.runs.wait(move.new_thread_id, "questions", input=None)
+    values = bed.runs.wait(move.new_thread_id, "questions", command={"resume": "two"})
+    assert values["answers"] == ["first=one", "second=two"]
+
+
+def test_tasks_that_finished_beside_one_that_waits_are_told(bed, testbed):
+    thread_id = ran(bed, "fanout", {"items": ["x", "y"], "ask": True})
+    state = bed.threads.get_state(thread_id)
+    bed.runs.wait(thread_id, "fanout", command={"resume": {state["tasks"][0]["interrupts"][0]["id"]: "yes"}})
+    move, _, after = moved(testbed, thread_id)
+    assert move.verdict == "identical under new ids"
+    assert said(move)["results of tasks that finished beside one that waits or failed"] == 1
+    assert after.tips[0].next == ("worker", "worker")
+
+
+def test_subgraphs_keep_what_they_wrote_to_the_outer_graph(bed, testbed):
+    thread_id = ran(bed, "nested", {"answers": []})
+    bed.runs.wait(thread_id, "nested", command={"resume": "deep"})
+    move, before, after = moved(testbed, thread_id)
+    assert move.verdict == "identical under new ids"
+    assert after.tips[0].values == before.tips[0].values
+    assert said(move)["the checkpoints of subgraphs, in namespaces of their own"] == move.checkpoints - len(before)
+
+
+def test_errors_roots_and_edits_by_unknown_nodes(bed, testbed):
+    thread_id = ran(bed, "sleeper", {"topic": "fail"})
+    failed = at(bed, thread_id, "sleep")
+    bed.threads.update_state(thread_id, {"topic": "two words"}, checkpoint_id=failed)
+    bed.runs.wait(thread_id, "sleeper", input=None)
+    bed.threads.update_state(thread_id, {"topic": "another root"}, checkpoint_id=str(uuid.uuid4()), as_node="start")
+    bed.threads.update_state(thread_id, None, checkpoint_id=failed, as_node="__copy__")
+    move, before, after = moved(testbed, thread_id)
+    assert (move.differences, move.verdict) == ((), "identical under new ids")
+    assert shape(before) == shape(after)
+    assert len(after.tree.roots) == 2
+    assert said(move)["errors of tasks"] == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["hello", ["user", "hello"], [["user", "hello"]], [{"role": "user", "content": "hello"}]]
+)
+def test_inputs_without_message_ids_get_those_of_the_state(bed, testbed, text):
+    thread_id = ran(bed, "sleeper", {"topic": "a b", "messages": text})
+    move, before, after = moved(testbed, thread_id)
+    assert (move.differences, move.verdict) == ((), "identical under new ids")
+    assert [message["id"] for message in after.tips[0].values["messages"]] == [
+        message["id"] for message in before.tips[0].values["messages"]
+    ]
+
+
+def test_a_thread_without_checkpoints_keeps_its_metadata(bed, testbed):
+    thread_id = bed.threads.create(metadata={"owner": "ada"})["thread_id"]
+    (move,) = fb.migrate(testbed, testbed, [thread_id], on_conflict="new_id").moves
+    assert (move.outcome, move.checkpoints) == ("created", 0)
+    assert bed.threads.get(move.new_thread_id)["metadata"]["owner"] == "ada"
+
+
+def shape(history):
+    """The tree from its roots, each checkpoint with what it says; of messages not where their usage stands."""
+
+    def below(positions):
+        found = ((history[at], history.tree.children[at]) for at in positions)
+        return [(cp.step, cp.next, cp.branch, said_in(cp.values), below(children)) for cp, children in found]
+
+    def said_in(values):
+        messages = [(message["type"], message["id"], message["content"]) for message in values.get("messages", ())]
+        return {**values, "messages": messages}
+
+    return below(history.tree.roots)
+
+
+CHANNELS = {
+    "topic": st.sampled_from(["cats", "dogs", ""]),
+    "messages": st.lists(
+        st.builds(
+            lambda n, text: {"type": "human", "id": f"m{n}", "content": text},
+            st.integers(0, 3),
+            st.text("ab", max_size=3),
+        ),
+        max_size=3,
+        unique_by=lambda message: message["id"],
+    ),
+}
+EDITS = st.lists(
+    st.tuples(
+        st.integers(0, 10), st.fixed_dictionaries({}, optional=CHANNELS), st.sampled_from([None, "start", "sleep"])
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+@given(EDITS)
+def test_any_tree_of_edits_is_rebuilt(bed, testbed, edits):
+    thread_id = bed.threads.create(
+        graph_id="sleeper", supersteps=[{"updates": [{"values": {"topic": "root"}, "as_node": "__input__"}]}]
+    )["thread_id"]
+    ids = [bed.threads.get_state(thread_id)["checkpoint"]["checkpoint_id"]]
+    for where, values, node in edits:
+        try:
+            answer = bed.threads.update_state(thread_id, values, checkpoint_id=ids[where % len(ids)], as_node=node)
+        except Exception:
+            continue  # the graph itself refuses it: as_node is ambiguous
+        ids.append(answer["checkpoint"]["checkpoint_id"])
+    move, before, after = moved(testbed, thread_id)
+    assert (move.differences, move.verdict) == ((), "identical under new ids")
+    assert shape(before) == shape(after)
+
+
+def test_the_map_follows_the_shape():
+    original = tree_of([None, 0, 0, 1, 2, None, 5])
+    rebuilt = Tree([Head(f"9{head.id}", head.parent_id and f"9{head.parent_id}") for head in original.heads])
+    assert mapping.by_shape(original, rebuilt) == {position: position for position in range(7)}
+    short = tree_of([None, 0, 1])
+    assert mapping.by_shape(original, short) == {0: 0, 1: 1, 3: 2}
+
+
+def test_a_message_whose_usage_moved_says_the_same_and_nothing_else_does():
+    told = ai("1", usage=(3, 4))
+    moved = {**told, "usage_metadata": None, "additional_kwargs": {"usage_metadata": told["usage_metadata"]}}
+    like = Likeness()
+    assert list(like.differences([told, told], [moved, moved])) == []
+    assert sum(like.forms.values()) == 1  # one message
+    other = {**moved, "additional_kwargs": {"usage_metadata": {**told["usage_metadata"], "input_tokens": 4}}}
+    assert [path for path, _, _ in Likeness().differences([told], [other])] == ["[0].usage_metadata.input_tokens"]
+    assert [path for path, _, _ in Likeness().differences({"a": 1}, {"a": 1.0})] == ["a"]
+    assert [path for path, _, _ in Likeness().differences({"a": None}, {})] == ["a"]
+
+
+def test_a_write_may_spell_its_messages_in_any_way():
+    kept = [human("1", "hi")]
+    for write in ("hi", ["user", "hi"], [{"role": "user", "content": "hi"}], {"type": "human", "content": "hi"}):
+        assert list(Likeness().differences(write, kept, write=True)) == []
+        assert list(Likeness().differences(write, [human("1", "ho")], write=True))
+    assert list(Likeness().differences("hi", kept))
+
+
+def test_messages_are_sent_without_what_a_server_would_move():
+    assert sendable(ai("1", invalid_tool_calls=[])) == {"type": "ai", "id": "1", "content": "hello"}
+    assert sendable([human("1") | {"example": False}]) == [human("1")]
+    assert sendable({"plain": [1, {"a": None}]}) == {"plain": [1, {"a": None}]}
