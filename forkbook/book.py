@@ -112,21 +112,51 @@ class Book:
                 return self.history(known, limit=limit, page_size=page_size)
         return History(self, thread_id, states, complete=complete)
 
-    def export(self, path: str | os.PathLike[str], thread_ids: Iterable[str] | None = None) -> ExportReport:
-        """Write threads to an archive, a `.forkbook` file: one transaction a thread, each value once.
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        thread_ids: Iterable[str] | None = None,
+        *,
+        format: str | None = None,
+        readers: int | None = None,
+    ) -> ExportReport:
+        """Write threads to an archive, a JSON file, or a folder of Parquet tables; the name's suffix says which.
 
-        A thread that is in it already and did not change is skipped, so an interrupted export goes on where it was.
+        Each thread is written as it was when its newest page was read; what came later is left out, and reported.
+
+        `study.forkbook`, an archive: each value once. What it holds already and did not change is skipped, so an export
+        that was stopped goes on where it was. `threads.json`: the plain list of threads with their values, metadata and
+        history, newest first. `study.parquet`, a folder: `threads`, `checkpoints`, `messages`, `tasks`, `branches` and
+        `tokens`, each to be read by `pd.read_parquet(folder / "checkpoints")`. File and folder appear when they are
+        whole, in place of what was there.
 
         Args:
-            path: The archive; made if it is not there.
+            path: The file or folder.
             thread_ids: The threads; None: all.
+            format: "archive", "json" or "parquet", where the suffix says nothing.
+            readers: How many threads of a server are read side by side; None: 6.
 
         Returns:
             A report: what was written, what was there already, and the threads that could not be read, with reasons.
-        """
-        from .backends.archive import write
 
-        return write(Path(path), self.backend, thread_ids)
+        Raises:
+            InvalidInput: The format or the path cannot be right.
+            MissingExtra: Parquet needs pyarrow: pip install 'forkbook[parquet]'.
+            SourceError: It cannot be written, or the place is gone.
+        """
+        from tqdm.auto import tqdm
+
+        from .transfer.exporting import export
+
+        with tqdm(desc="exporting threads", unit="", delay=1, leave=False) as bar:
+
+            def progress(done: int, threads: int) -> None:
+                bar.total = threads
+                bar.update(done - bar.n)
+
+            return export(
+                Path(path), self.backend, thread_ids, progress, format=format, readers=readers, counter=self.counter
+            )
 
     def sweeps(self, thread_id: str) -> list[Sweep]:
         """The sweeps that set out from a thread, oldest first, as `cp.sweep(…)` gave them; their scores are gone.
@@ -152,9 +182,11 @@ class Book:
         """`tree` for async code."""
         return await in_thread(self.tree, thread_id)
 
-    async def aexport(self, path: str | os.PathLike[str], thread_ids: Iterable[str] | None = None) -> ExportReport:
+    async def aexport(
+        self, path: str | os.PathLike[str], thread_ids: Iterable[str] | None = None, **how: Any
+    ) -> ExportReport:
         """`export` for async code."""
-        return await in_thread(self.export, path, thread_ids)
+        return await in_thread(self.export, path, thread_ids, **how)
 
     async def athreads(self, **search: Any) -> pd.DataFrame:
         """`threads` for async code."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .backends.archive import VerifyReport
     from .transfer import MigrateReport
 
-ARCHIVE_SUFFIX = ".forkbook"
+ARCHIVE_SUFFIX, JSON_SUFFIX = ".forkbook", ".json"
 
 
 def connect(
@@ -40,6 +40,7 @@ def connect(
             the path of a SQLite checkpoint store, read-only;
             a "postgresql://…" address of a Postgres checkpoint store, read-only;
             the path of an archive, "study.forkbook";
+            the path of a JSON file of threads, "threads.json": an export, or a migration script's backup;
             "demo", a private server with a sample agent, which needs no key and no network and ends with this process.
         api_key: A key for this server; "env" takes LANGGRAPH_API_KEY, LANGSMITH_API_KEY or LANGCHAIN_API_KEY from
             the environment. None sends none, whatever the environment holds.
@@ -216,6 +217,10 @@ def _file(path: Path) -> Backend:
             f"{without_secrets(str(path))!r} is neither a file nor an address; an address begins with http:// or "
             "postgresql://"
         )
+    if path.suffix.lower() == JSON_SUFFIX:
+        from .backends.jsonfile import JsonBackend
+
+        return JsonBackend(path)
     from .backends.sqlite import SqliteBackend
 
     return SqliteBackend(path)

@@ -12,7 +12,7 @@ from ..errors import AccessDenied, ConnectionFailed, ForkbookError, InvalidInput
 from .base import Backend, State, Thread
 from .whole import subgraphs
 
-READERS = 4  # threads read side by side from a place that allows it
+READERS = 6  # threads read side by side from a place that allows it
 LINES_BROKEN = 2  # threads in a row that cannot be reached: the place is gone
 Ask = Callable[[Callable[[], Any]], Any]
 Waiting = Callable[[], float | None]

@@ -46,7 +46,7 @@ class ArchiveBackend(Backend):
             InvalidInput: Something else was asked for.
             ArchiveDamaged: A thread's row is damaged, or one is missing.
         """
-        return iter(_searched(self._records(), **search))
+        return iter(searched(self._records(), **search))
 
     def thread(self, thread_id: str) -> Thread:
         with self._reader() as reader:
@@ -80,9 +80,10 @@ class ArchiveBackend(Backend):
             yield Reader(db, self.path)
 
 
-def _searched(
+def searched(
     records: list[Thread],
     *,
+    place: str = "an archive",
     ids: Iterable[str] | None = None,
     metadata: Mapping[str, Any] | None = None,
     status: str | None = None,
@@ -90,9 +91,10 @@ def _searched(
     offset: int = 0,
     **unknown: Any,
 ) -> list[Thread]:
+    """Of these records those that fit, newest first."""
     if unknown:
         raise InvalidInput(
-            f"an archive cannot be searched by {', '.join(sorted(unknown))}: there is {', '.join(SEARCHES)}",
+            f"{place} cannot be searched by {', '.join(sorted(unknown))}: there is {', '.join(SEARCHES)}",
             candidates=SEARCHES,
         )
     wanted = None if ids is None else set(ids)

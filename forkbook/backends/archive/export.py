@@ -125,7 +125,7 @@ def write(
         backend: Where the threads are.
         thread_ids: Which ones; None for all.
         progress: Called with the number of threads that are done, and of all.
-        readers: Threads that are read side by side; None: what the place allows, at most 4.
+        readers: Threads that are read side by side; None: what the place allows, at most 6.
         ask: Makes a request, and makes it again where that may help.
 
     Raises:

@@ -1,0 +1,233 @@
+"""Export to a folder of Parquet tables, and frames whose cells Parquet can hold.
+
+A folder has one table a grain: `threads`, `checkpoints`, `messages`, `tasks`, `branches`, `tokens`; each is a folder
+itself, with a file a thread (`threads`: one file), so that `pd.read_parquet(folder / "checkpoints")` reads all of them,
+and `filters=[("thread_id", "==", …)]` one. Columns and dtypes are those of the frames, for the root graph of each
+thread. Lists of names (`next`, `branches`) stay lists; what may hold anything (`metadata`, `tool_calls`, `path`,
+`interrupts`, `writes`) is JSON text, for `json.loads`: Parquet has no type for `{}`, nor for a value that is now a
+text and now a list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import frames
+from ..backends.archive.export import Account, ExportReport
+from ..backends.archive.text import NotJson
+from ..backends.base import Backend, head_of
+from ..backends.gathering import Ask, Gathered, at_once, gather, place
+from ..errors import ForkbookError, InvalidInput, MissingExtra
+from ..facts import Facts
+from ..tokens import Counter
+from ..tree import Tree
+from .jsonfile import spelled
+from .whole_or_nothing import new_folder, new_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS: Mapping[str, frames.Columns] = {
+    "threads": frames.THREADS,
+    "checkpoints": frames.CHECKPOINTS,
+    "messages": frames.MESSAGES,
+    "tasks": frames.TASKS,
+    "branches": frames.BRANCHES,
+    "tokens": frames.TOKENS,
+}
+TABLES = tuple(COLUMNS)[1:]  # those that have a file a thread
+NAMES = ("next", "branches")  # columns of lists of text
+MARK = "_forkbook.json"
+NO_ROWS = "000000.parquet"
+
+
+def write(
+    path: Path,
+    backend: Backend,
+    thread_ids: Iterable[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    readers: int | None = None,
+    ask: Ask = at_once,
+    counter: Counter | None = None,
+) -> ExportReport:
+    """Write threads to a folder of tables, thread by thread; it appears under its name when it is whole.
+
+    A folder of this name that an export wrote is replaced then, any other one refused.
+
+    Args:
+        path: The folder.
+        backend: Where the threads are.
+        thread_ids: Which ones; None for all.
+        progress: Called with the number of threads that are done, and of all.
+        readers: Threads that are read side by side; None: what the place allows, at most 6.
+        ask: Makes a request, and makes it again where that may help.
+        counter: What counts tokens; None: the default.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+        InvalidInput: The folder cannot be there.
+        SourceError: It cannot be written, or the threads' place is gone.
+    """
+    require()
+    from pyarrow import parquet
+
+    account, records, below = Account(progress), list[frames.Row](), 0
+    with new_folder(path, MARK) as folder:
+        for name in COLUMNS:
+            (folder / name).mkdir()
+        number, threads = gather(backend, thread_ids, readers=readers, ask=ask)
+        for place_, thread in enumerate(threads):
+            error = thread.error or _write_thread(folder, place_, thread, counter)
+            if error is None:
+                records += frames.threads_rows([thread.record])
+                below += sum(bool(place(state)[0]) for state in thread.states)
+            account.add(thread, error, number)
+        parquet.write_table(_table(records, "threads"), folder / "threads" / NO_ROWS)
+        for name in () if records else TABLES:
+            parquet.write_table(_table([], name), folder / name / NO_ROWS)
+        (folder / MARK).write_text('{"format": 1, "tables": "forkbook"}\n')
+    if below:
+        account.notes.append(
+            f"{below:,} checkpoints of subgraphs are not in the tables, which cover the root graphs; an archive and a "
+            "JSON file have them"
+        )
+        account.checkpoints -= below
+    return account.report(path, backend, ask, listed=thread_ids is None)
+
+
+def frame_to_parquet(frame: pd.DataFrame, path: Path | str) -> None:
+    """Write any frame of forkbook to one Parquet file, its lists and dicts as `book.export` writes them.
+
+    Args:
+        frame: As in `history.tasks_df()`.
+        path: The file; appears when it is whole.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+        InvalidInput: A cell holds what is no JSON.
+        SourceError: The file cannot be written.
+    """
+    require()
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    flat = frame.copy()
+    kinds = []
+    for name in [name for name, dtype in frame.dtypes.items() if dtype.kind == "O"]:
+        kind = pa.list_(pa.string()) if name in NAMES else pa.string()
+        kinds.append((name, kind))
+        try:
+            flat[name] = [CONVERTED["names" if name in NAMES else frames.OBJECT](value) for value in frame[name]]
+        except NotJson as error:
+            raise InvalidInput(f"column {name} cannot be written: {error}") from error
+    schema = pa.Schema.from_pandas(flat, preserve_index=False)
+    for name, kind in kinds:
+        schema = schema.set(schema.get_field_index(name), pa.field(name, kind))
+    with new_name(Path(path)) as new:
+        parquet.write_table(pa.Table.from_pandas(flat, schema, preserve_index=False), new)
+        new.replace(path)
+
+
+def require() -> None:
+    """Look for pyarrow.
+
+    Raises:
+        MissingExtra: It is not installed.
+    """
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("Parquet needs pyarrow: pip install 'forkbook[parquet]'") from error
+
+
+def _write_thread(folder: Path, number: int, thread: Gathered, counter: Counter | None) -> ForkbookError | None:
+    try:
+        facts = _facts(thread, counter)
+        tables = {name: _table(list(getattr(frames, f"{name}_rows")(facts)), name) for name in TABLES}
+    except ForkbookError as error:
+        return error
+    except (NotJson, ValueError, TypeError, OverflowError) as error:
+        refused = InvalidInput(
+            f"thread {thread.thread_id} cannot be written as tables: {error}", thread_id=thread.thread_id
+        )
+        refused.__cause__ = error
+        return refused
+    from pyarrow import parquet
+
+    readable = re.sub(r"[^\w-]", "_", thread.thread_id, flags=re.ASCII)[:80]
+    for name, table in tables.items():
+        parquet.write_table(table, folder / name / f"{number:06d}-{readable}.parquet")
+    return None
+
+
+def _facts(thread: Gathered, counter: Counter | None) -> Facts:
+    roots = {place(state)[1]: state for state in thread.states if not place(state)[0]}
+    tree = Tree([head_of(state) for state in roots.values()])
+    return Facts(thread.thread_id, tree, [roots[head.id] for head in tree.heads], counter)
+
+
+def _table(rows: list[frames.Row], name: str) -> Any:
+    """Rows as an Arrow table that pandas reads back with the dtypes of the frames."""
+    import pyarrow as pa
+
+    arrays = []
+    for field, dtype in zip(_schema(name), COLUMNS[name].values(), strict=True):
+        convert = CONVERTED.get("names" if field.name in NAMES else dtype if isinstance(dtype, str) else frames.TEXT)
+        data = [row.get(field.name) for row in rows]
+        arrays.append(pa.array([convert(each) for each in data] if convert else data, field.type))
+    return pa.Table.from_arrays(arrays, schema=_schema(name))
+
+
+@cache
+def _schema(name: str) -> Any:
+    """A table's columns; what pandas needs to give them the dtypes of the frames is in the metadata."""
+    import pyarrow as pa
+
+    pattern = pa.Schema.from_pandas(frames.frame([], COLUMNS[name]), preserve_index=False)
+    return pa.schema([(column, _kind(column, dtype)) for column, dtype in COLUMNS[name].items()], pattern.metadata)
+
+
+def _kind(name: str, dtype: str | tuple[str, ...]) -> Any:
+    import pyarrow as pa
+
+    if isinstance(dtype, tuple):
+        return pa.dictionary(pa.int32(), pa.string())
+    if name in NAMES:
+        return pa.list_(pa.string())
+    return {
+        frames.TIME: pa.timestamp("us", "UTC"),
+        frames.INT: pa.int64(),
+        frames.BOOL: pa.bool_(),
+        frames.FLOAT: pa.float64(),
+    }.get(dtype, pa.string())
+
+
+def _time(value: Any) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else spelled(value)[0].decode()
+
+
+def _names(value: Any) -> list[str | None] | None:
+    return None if value is None else [_text(item) for item in value]
+
+
+def _text(value: Any) -> str | None:
+    """A text without lone surrogates, which Arrow cannot hold: they become their escape, as in JSON."""
+    return None if value is None else str(value).encode("utf-8", "backslashreplace").decode()
+
+
+CONVERTED: Mapping[str, Callable[[Any], Any]] = {
+    frames.TIME: _time,
+    frames.TEXT: _text,
+    frames.OBJECT: _json,
+    "names": _names,
+}
