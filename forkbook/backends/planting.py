@@ -320,7 +320,8 @@ def _finished(state: State) -> list[Mapping[str, Any]]:
 
 def _changed(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
     """Keys with another value, or in one of the two only."""
-    return [name for name in new.keys() | old.keys() if (name in new, new.get(name)) != (name in old, old.get(name))]
+    names = dict.fromkeys([*new, *old])
+    return [name for name in names if (name in new, new.get(name)) != (name in old, old.get(name))]
 
 
 @dataclass(frozen=True)

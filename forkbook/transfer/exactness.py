@@ -1,0 +1,114 @@
+"""Whether two histories with the same ids say the same, wherever both say anything. Pure.
+
+Places differ in what they know and show: a store alone does not know every task's id, names no subgraph that has not
+run and no channel that was never written to; JSONB forgets the order of parallel tasks; a server repeats ids at the
+top of a state.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..backends.base import State
+from ..backends.wire import ROOT
+from .copying import differences
+from .unequal import Difference
+
+UNKNOWABLE = ("next", "tasks", "interrupts", "created_at")
+FIELDS = ("values", "metadata", "checkpoint", "parent_checkpoint", *UNKNOWABLE)
+Place = tuple[str, str]
+
+
+def known_differences(
+    originals: Sequence[State], others: Sequence[State], thread_id: str, other_id: str
+) -> Iterator[Difference]:
+    """Every field in which two histories differ, of those that both know; thread ids aside.
+
+    Args:
+        originals: One history, of all its namespaces.
+        others: The other one.
+        thread_id: The thread's id in the one.
+        other_id: The thread's id in the other.
+    """
+    mine, theirs = ({_place(state): state for state in states} for states in (originals, others))
+    pairs = [_both_known(mine[place], theirs[place]) for place in mine.keys() & theirs.keys()]
+    alone = [
+        [state for place, state in states.items() if place not in held]
+        for states, held in ((mine, theirs), (theirs, mine))
+    ]
+    yield from differences([a for a, _ in pairs] + alone[0], [b for _, b in pairs] + alone[1], thread_id, other_id)
+
+
+def _place(state: State) -> Place:
+    return state["checkpoint"].get("checkpoint_ns") or "", state["checkpoint"]["checkpoint_id"]
+
+
+def _both_known(a: State, b: State) -> tuple[State, State]:
+    """Two states of one checkpoint, less what one of them does not know."""
+    names = [name for name in FIELDS if name not in UNKNOWABLE or None not in (a.get(name), b.get(name))]
+    one: State = {name: a.get(name) for name in names}
+    other: State = {name: b.get(name) for name in names}
+    for state in (one, other):
+        state["checkpoint"], state["parent_checkpoint"] = map(
+            _address, (state["checkpoint"], state["parent_checkpoint"])
+        )
+        state["metadata"] = _listed(state["metadata"])
+        if "next" in state:
+            state["next"] = sorted(state["next"])
+        if "tasks" in state:
+            state["tasks"] = sorted(state["tasks"], key=_order)
+        if "interrupts" in state:
+            state["interrupts"] = sorted(state["interrupts"], key=lambda item: str(item.get("id")))
+    values = _bare(one["values"]), _bare(other["values"])
+    one["values"], other["values"] = _written(*values), _written(*reversed(values))
+    if "tasks" in one and len(one["tasks"]) == len(other["tasks"]):
+        pairs = [_known_tasks(*pair) for pair in zip(one["tasks"], other["tasks"], strict=True)]
+        one["tasks"], other["tasks"] = [list(tasks) for tasks in zip(*pairs, strict=True)] or [[], []]
+    return one, other
+
+
+def _address(checkpoint: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if checkpoint is None:
+        return None
+    return {"checkpoint_id": checkpoint.get("checkpoint_id"), "checkpoint_ns": checkpoint.get("checkpoint_ns") or ""}
+
+
+def _listed(metadata: Mapping[str, Any] | None) -> Any:
+    """Metadata with tuples as lists: most places keep it as JSON."""
+    if isinstance(metadata, list):
+        return [_listed(item) for item in metadata]
+    if not isinstance(metadata, dict):
+        return metadata
+    return (
+        _listed(metadata["value"])
+        if metadata.get("__type__") == "tuple"
+        else {k: _listed(v) for k, v in metadata.items()}
+    )
+
+
+def _order(task: Mapping[str, Any]) -> tuple[str, str]:
+    return str(task["name"]), str(task.get("path"))
+
+
+def _bare(values: Any) -> Any:
+    """A state that is no mapping as it is, without the name that some places give to it."""
+    return values[ROOT] if isinstance(values, dict) and values.keys() == {ROOT} else values
+
+
+def _written(values: Any, others: Any) -> Any:
+    """The values, less channels that hold nothing and that the other place does not name."""
+    if not (isinstance(values, dict) and isinstance(others, dict)):
+        return values
+    return {name: value for name, value in values.items() if value not in EMPTY or name in others}
+
+
+EMPTY: tuple[Any, ...] = ([], {}, "", 0, False, *({"__type__": kind, "value": []} for kind in ("set", "tuple")))
+
+
+def _known_tasks(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two accounts of one task, less what one of them does not know."""
+    unknown = {name for name in ("id", "path", "checkpoint") if None in (a.get(name), b.get(name))} | {"state"}
+    one, other = ({name: value for name, value in task.items() if name not in unknown} for task in (a, b))
+    for task in (one, other):
+        if "checkpoint" in task:
+            task["checkpoint"] = task["checkpoint"].get("checkpoint_ns")
+    return one, other

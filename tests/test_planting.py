@@ -1,0 +1,239 @@
+"""Threads written exactly into the checkpointers of graphs in this process."""
+
+import contextlib
+import copy
+import operator
+import re
+from typing import Annotated, TypedDict
+
+import pytest
+from agents import graphs
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, Send, interrupt
+from langgraph_sdk import get_sync_client
+from seeding import compiled, seed
+from test_graph import SAVERS, Synced, a_saver, fresh_database, postgres  # noqa: F401  # a fixture
+from test_saved import MAKERS, at
+
+import forkbook as fb
+from forkbook.backends.bridge import caller_of
+from forkbook.backends.whole import everything
+
+NEW_ID = re.compile(r"(, id=')?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'?")
+COMMON = {"thread_id", "checkpoint_id", "parent_checkpoint_id", "run_id", "parents"}
+
+
+def demo(saver):
+    """The demo's threads, made here."""
+    graph = compiled(saver)
+    return graph, list(seed(graph).values())
+
+
+def joining(saver):
+    """A join that one side has reached when the other asks, a route beside it, a deferred node; an edit in between."""
+
+    def ask(state):
+        return {"jokes": [interrupt("ready?")]}
+
+    builder = StateGraph(TypedDict("State", {"jokes": Annotated[list, operator.add]}))
+    for name in ("quick", "slow", "route", "left", "right", "joined", "late"):
+        builder.add_node(name, lambda state, name=name: {"jokes": [name]}, defer=name == "late")
+    builder.add_node("ask", ask)
+    for name in ("quick", "slow", "route"):
+        builder.add_edge(START, name)
+    builder.add_conditional_edges("route", lambda state: ["left", Send("right", state)], ["left", "right"])
+    builder.add_edge("slow", "ask").add_edge(["quick", "ask"], "joined").add_edge("quick", "late")
+    builder.add_edge("joined", END)
+    graph = builder.compile(checkpointer=saver)
+    graph.invoke({"jokes": []}, at("open"))
+    graph.invoke({"jokes": []}, at("answered"))
+    graph.invoke(Command(resume="yes"), at("answered"))
+    graph.invoke({"jokes": []}, at("edited"))
+    graph.update_state(at("edited"), {"jokes": ["by hand"]}, as_node="ask")
+    return graph, ["open", "answered", "edited"]
+
+
+def partly(saver):
+    """Parallel tasks: one routes on, one asks."""
+
+    def ask(state):
+        return {"jokes": [interrupt("ready?")]}
+
+    builder = StateGraph(TypedDict("State", {"jokes": Annotated[list, operator.add]}))
+    builder.add_node("done", lambda state: {"jokes": ["done"]}).add_node("ask", ask)
+    builder.add_node("next", lambda state: {"jokes": ["next"]}).add_node("sent", lambda item: {"jokes": [item]})
+    builder.add_node("both", lambda state: {"jokes": ["both"]})
+    builder.add_edge(START, "done").add_edge(START, "ask").add_edge(["done", "ask"], "both")
+    builder.add_conditional_edges("done", lambda state: ["next", Send("sent", "parcel")], ["next", "sent"])
+    graph = builder.compile(checkpointer=saver)
+    graph.invoke({"jokes": []}, at("partly"))
+    return graph, ["partly"]
+
+
+def on(graph, saver):
+    twin = copy.copy(graph)
+    twin.checkpointer = saver
+    return twin
+
+
+def saved(saver):
+    """All that a saver holds, as comparable text."""
+    return sorted(repr(each) for each in caller_of(saver).each(lambda each: each, saver, "list", None))
+
+
+def exact(report):
+    """Whether every thread was written, and is what it was, with all ids."""
+    assert {(move.outcome, move.verdict) for move in report.moves} == {("created", "identical")}, report
+    return bool(report) and all(move.thread_id == move.new_thread_id for move in report.moves)
+
+
+def story(graph, thread_id, since):
+    """What a thread's newer checkpoints say, less what each run makes anew."""
+
+    def said(snapshot):
+        failed = any(task.error for task in snapshot.tasks)  # who beside it ended in time is chance
+        results = [None if failed else task.result for task in snapshot.tasks]
+        tasks = [(task.name, task.error, [i.value for i in task.interrupts]) for task in snapshot.tasks]
+        kept = {key: value for key, value in snapshot.metadata.items() if key not in COMMON}
+        return NEW_ID.sub("", repr((snapshot.values, snapshot.next, tasks, results, kept)))
+
+    history = graph.get_state_history(at(thread_id))
+    return [said(s) for s in history if s.config["configurable"]["checkpoint_id"] not in since]
+
+
+def ids(graph, thread_id):
+    return [s.config["configurable"]["checkpoint_id"] for s in graph.get_state_history(at(thread_id))]
+
+
+@pytest.fixture(params=SAVERS)
+def saver(request, tmp_path):
+    uri = lambda: fresh_database(request.getfixturevalue("postgres"))  # noqa: E731
+    with a_saver(request.param, tmp_path, uri) as found:
+        yield found
+
+
+def test_a_servers_threads_are_identical_in_every_checkpointer(book, demo_threads, saver):
+    graph = compiled(saver)
+    assert exact(fb.migrate(book, graph, demo_threads.values()))
+
+
+@pytest.mark.parametrize("stop", range(1, 46, 6))
+def test_what_was_cut_short_goes_on(book, demo_threads, stop):
+    """Each checkpoint that is to be seen is whole; written again, all is as if nothing had happened."""
+    thread_id = demo_threads["branches"]
+    states, _ = everything(book.backend, thread_id)
+
+    class Cut(InMemorySaver):
+        calls = 0
+
+        def count(self):
+            self.calls += 1
+            if self.calls == stop:
+                raise OSError("the disk is full")
+
+        def put(self, *args):
+            self.count()
+            return super().put(*args)
+
+        def put_writes(self, *args):
+            self.count()
+            return super().put_writes(*args)
+
+    savers = InMemorySaver(), Cut()
+    whole, cut = (fb.connect(compiled(saver)) for saver in savers)
+    whole.backend.plant(thread_id, states)
+    with pytest.raises(fb.SourceError, match="the disk is full"):
+        cut.backend.plant(thread_id, states)
+    if stop > 2:
+        known = {state["checkpoint"]["checkpoint_id"]: state for state in everything(whole.backend, thread_id)[0]}
+        there, _ = everything(cut.backend, thread_id)
+        assert there
+        assert all(state == known[state["checkpoint"]["checkpoint_id"]] for state in there)
+    cut.backend.plant(thread_id, states)
+    assert saved(savers[1]) == saved(savers[0])
+
+
+@pytest.mark.parametrize("make", [*MAKERS, demo, joining, partly], ids=lambda make: make.__name__)
+def test_a_run_from_any_checkpoint_goes_on_as_on_the_original(make):
+    graph, threads = make(InMemorySaver())
+    planted = on(graph, InMemorySaver())
+    assert exact(fb.migrate(graph, planted))
+    for thread_id in threads:
+        for checkpoint_id in ids(graph, thread_id):
+            stories = []
+            for place in (graph, planted):
+                twin = on(place, copy.deepcopy(place.checkpointer))
+                twin.store = copy.deepcopy(place.store)
+                since = set(ids(twin, thread_id))
+                with contextlib.suppress(ValueError, ZeroDivisionError, TypeError):
+                    twin.invoke(None, at(thread_id, checkpoint_id), durability="sync")
+                stories.append(story(twin, thread_id, since))
+            if make.__name__ not in ("odd", "functional"):  # what was sent, and what came in, is not shown
+                assert stories[0] == stories[1], checkpoint_id
+
+
+def waiting(client, graph_id, input):
+    """A thread of the testbed that waits for answers."""
+    thread_id = client.threads.create(graph_id=graph_id)["thread_id"]
+    client.runs.wait(thread_id, graph_id, input=input)
+    return thread_id
+
+
+BUILDERS = {
+    "questions": (graphs.build_questions, {}, ["a", "b", "c"]),
+    "nested": (graphs.build_nested, {}, ["x"]),
+    "fanout": (graphs.build_fanout, {"items": ["a", "b"], "ask": True}, None),
+    "team": (graphs.build_team, {"items": ["a", "b"], "ask": True}, None),
+}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_what_waits_on_a_server_can_be_answered_here(testbed, name, saver):
+    build, given, answers = BUILDERS[name]
+    client = get_sync_client(url=testbed, api_key=None)
+    thread_id = waiting(client, name, given)
+    graph = build().compile(checkpointer=saver)
+    assert exact(fb.migrate(testbed, graph, [thread_id]))
+
+    asked = client.threads.get_state(thread_id, subgraphs=True)["interrupts"]
+    here = Synced(graph)
+    for answer in answers or [{question["id"]: question["value"].upper() for question in asked}]:
+        client.runs.wait(thread_id, name, command={"resume": answer})
+        here.invoke(Command(resume=answer), at(thread_id))
+    there, mine = client.threads.get_state(thread_id), here.get_state(at(thread_id))
+    assert (mine.values, list(mine.next)) == (there["values"], there["next"]) != ({}, [])
+    shapes = [
+        [(cp.step, cp.source, cp.next) for cp in fb.connect(place).history(thread_id)] for place in (testbed, graph)
+    ]
+    assert shapes[0] == shapes[1]
+
+
+def test_a_sqlite_store_and_an_archive_of_it_go_to_postgres(tmp_path, postgres):  # noqa: F811
+    """Through a graph; what is there then equals the source, read without the graph, too."""
+    from langgraph.checkpoint.postgres import PostgresSaver
+
+    path, archive, uri = tmp_path / "store.sqlite", tmp_path / "x.forkbook", fresh_database(postgres)
+    with SqliteSaver.from_conn_string(str(path)) as saver:
+        _, threads = demo(saver)
+    with fb.connect(path) as book:
+        assert not book.export(archive).errors
+    with PostgresSaver.from_conn_string(uri) as saver:
+        saver.setup()
+        assert exact(fb.migrate(path, compiled(saver)))
+    graph = compiled(InMemorySaver())
+    assert exact(fb.migrate(archive, graph))
+    for place in (uri, graph):
+        report = fb.verify(path, place)
+        assert [move.verdict for move in report.moves] == ["identical"] * len(threads), report
+
+
+@pytest.mark.parametrize("make", [*MAKERS, joining, partly], ids=lambda make: make.__name__)
+def test_a_store_without_its_graph_can_be_planted(tmp_path, make):
+    path = tmp_path / "store.sqlite"
+    with SqliteSaver.from_conn_string(str(path)) as saver:
+        graph, _ = make(saver)
+    planted = on(graph, InMemorySaver())
+    assert exact(fb.migrate(path, planted))
+    assert fb.verify(path, planted)
