@@ -1,0 +1,110 @@
+"""The commands under one name, and how each of them ends."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from .. import __version__
+from ..errors import ForkbookError, InvalidInput, SourceError
+from . import files, moving, reading
+from .screen import Screen, prepare_streams, reader_gone
+
+EXIT_CODES = """\b
+Exit codes:
+    0  done, and nothing differs
+    1  something differs or is damaged, a thread failed, or an act was refused
+    2  wrong use: an option, an argument, or a thread that is not there
+    3  a place cannot be reached, opened or read
+  130  stopped by Ctrl-C; the same command goes on
+  141  the reader of a pipe is gone"""
+
+
+class _Commands(TyperGroup):
+    """Ends a command with the exit code it returns, or with what its error means."""
+
+    def invoke(self, ctx: Any) -> Any:
+        screen = ctx.obj = Screen()
+        prepare_streams()
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except ForkbookError as error:
+            code = screen.fail(error)
+        except KeyboardInterrupt:
+            code = screen.interrupted()
+        except BrokenPipeError:
+            code = reader_gone()
+        except OSError as error:  # of stdout: places tell theirs as forkbook's own
+            code = screen.fail(SourceError(f"the result cannot be written: {error}"))
+        raise typer.Exit(code or 0)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"forkbook {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def forkbook(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and exit.")
+    ] = False,
+) -> None:
+    """Open the history of LangGraph threads: every checkpoint, every branch."""
+
+
+COMMANDS: Mapping[str, Callable[..., int]] = {
+    "threads": reading.threads,
+    "show": reading.show,
+    "export": files.export,
+    "import": moving.import_,
+    "migrate": moving.migrate,
+    "copy": moving.copy,
+    "diff": reading.diff,
+    "verify": files.verify,
+}
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Keeps the notebooks and what the servers write.")] = Path(
+        "forkbook-demo"
+    ),
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only run the notebooks, in a temporary folder.")] = False,
+) -> int:
+    """Try forkbook on a private server: no key needed.
+
+    An Agent Server with sample threads and a JupyterLab start on this machine; Ctrl-C ends both. No network is used.
+
+    \b
+    Examples:
+      forkbook demo
+      forkbook demo --no-browser --folder /tmp/forkbook-demo
+    """
+    from ..demo import command
+
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInput(f"--folder {folder} is a file: name a folder, new or used by the demo before")
+    if check:
+        return command.check_notebooks()
+    command.show(folder, browser=not no_browser)
+    return 0

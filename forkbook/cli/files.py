@@ -1,0 +1,154 @@
+"""Commands on files: export, verify."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import InvalidInput
+from .moving import say_report
+from .options import (
+    ApiKey,
+    EnvFile,
+    Insecure,
+    Json,
+    SameKey,
+    Source,
+    SourceKey,
+    TargetKey,
+    Threads,
+    ids,
+)
+from .places import Keys, opened, opened_both
+from .screen import DIFFERENT, OK, Screen
+
+if TYPE_CHECKING:
+    from ..backends.archive import ExportReport, VerifyReport
+    from ..book import Book
+
+
+def export(
+    ctx: typer.Context,
+    source: Source,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="What to write: x.forkbook, x.json or x.parquet.")
+    ],
+    threads: Threads = None,
+    api_key: ApiKey = None,
+    env_file: EnvFile = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> int:
+    """Write threads to an archive, JSON or Parquet.
+
+    A .forkbook archive holds every byte of every branch, each value once; stopped and run again, it goes on where it
+    was. A .json file is the plain list of threads that migration scripts know, .parquet a folder of tables; these
+    appear when they are whole, and begin anew.
+
+    \b
+    Examples:
+      forkbook export http://localhost:2024 -o study.forkbook
+      forkbook export https://my.langgraph.app --env-file .env -o threads_backup.json
+      forkbook export study.forkbook -o study.parquet --threads thread-1,thread-2
+    """
+    from ..transfer.exporting import format_of
+
+    screen: Screen = ctx.obj
+    screen.json = as_json
+    format_of(output, None)
+    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
+        report = book.export(output, ids(threads))
+        screen.document(export_document(book, report))
+    say_export(screen, report)
+    return OK if report else DIFFERENT
+
+
+def verify(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FILE", help="An archive; with DST any place that holds threads.")],
+    target: Annotated[
+        str | None, typer.Argument(metavar="[DST]", help="Where the same threads should be: any place.")
+    ] = None,
+    threads: Threads = None,
+    source_api_key: SourceKey = None,
+    target_api_key: TargetKey = None,
+    api_key: ApiKey = None,
+    same_key: SameKey = False,
+    env_file: EnvFile = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> int:
+    """Prove an archive, or compare two places.
+
+    An archive is read back thread by thread and compared with its digests. With DST every checkpoint is compared with
+    the one that stands for it there. Nothing is written; exit code 1: something is damaged or differs.
+
+    \b
+    Examples:
+      forkbook verify study.forkbook
+      forkbook verify study.forkbook http://localhost:2024
+      forkbook verify backup.json https://my.langgraph.app --env-file .env
+    """
+    screen: Screen = ctx.obj
+    screen.json = as_json
+    if target is None:
+        if threads is not None:
+            raise InvalidInput("--threads is for comparing with another place: an archive alone is verified whole")
+        if Path(source).suffix != ".forkbook":
+            raise InvalidInput(
+                f"{source} is no archive, so it has no digests: compare it with a place, forkbook verify FILE DST"
+            )
+        from ..sources import verify as verify_archive
+
+        report = verify_archive(source)
+        screen.document(_verify_document(report))
+        _say_verdicts(screen, report)
+        return OK if report else DIFFERENT
+    keys = Keys(api_key, source_api_key, target_api_key, env_file, same_key, insecure)
+    first, second = opened_both(screen, source, target, keys)
+    with first, second:
+        from ..transfer.verifying import verify_places
+
+        compared = verify_places(first.backend, second.backend, ids(threads))
+    screen.document(compared.json())
+    return say_report(screen, compared, compared=True)
+
+
+def export_document(book: Book, report: ExportReport) -> dict[str, Any]:
+    """An export as plain data."""
+    found = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
+    return {"ok": bool(report), "source": book.backend.address, **found, "path": str(report.path)}
+
+
+def say_export(screen: Screen, report: ExportReport) -> None:
+    """Say what an export did."""
+    screen.words(f"{report.path}: {report.bytes:,} bytes", "bold")
+    screen.counts(
+        [
+            ("written", report.threads),
+            ("already there", report.skipped),
+            ("errors", len(report.errors)),
+            ("total", report.threads + report.skipped + len(report.errors)),
+        ]
+    )
+    notes = [
+        *report.errors.values(),
+        *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in report.later.items()),
+        *(f"thread {id_} lacks a parent: {', '.join(parents)}" for id_, parents in report.dangling.items()),
+        *report.notes,
+    ]
+    screen.some(notes, "red" if report.errors else "")
+
+
+def _verify_document(report: VerifyReport) -> dict[str, Any]:
+    return {"ok": bool(report), **dataclasses.asdict(report), "path": str(report.path)}
+
+
+def _say_verdicts(screen: Screen, report: VerifyReport) -> None:
+    whole = sum(map(bool, report.threads))
+    screen.words(str(report.path), "bold")
+    screen.counts([("whole", whole), ("damaged", len(report.threads) - whole), ("total", len(report.threads))])
+    screen.some([*report.faults, *(verdict.damage for verdict in report.threads if verdict.damage)], "red")

@@ -1,0 +1,64 @@
+"""Arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PLACE = "a server's address, a path (.forkbook, .json, SQLite), postgresql://…, or demo"
+
+Source = Annotated[str, typer.Argument(metavar="SRC", help=f"Where the threads are: {PLACE}.")]
+ThreadId = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id; `forkbook threads` lists them.")]
+Threads = Annotated[
+    list[str] | None,
+    typer.Option("--threads", "-t", metavar="ID[,ID…]", help="Only these threads; may be given again. Default: all."),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Say the result as one JSON document on stdout, all else on stderr.")
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        help="Key for the server; env takes LANGGRAPH_API_KEY, LANGSMITH_API_KEY or LANGCHAIN_API_KEY, env:NAME takes "
+        "NAME. A key typed here shows in the list of processes: env does not.",
+    ),
+]
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A .env file that env and env:NAME read instead of the environment; alone it means --api-key env. No file "
+        "is read that is not named.",
+    ),
+]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Let a key travel over plain http to another machine.")]
+SourceKey = Annotated[str | None, typer.Option(metavar="KEY", help="Key for SRC alone: a key, env, or env:NAME.")]
+TargetKey = Annotated[str | None, typer.Option(metavar="KEY", help="Key for DST alone: a key, env, or env:NAME.")]
+SameKey = Annotated[bool, typer.Option("--same-key", help="Both servers get the key of --api-key or --env-file.")]
+Limit = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="At most so many threads, the newest. Default: all.")
+]
+TestSingle = Annotated[bool, typer.Option("--test-single", help="One thread only, the newest or that of --threads.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Look and tell; nothing is written anywhere.")]
+OnConflict = Annotated[
+    str,
+    typer.Option(
+        metavar="skip|compare|new_id",
+        help="Where another thread has the id: skip it, compare the two, or write this one under a new id.",
+    ),
+]
+Concurrency = Annotated[
+    int, typer.Option(min=1, max=64, metavar="N", help="Threads on their way at a time, where both places allow that.")
+]
+Graph = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The target's graph for threads that do not say which one they belong to."),
+]
+
+
+def ids(threads: list[str] | None) -> list[str] | None:
+    """Thread ids from options that have one or several each, each id once."""
+    if threads is None:
+        return None
+    return list(dict.fromkeys(id_.strip() for option in threads for id_ in option.split(",") if id_.strip()))

@@ -1,0 +1,114 @@
+"""Places as a command line names them, and which key goes to which of them."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..book import Book
+from ..errors import InvalidInput
+from .screen import Screen
+
+FROM_ENVIRONMENT = "env"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """What the options say of keys; a key is itself, `env`, or `env:NAME`.
+
+    Attributes:
+        api_key: For the one server that there is.
+        source: For the source alone.
+        target: For the target alone.
+        env_file: Has the variables in the environment's place.
+        same: Whether `api_key` goes to both servers.
+        insecure: Whether a key may travel over plain http to another machine.
+    """
+
+    api_key: str | None = None
+    source: str | None = None
+    target: str | None = None
+    env_file: Path | None = None
+    same: bool = False
+    insecure: bool = False
+
+    def of_two(self, source: str, target: str) -> tuple[str | None, str | None]:
+        """What the options say for each of two places.
+
+        Raises:
+            InvalidInput: One key would go to two servers, and nobody said so.
+        """
+        own = (self.source, self.target)
+        shared = self.api_key or (FROM_ENVIRONMENT if self.env_file and not any(own) else None)
+        if shared is None:
+            return own
+        takers = [is_server(place) and not key for place, key in zip((source, target), own, strict=True)]
+        if all(takers) and not self.same:
+            raise InvalidInput(
+                "one key for two servers: give --source-api-key and --target-api-key, or say --same-key if both may "
+                "have it"
+            )
+        given = [key or (shared if takes else None) for key, takes in zip(own, takers, strict=True)]
+        return given[0], given[1]
+
+
+def is_server(place: str) -> bool:
+    """Whether a place is an Agent Server that may want a key."""
+    return place.strip().lower().startswith(("http://", "https://"))
+
+
+def opened(screen: Screen, place: str, keys: Keys, *, writes: bool = False) -> Book:
+    """One place.
+
+    Args:
+        screen: Is told the key, never to say it.
+        place: Whatever `forkbook.connect` takes as text.
+        keys: What the options say.
+        writes: Whether the command may write; then scratch copies that a killed preview left are deleted, too.
+    """
+    return _connected(screen, place, keys.api_key or (FROM_ENVIRONMENT if keys.env_file else None), keys, writes)
+
+
+def opened_both(screen: Screen, source: str, target: str, keys: Keys, *, writes: bool = False) -> tuple[Book, Book]:
+    """A source, which is read, and a target; each with its own key."""
+    first, second = keys.of_two(source, target)
+    book = _connected(screen, source, first, keys, writes=False)
+    try:
+        return book, _connected(screen, target, second, keys, writes)
+    except BaseException:
+        book.close()
+        raise
+
+
+def _connected(screen: Screen, place: str, said: str | None, keys: Keys, writes: bool) -> Book:
+    from ..sources import connect
+
+    key = None if said is None else screen.hide(_key(said, keys.env_file))
+    return connect(place, key, insecure=keys.insecure, sweep=writes)
+
+
+def _key(said: str, env_file: Path | None) -> str:
+    from ..backends.keys import KEY_VARIABLES
+
+    if said == FROM_ENVIRONMENT:
+        names: Iterable[str] = KEY_VARIABLES
+    elif said.startswith(f"{FROM_ENVIRONMENT}:"):
+        names = (said.partition(":")[2],)
+    else:
+        return said
+    known = os.environ if env_file is None else _variables(env_file)
+    found = next((value.strip(" \"'") for name in names if (value := known.get(name))), None)
+    if not found:
+        raise InvalidInput(f"no key: {' or '.join(names)} is not set in {env_file or 'the environment'}")
+    return found
+
+
+def _variables(path: Path) -> Mapping[str, str | None]:
+    from dotenv import dotenv_values
+
+    if not path.is_file():
+        raise InvalidInput(f"there is no file {path} to read a key from")
+    try:
+        return dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} cannot be read as a .env file ({type(error).__name__})") from error

@@ -1,0 +1,224 @@
+"""Commands that look: threads, show, diff."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import InvalidInput
+from ..escape import cut
+from .options import ApiKey, EnvFile, Insecure, Json, Limit, Source, ThreadId
+from .places import Keys, opened
+from .screen import DIFFERENT, OK, Screen
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from ..history import History
+
+LEAST_TITLE = 12
+METADATA_SHOWN = 300
+ROWS, CHANGES = 40, 100
+TREE_LINE = re.compile(
+    r"^(?P<graph>[●◆■│┊─┬╮ ]*?)(?P<sign> [?✗])? +(?P<id>[0-9a-f]{6})  (?P<step>step (?:\?|-?\d+)) +.*?"
+    r"(?P<tip>  tip [A-Z]+)?$"
+)
+TREE_STYLES = {"graph": "blue", "sign": "bold red", "id": "yellow", "step": "dim", "tip": "bold green"}
+CHANGE_STYLES = {"+": "green", "−": "red"}
+
+Checkpoint = Annotated[
+    str, typer.Argument(help="A checkpoint's id, its beginning or end; or a branch, as in A, which means its tip.")
+]
+
+
+def threads(
+    ctx: typer.Context,
+    source: Source,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Only threads with this in their metadata; may be given again."),
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option(metavar="STATUS", help="Only threads that are idle, busy, interrupted or error.")
+    ] = None,
+    limit: Limit = None,
+    api_key: ApiKey = None,
+    env_file: EnvFile = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> int:
+    """List the threads of a place, newest first.
+
+    \b
+    Examples:
+      forkbook threads http://localhost:2024
+      forkbook threads https://my.langgraph.app --env-file .env --status idle
+      forkbook threads study.forkbook --json
+    """
+    from ..frames import threads_rows
+
+    screen: Screen = ctx.obj
+    screen.json = as_json
+    search = {"metadata": _metadata(metadata), "status": status, "limit": limit}
+    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
+        found = book.backend.threads(**{name: value for name, value in search.items() if value is not None})
+        rows = list(threads_rows(list(islice(found, limit))))
+    screen.document({"source": book.backend.address, "threads": rows, "total": len(rows)})
+    if not as_json:
+        cells = [
+            (row["thread_id"], row["status"] or "", (row["updated_at"] or "")[:16].replace("T", " "), _said(row))
+            for row in rows
+        ]
+        screen.table(("thread", "status", "updated", "metadata"), cells)
+    screen.note(f"{len(rows):,} thread{'' if len(rows) == 1 else 's'}")
+    return OK
+
+
+def show(
+    ctx: typer.Context,
+    source: Source,
+    thread_id: ThreadId,
+    rows: Annotated[int, typer.Option(min=0, metavar="N", help="Draw at most so many checkpoints; 0: all.")] = ROWS,
+    api_key: ApiKey = None,
+    env_file: EnvFile = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> int:
+    """Draw a thread as a tree in the terminal.
+
+    Every checkpoint and every branch, oldest first: a circle is a checkpoint, a diamond a fork point, a square a tip;
+    ? waits for an answer, ✗ failed.
+
+    \b
+    Examples:
+      forkbook show http://localhost:2024 5868deb3-45e8-5a33-8463-371a0092cf84
+      forkbook show checkpoints.sqlite thread-1 --rows 0
+      forkbook show study.forkbook thread-1 --json
+    """
+    screen: Screen = ctx.obj
+    screen.json = as_json
+    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
+        history = book.history(thread_id)
+        if as_json:
+            screen.document(_plain(history))
+            return OK
+        screen.words(history.summary(), "bold")
+        for line in tree(history, screen.width, rows or None).split("\n"):
+            screen.line(coloured(screen.shown(line)))
+    return OK
+
+
+def diff(
+    ctx: typer.Context,
+    source: Source,
+    thread_id: ThreadId,
+    a: Checkpoint,
+    b: Checkpoint,
+    changes: Annotated[int, typer.Option(min=1, metavar="N", help="Say at most so many changes.")] = CHANGES,
+    api_key: ApiKey = None,
+    env_file: EnvFile = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> int:
+    """Tell what changed between two checkpoints.
+
+    The states of A and B are compared, messages by their ids; exit code 1: they differ.
+
+    With --json, `patch` is a JSON Patch (RFC 6902) that turns the values of A into those of B.
+
+    \b
+    Examples:
+      forkbook diff http://localhost:2024 5868deb3-45e8-5a33-8463-371a0092cf84 A B
+      forkbook diff study.forkbook thread-1 3ea310 fb9a37 --json
+    """
+    screen: Screen = ctx.obj
+    screen.json = as_json
+    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
+        comparison = book.history(thread_id).compare(a, b)
+        found = comparison.diff
+        screen.document(
+            {
+                "thread_id": thread_id,
+                "a": comparison.a,
+                "b": comparison.b,
+                "common_ancestor": comparison.ancestor,
+                "equal": not found,
+                "patch": found.patch() if as_json else [],
+            }
+        )
+        if not as_json:
+            screen.words(repr(comparison), "bold")
+            for line in found.text(changes).split("\n"):
+                screen.words(line, CHANGE_STYLES.get(line[:1], ""))
+    return DIFFERENT if found else OK
+
+
+def tree(history: History, width: int, rows: int | None) -> str:
+    """The text tree with its titles cut so that a line fits a terminal.
+
+    Args:
+        history: The thread.
+        width: Columns of the terminal.
+        rows: The most checkpoints to draw; None: all.
+    """
+    from rich.cells import cell_len
+
+    from ..plot.marks import SIGNS, status
+    from ..plot.text import text_tree
+
+    facts = history.facts
+    places = range(len(history))
+    signs = [SIGNS.get(status(facts, place), "") for place in places]
+    bare = text_tree(facts.tree, [""] * len(history), signs, rows)
+    room = max(width - max(map(cell_len, bare.split("\n"))), LEAST_TITLE)
+    return text_tree(facts.tree, [cut(facts.title(place), room) for place in places], signs, rows)
+
+
+def coloured(line: str) -> Text:
+    """A line of the tree with its parts told apart."""
+    from rich.text import Text
+
+    text = Text(line)
+    if parts := TREE_LINE.match(line):
+        for name, style in TREE_STYLES.items():
+            text.stylize(style, *parts.span(name)) if parts[name] else None
+    return text
+
+
+def _plain(history: History) -> dict[str, Any]:
+    from ..frames import branches_rows, checkpoints_rows
+
+    return {
+        "thread_id": history.thread_id,
+        "complete": history.complete,
+        "branches": list(branches_rows(history.facts)),
+        "checkpoints": list(checkpoints_rows(history.facts)),
+    }
+
+
+def _metadata(said: list[str] | None) -> dict[str, Any] | None:
+    """What metadata must hold: a value is JSON where it can be read as such, else text."""
+    if said is None:
+        return None
+    found = {}
+    for option in said:
+        key, equals, value = option.partition("=")
+        if not (key and equals):
+            raise InvalidInput(f"--metadata {option!r}: write it as key=value")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+    return found
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    """A thread's title, then what else is in its metadata."""
+    metadata = {key: value for key, value in (row["metadata"] or {}).items() if value is not None}
+    titles = [str(metadata.pop("title"))] if "title" in metadata else []
+    return cut(" ".join([*titles, *(f"{key}={value}" for key, value in metadata.items())]), METADATA_SHOWN)

@@ -1,0 +1,181 @@
+"""What a command says: its result on stdout, as text or as one JSON document; all else on stderr; secrets nowhere."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import AccessDenied, ForkbookError, InvalidInput, NotFound, SourceError
+from ..escape import visible
+
+OK, DIFFERENT, MISUSED, UNREACHABLE, INTERRUPTED, READER_GONE = 0, 1, 2, 3, 130, 141
+STOPPED = "Stopped. Run the same command again: it goes on, and nothing is there twice."
+LEAST_CELL = 8
+MOST_LINES = 20
+UNCUT = 2000  # columns of a line that no terminal shows
+SECRET_LENGTH = 6  # what is shorter may be a word of its own
+
+
+class Screen:
+    """Where one command says what it found.
+
+    Attributes:
+        json: Whether the result is one JSON document on stdout, and text goes to stderr.
+        stopped: What Ctrl-C leaves behind, in words.
+    """
+
+    def __init__(self) -> None:
+        self.json, self.stopped = False, STOPPED
+        self._secrets = set[str]()
+
+    def hide(self, secret: str) -> str:
+        """Never say a secret, whoever repeats it; gives it back."""
+        if len(secret.strip()) >= SECRET_LENGTH:
+            self._secrets |= {secret.strip(), json.dumps(secret.strip())[1:-1]}
+        return secret
+
+    @property
+    def width(self) -> int:
+        """Columns of a line of text."""
+        return _console(stderr=self.json).width
+
+    def document(self, value: Any) -> None:
+        """Say the result as JSON, if that was asked for; ASCII alone, so that no foreign text commands a terminal."""
+        if self.json:
+            sys.stdout.write(self._hidden(json.dumps(value, indent=2, default=_plain)) + "\n")
+
+    def line(self, text: Text) -> None:
+        """Say a line that is shown already; if it is too long for the terminal, it ends in an ellipsis."""
+        _say(text, stderr=self.json, cut=True)
+
+    def words(self, text: str, style: str = "", indent: int = 0) -> None:
+        """Say a text of any length; it is wrapped."""
+        said = Text(self.shown(text), style)
+        _say(Padding(said, (0, 0, 0, indent)), stderr=self.json)
+
+    def note(self, text: str, style: str = "dim") -> None:
+        """Say what is no part of the result, on stderr."""
+        _say(Text(self.shown(text), style), stderr=True)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Say a table; where a row does not fit, its last cell ends in an ellipsis."""
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column, no_wrap=True, overflow="ellipsis")
+        rows = [[self.shown(cell) for cell in row] for row in rows]
+        taken = sum(max(cell_len(row[place]) for row in (columns, *rows)) + 2 for place in range(len(columns) - 1))
+        table.columns[-1].max_width = max(self.width - taken, LEAST_CELL)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        _say(table, stderr=self.json)
+
+    def counts(self, counted: Iterable[tuple[str, int]]) -> None:
+        """Say numbers, each behind its name."""
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column()
+        table.add_column(justify="right", style="bold")
+        for name, number in counted:
+            table.add_row(Text(f"  {self.shown(name)}"), f"{number:,}")
+        _say(table, stderr=self.json)
+
+    def some(self, lines: Sequence[str], style: str = "") -> None:
+        """Say lines of any length, the first of them; then how many more there are."""
+        for line in lines[:MOST_LINES]:
+            self.words(line, style, indent=2)
+        if len(lines) > MOST_LINES:
+            self.words(f"… and {len(lines) - MOST_LINES:,} more; --json has all", style, indent=2)
+
+    def fail(self, error: ForkbookError) -> int:
+        """Say an error; the exit code that it means."""
+        code = code_of(error)
+        self.note(f"forkbook: {error}", "red")
+        if hint := _hint(error):
+            self.note(hint)
+        self.document(
+            {
+                "ok": False,
+                "error": {
+                    "kind": type(error).__name__,
+                    "message": str(error),
+                    "thread_id": error.thread_id,
+                    "checkpoint_id": error.checkpoint_id,
+                    "candidates": list(error.candidates),
+                },
+                "exit_code": code,
+            }
+        )
+        return code
+
+    def interrupted(self) -> int:
+        """Say that Ctrl-C came; the exit code."""
+        self.document(
+            {"ok": False, "error": {"kind": "Interrupted", "message": self.stopped}, "exit_code": INTERRUPTED}
+        )
+        self.note(f"\n{self.stopped}", "yellow")
+        return INTERRUPTED
+
+    def shown(self, text: str) -> str:
+        """A text as it may be shown: no control characters, no secrets; lines stay lines."""
+        return "\n".join(map(visible, self._hidden(text).split("\n")))
+
+    def _hidden(self, text: str) -> str:
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, "…")
+        return text
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    uncut = None if stream.isatty() or "COLUMNS" in os.environ else UNCUT
+    return Console(stderr=stderr, width=uncut, highlight=False, markup=False, emoji=False)
+
+
+def _say(what: RenderableType, *, stderr: bool, cut: bool = False) -> None:
+    """Print, without the spaces that fill a line."""
+    console = _console(stderr=stderr)
+    with console.capture() as captured:
+        console.print(what, no_wrap=cut, overflow="ellipsis" if cut else None)
+    lines = (line.rstrip() for line in captured.get().split("\n"))
+    (sys.stderr if stderr else sys.stdout).write("\n".join(lines))
+
+
+def code_of(error: ForkbookError) -> int:
+    """The exit code that an error means."""
+    if isinstance(error, InvalidInput | NotFound):
+        return MISUSED
+    return UNREACHABLE if isinstance(error, SourceError) else DIFFERENT
+
+
+def prepare_streams() -> None:
+    """Show progress on a terminal only, and let no character stop a command; before the first bar is imported."""
+    if not sys.stderr.isatty():
+        os.environ["TQDM_DISABLE"] = "1"
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def reader_gone() -> int:
+    """Say nothing more on stdout, not at the interpreter's end either; the exit code."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return READER_GONE
+
+
+def _hint(error: ForkbookError) -> str | None:
+    if isinstance(error, AccessDenied):
+        return "Here: --api-key, or --env-file with a file that holds the key; --help tells how."
+    return "Here: --insecure." if "insecure=True" in str(error) else None
+
+
+def _plain(value: Any) -> Any:
+    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
