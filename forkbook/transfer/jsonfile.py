@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..backends.archive.export import Account, ExportReport
+from ..backends.archive.pack import UNLISTED
 from ..backends.archive.text import NotJson, encoded
 from ..backends.base import Backend, State
 from ..backends.gathering import Ask, Gathered, at_once, gather, place
 from ..errors import ForkbookError, InvalidInput
 from .whole_or_nothing import new_file
 
+LEFT_OUT = UNLISTED | {"history", "subgraphs"}  # of a record
 PROMISED = ("thread_id", "created_at", "updated_at", "metadata", "status")
 STRANGE = (
     "thread {id}: NaN or infinity in it is written as Python's json writes it; forkbook reads it back, a strict reader "
@@ -91,7 +93,7 @@ def _write_thread(file: IO[bytes], thread: Gathered, account: Account) -> Forkbo
 
 def _pieces(thread: Gathered) -> Iterator[tuple[bytes, bool]]:
     """The text of a thread, state by state, and whether strict readers refuse the piece."""
-    known = {key: value for key, value in thread.record.items() if key not in ("values", "history", "subgraphs")}
+    known = {key: value for key, value in thread.record.items() if key not in LEFT_OUT}
     record = dict.fromkeys(key for key in PROMISED if key not in known) | known
     by_ns: dict[str, list[State]] = {"": []}
     for state in thread.states:

@@ -114,16 +114,18 @@ def frame_to_parquet(frame: pd.DataFrame, path: Path | str) -> None:
         SourceError: The file cannot be written.
     """
     require()
+    import pandas as pd
     import pyarrow as pa
     from pyarrow import parquet
 
     flat = frame.copy()
-    kinds = []
-    for name in [name for name, dtype in frame.dtypes.items() if dtype.kind == "O"]:
+    kinds: list[tuple[str, Any]] = []
+    for name in frame.select_dtypes(include=object).columns:
         kind = pa.list_(pa.string()) if name in NAMES else pa.string()
         kinds.append((name, kind))
         try:
-            flat[name] = [CONVERTED["names" if name in NAMES else frames.OBJECT](value) for value in frame[name]]
+            convert = CONVERTED["names" if name in NAMES else frames.OBJECT]
+            flat[name] = pd.Series([convert(value) for value in frame[name]], index=frame.index, dtype=object)
         except NotJson as error:
             raise InvalidInput(f"column {name} cannot be written: {error}") from error
     schema = pa.Schema.from_pandas(flat, preserve_index=False)
