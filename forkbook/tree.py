@@ -5,7 +5,7 @@ Positions (0 is the oldest) stand for checkpoints throughout; a parent always co
 
 import heapq
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +22,7 @@ class Head:
         step: LangGraph's superstep, -1 for an input; not unique across branches. None: unknown.
         source: `input`, `loop`, `update` or `fork`. None: unknown.
         ns: The checkpoint namespace, "" for the root graph.
+        inside: Of a subgraph's checkpoint the id of the one, a namespace further out, whose task ran it. None: unknown.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Head:
     step: int | None = None
     source: str | None = None
     ns: str = ""
+    inside: str | None = None
 
 
 def branch_label(number: int) -> str:
@@ -42,35 +44,53 @@ def branch_label(number: int) -> str:
 
 
 class Tree:
-    """The checkpoints of one thread and namespace, ordered by id, oldest first.
+    """The checkpoints of one thread, ordered by id, oldest first; those of subgraphs stand inside another checkpoint.
 
     A **branch**: at a fork point the oldest child continues its parent's branch, every other child starts a new one;
-    so does every root. Branches are numbered in the order of their first checkpoints, so a label never changes when
-    branches are added.
+    so does every root. Branches are numbered in the order of their first checkpoints, those of the root namespace
+    before all others, so a label never changes when branches are added or subgraphs are read.
+
+    A parent is always of the same namespace; `inside` leads from a subgraph's checkpoint to the one whose task ran it.
 
     Attributes:
         heads: The heads, by position.
+        index: The position of each id.
         parents: For each position the parent's, or -1 (a root, or a parent that is not in the history).
         children: For each position its children's, oldest first.
+        inside: For each position that of the checkpoint whose task ran its namespace, or -1 (the root namespace, or
+            not in the history).
         branches: For each position its branch's number.
         starts: For each branch its first position.
+        outer: How many branches the root namespace has; the others' numbers follow.
     """
 
     def __init__(self, heads: Sequence[Head]) -> None:
         self.heads: tuple[Head, ...] = parents_first(heads)
         self.index: dict[str, int] = {head.id: position for position, head in enumerate(self.heads)}
-        self.parents: list[int] = [self.index.get(head.parent_id or "", -1) for head in self.heads]
+        by_id = {head.id: head for head in self.heads}
+        self.parents: list[int] = [self._place(parent_of(head, by_id)) for head in self.heads]
+        self.inside: list[int] = [self._place(host_of(head, by_id)) for head in self.heads]
         self.children: list[list[int]] = [[] for _ in self.heads]
-        self.branches: list[int] = []
-        self.starts: list[int] = []
         for position, parent in enumerate(self.parents):
-            siblings = self.children[parent] if parent >= 0 else None
-            if siblings is not None:
-                siblings.append(position)
-            if siblings is not None and len(siblings) == 1:
-                self.branches.append(self.branches[parent])
+            if parent >= 0:
+                self.children[parent].append(position)
+        self.branches: list[int] = [0] * len(self.heads)
+        self.starts: list[int] = []
+        self._number(position for position, head in enumerate(self.heads) if not head.ns)
+        self.outer: int = len(self.starts)
+        self._number(position for position, head in enumerate(self.heads) if head.ns)
+
+    def _place(self, id_: str | None) -> int:
+        return -1 if id_ is None else self.index[id_]
+
+    def _number(self, positions: Iterable[int]) -> None:
+        """Give these positions their branches, parents first."""
+        for position in positions:
+            parent = self.parents[position]
+            if parent >= 0 and self.children[parent][0] == position:
+                self.branches[position] = self.branches[parent]
             else:
-                self.branches.append(len(self.starts))
+                self.branches[position] = len(self.starts)
                 self.starts.append(position)
 
     def __len__(self) -> int:
@@ -106,8 +126,14 @@ class Tree:
 
     @cached_property
     def labels(self) -> list[str]:
-        """For each branch its label."""
-        return [branch_label(number) for number in range(len(self.starts))]
+        """For each branch its label: A, B, C … in each namespace."""
+        counts: dict[str, int] = {}
+        labels = []
+        for start in self.starts:
+            number = counts.get(ns := self.heads[start].ns, 0)
+            labels.append(branch_label(number))
+            counts[ns] = number + 1
+        return labels
 
     def label(self, position: int) -> str:
         """The label of the branch that a position is on."""
@@ -122,6 +148,22 @@ class Tree:
     def lineage(self, position: int) -> list[int]:
         """The path from the root down to a position."""
         return list(self.up(position))[::-1]
+
+    def outwards(self, position: int) -> list[int]:
+        """The checkpoints within whose tasks a position is, the nearest first; none in the root namespace."""
+        found = []
+        while (position := self.inside[position]) >= 0:
+            found.append(position)
+        return found
+
+    @cached_property
+    def nested(self) -> dict[int, list[int]]:
+        """For each position whose tasks ran subgraphs these subgraphs' positions, oldest first; not those further in."""
+        found: dict[int, list[int]] = {}
+        for position, host in enumerate(self.inside):
+            if host >= 0:
+                found.setdefault(host, []).append(position)
+        return found
 
     def common_ancestor(self, a: int, b: int) -> int | None:
         """The youngest position that is on both lineages; None under different roots."""
@@ -142,8 +184,20 @@ class Tree:
         return counts
 
 
+def parent_of(head: Head, by_id: Mapping[str, Head]) -> str | None:
+    """The id of a head's parent, if it is there."""
+    parent = by_id.get(head.parent_id or "")
+    return parent.id if parent is not None and parent.ns == head.ns else None
+
+
+def host_of(head: Head, by_id: Mapping[str, Head]) -> str | None:
+    """The id of the checkpoint whose task ran a head's namespace, if it is there and further out."""
+    host = by_id.get(head.inside or "")
+    return host.id if host is not None and len(host.ns) < len(head.ns) else None
+
+
 def parents_first(heads: Sequence[Head]) -> tuple[Head, ...]:
-    """Heads by id; where clocks disagreed, a parent still comes before its children.
+    """Heads by id; where clocks disagreed, a parent still comes before its children, and a host before what it ran.
 
     Raises:
         ProtocolError: A checkpoint occurs twice, or is its own ancestor.
@@ -153,22 +207,23 @@ def parents_first(heads: Sequence[Head]) -> tuple[Head, ...]:
     if len(by_id) < len(ordered):
         twice = next(a.id for a, b in itertools.pairwise(ordered) if a.id == b.id)
         raise ProtocolError(f"checkpoint {twice} occurs twice in this history", checkpoint_id=twice)
-    if all(head.parent_id is None or head.parent_id < head.id or head.parent_id not in by_id for head in ordered):
+    before = {head.id: {id_ for of in (parent_of, host_of) if (id_ := of(head, by_id))} for head in ordered}
+    if all(id_ < head.id for head in ordered for id_ in before[head.id]):
         return tuple(ordered)
 
-    waiting: dict[str, list[str]] = {}
-    ready: list[str] = []
+    after: dict[str, list[str]] = {}
     for head in ordered:
-        if head.parent_id in by_id:
-            waiting.setdefault(head.parent_id or "", []).append(head.id)
-        else:
-            ready.append(head.id)
+        for id_ in before[head.id]:
+            after.setdefault(id_, []).append(head.id)
+    ready = [head.id for head in ordered if not before[head.id]]
     result = []
     while ready:
         result.append(by_id[heapq.heappop(ready)])
-        for child in waiting.pop(result[-1].id, ()):
-            heapq.heappush(ready, child)
-    if waiting:
-        looped = min(waiting)
+        for id_ in after.pop(result[-1].id, ()):
+            before[id_].remove(result[-1].id)
+            if not before[id_]:
+                heapq.heappush(ready, id_)
+    if after:
+        looped = min(after)
         raise ProtocolError(f"checkpoint {looped} is its own ancestor: this is no history", checkpoint_id=looped)
     return tuple(result)
