@@ -158,7 +158,7 @@ class Tree:
 
     @cached_property
     def nested(self) -> dict[int, list[int]]:
-        """For each position whose tasks ran subgraphs these subgraphs' positions, oldest first; not those further in."""
+        """For each position whose tasks ran subgraphs the positions in these, oldest first; not those further in."""
         found: dict[int, list[int]] = {}
         for position, host in enumerate(self.inside):
             if host >= 0:

@@ -3,6 +3,8 @@
 In the drawings a checkpoint is its messages, with what it spends in brackets.
 """
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -192,12 +194,12 @@ def test_a_real_subgraph_that_returns_its_parents_messages_spends_only_its_own()
 
 
 def nested(*rows):
-    """A combined tree of (id, parent, inside, source, messages), and its ledger."""
-    ids = [row[0] for row in rows]
-    ns = {None: "", **{id_: f"review:{id_}" for id_ in ids}}
-    tree = Tree([Head(id_, parent, source=source, ns=ns[started]) for id_, parent, started, source, _ in rows])
-    inside = [-1 if row[2] is None else ids.index(row[2]) for row in rows]
-    return tree, [{"messages": row[4]} for row in rows], inside
+    """A tree of (id, parent, the id it is inside of, source, messages), and its values."""
+    ns = {None: ""}
+    for id_, _, started, *_ in rows:
+        ns[id_] = f"{ns[started]}|review:{id_}"
+    heads = [Head(id_, above, source=source, ns=ns[host], inside=host) for id_, above, host, source, _ in rows]
+    return Tree(heads), [{"messages": row[4]} for row in rows]
 
 
 def test_a_task_and_the_checkpoint_it_leads_to_spend_a_message_once():
@@ -206,21 +208,21 @@ def test_a_task_and_the_checkpoint_it_leads_to_spend_a_message_once():
     └─ 7: h fork ─┬─ 9: h m                       replay
                   └┄ 8: h m (10+5)                in 7's task"""
     h, m, n, o = human("h"), ai("m", usage=(10, 5)), ai("n", usage=(20, 4)), ai("o", usage=(30, 6))
-    tree, values, inside = nested(
+    tree, values = nested(
         ("1", None, None, "loop", [h]),
-        ("2", "1", "1", "input", []),
+        ("2", None, "1", "input", []),
         ("3", "2", "1", "loop", [h, m]),
         ("4", "3", "1", "loop", [h, m, n]),
         ("5", "1", None, "loop", [h, m]),
         ("6", "5", None, "loop", [h, m, o]),
         ("7", "1", None, "fork", [h]),
-        ("8", "7", "7", "loop", [h, m]),
+        ("8", None, "7", "loop", [h, m]),
         ("9", "7", None, "loop", [h, m]),
     )
-    book = ledger(tree, values, WORDS, inside)
+    book = ledger(tree, values, WORDS)
     assert [spent(book, p) for p in range(9)] == [[], [], [15], [24], [], [36], [], [15], []]
     assert book.totals(range(9)).total == 90
-    without = ledger(tree, values, WORDS)
+    without = ledger(Tree([replace(head, inside=None) for head in tree.heads]), values, WORDS)
     assert [spent(without, p) for p in range(9)] == [[], [], [15], [24], [15], [36], [], [15], [15]]
 
 
@@ -229,14 +231,14 @@ def test_a_task_within_a_task_spends_once_for_both_levels():
     └┄ 2: h ─┬─ 4: h              in 1's task, which does not keep m
              └┄ 3: h m (10+5)     in 2's task"""
     h, m = human("h"), ai("m", usage=(10, 5))
-    tree, values, inside = nested(
+    tree, values = nested(
         ("1", None, None, "loop", [h]),
-        ("2", "1", "1", "loop", [h]),
-        ("3", "2", "2", "loop", [h, m]),
+        ("2", None, "1", "loop", [h]),
+        ("3", None, "2", "loop", [h, m]),
         ("4", "2", "1", "loop", [h]),
         ("5", "1", None, "loop", [h, m]),
     )
-    book = ledger(tree, values, WORDS, inside)
+    book = ledger(tree, values, WORDS)
     assert [spent(book, p) for p in range(5)] == [[], [], [15], [], []]
 
 
@@ -245,13 +247,13 @@ def test_a_tasks_message_spends_once_when_its_parents_checkpoint_comes_first():
     ├┄ 3: h m           in 1's task, its clock was late
     └─ 4: h m           an edit by hand with the task's message"""
     h, m = human("h"), ai("m", usage=(10, 5))
-    tree, values, inside = nested(
+    tree, values = nested(
         ("1", None, None, "loop", [h]),
         ("2", "1", None, "loop", [h, m]),
-        ("3", "1", "1", "loop", [h, m]),
+        ("3", None, "1", "loop", [h, m]),
         ("4", "1", None, "update", [h, m]),
     )
-    book = ledger(tree, values, WORDS, inside)
+    book = ledger(tree, values, WORDS)
     assert [spent(book, p) for p in range(4)] == [[], [15], [], []]
 
 
@@ -260,13 +262,13 @@ def test_two_tasks_side_by_side_each_spend_what_both_wrote():
     ├┄ 2: h m (10+5)    in 1's one task
     └┄ 3: h m (10+5)    in 1's other task"""
     h, m = human("h"), ai("m", usage=(10, 5))
-    tree, values, inside = nested(
+    tree, values = nested(
         ("1", None, None, "loop", [h]),
-        ("2", "1", "1", "loop", [h, m]),
-        ("3", "1", "1", "loop", [h, m]),
+        ("2", None, "1", "loop", [h, m]),
+        ("3", None, "1", "loop", [h, m]),
         ("4", "1", None, "loop", [h, m]),
     )
-    book = ledger(tree, values, WORDS, inside)
+    book = ledger(tree, values, WORDS)
     assert [spent(book, p) for p in range(4)] == [[], [15], [15], []]
 
 

@@ -2,8 +2,9 @@
 
 **context tokens** of a checkpoint: counted tokens of the messages in its state. **spent tokens**: only AI messages
 spend, each at the checkpoint where it is new: not at a checkpoint whose source is `fork`, and not where an ancestor
-holds the same id with the same usage; with subgraphs, once for the checkpoints of a task and the one it leads to. What
-the model reported counts; without a report it is an estimate, input = the parent's context, output = the message.
+holds the same id with the same usage; with subgraphs, once for the checkpoints of a task and the one it leads to. On a
+path what a task's subgraph spent counts where the task led to. What the model reported counts; without a report it is
+an estimate, input = the parent's context, output = the message.
 """
 
 from collections.abc import Callable, Sequence
@@ -60,6 +61,14 @@ class Ledger:
         """What the messages of some checkpoints cost."""
         return [item.spend for position in positions for item in self.new[position] if item.spend]
 
+    def along(self, positions: Sequence[int]) -> list[int]:
+        """These positions of one path, and those inside subgraphs whose spending belongs to the same path."""
+        return [below for position in positions for below in self._gathered[position]]
+
+    @cached_property
+    def _gathered(self) -> list[list[int]]:
+        return gathered(self.tree)
+
     def totals(self, positions: Sequence[int]) -> Totals:
         """Sums over what the messages of some checkpoints cost."""
         return Totals().plus(self.spends(positions))
@@ -76,7 +85,7 @@ class Ledger:
         whole: list[Totals] = []
         shared: list[Totals] = []
         for position, parent in enumerate(self.tree.parents):
-            spends = self.spends([position])
+            spends = self.spends(self.along([position]))
             before = (whole[parent], shared[parent]) if parent >= 0 else (Totals(), Totals())
             whole.append(before[0].plus(spends) if spends else before[0])
             is_shared = self.tree.tips_below[position] > 1
@@ -84,18 +93,14 @@ class Ledger:
         return whole, shared
 
 
-def ledger(
-    tree: Tree, values: Sequence[Any], counter: Counter | None = None, inside: Sequence[int] | None = None
-) -> Ledger:
+def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) -> Ledger:
     """Account for every message of a tree, each spent once; linear in checkpoints and messages.
 
     Args:
-        tree: The checkpoints; those of subgraphs below the checkpoint whose task ran them.
+        tree: The checkpoints. A message that a task's subgraph spent is not spent again where the graph that ran the
+            task goes on, nor the other way round; a replay has tasks of its own, which spend again.
         values: Their states' values, by position.
         counter: What counts tokens; by default `default_counter()`.
-        inside: For each position that of the checkpoint whose task ran its namespace, -1 for the root graph's; None:
-            there are no subgraphs. A message that a task's checkpoints spent is not spent again where the graph that
-            ran the task goes on, nor the other way round; a replay has tasks of its own, which spend again.
     """
     counter = counter or default_counter()
     counts: dict[int, int] = {}
@@ -105,7 +110,7 @@ def ledger(
             known = counts[id(message)] = counter.count(message)
         return known
 
-    spent_before = spending_of(tree, inside or [-1] * len(tree))
+    spent_before = spending_of(tree)
     spent: dict[tuple[Any, bytes], list[int]] = {}
     changes: dict[Key, list[int]] = {}
     n_messages: list[int] = []
@@ -144,23 +149,48 @@ def ledger(
     return Ledger(tree, n_messages, new, lost, unknown, changes, context_of, counter.name)
 
 
-def spending_of(tree: Tree, inside: Sequence[int]) -> Callable[[int, int], bool]:
+def spending_of(tree: Tree) -> Callable[[int, int], bool]:
     """A test whether what an earlier position spent is spent for a later one that holds it, too."""
     covers = ancestry(tree)
-    above: dict[int, tuple[int, ...]] = {-1: ()}
+    chains: dict[int, tuple[int, ...]] = {-1: ()}
+    ends: dict[int, list[int]] = {}
 
     def tasks_of(position: int) -> tuple[int, ...]:
         """The checkpoints within whose tasks a position is, the nearest first."""
-        started = inside[position]
-        if started not in above:
-            above[started] = (started, *tasks_of(started))
-        return above[started]
+        if (host := tree.inside[position]) not in chains:
+            chains[host] = (host, *tree.outwards(host))
+        return chains[host]
 
-    def leads_to(nested: int, position: int) -> bool:
+    def last_of(host: int) -> list[int]:
+        """Where the subgraphs ended that the tasks of a checkpoint ran: one with a memory began long before."""
+        if host not in ends:
+            own = tree.nested.get(host, [])
+            ends[host] = [at for at in own if not any(tree.inside[child] == host for child in tree.children[at])]
+        return ends[host]
+
+    def given(at: int, position: int) -> bool:
+        """Whether the position's own line has it, or that of a graph further out, which handed it in."""
+        return covers(at, position) or any(covers(at, host) for host in tasks_of(position))
+
+    def brought(at: int, position: int) -> bool:
+        """Whether a task that led to the position has it."""
         parent = tree.parents[position]
-        return inside[position] != parent and parent in tasks_of(nested)
+        return parent >= 0 and (parent in tasks_of(at) or any(covers(at, end) for end in last_of(parent)))
 
-    return lambda at, position: covers(at, position) or leads_to(at, position) or leads_to(position, at)
+    return lambda at, position: given(at, position) or brought(at, position) or brought(position, at)
+
+
+def gathered(tree: Tree) -> list[list[int]]:
+    """For each position those whose spending counts there on a path: itself, and the subgraphs of tasks that led to it.
+
+    What a task spent that led nowhere yet counts at the checkpoint that it started from.
+    """
+    found = [[position] for position in range(len(tree))]
+    for position, head in enumerate(tree.heads):
+        for host in tree.outwards(position) if head.ns else ():
+            later = (child for child in tree.children[host] if child > position)
+            found[next((child for child in later if tree.heads[child].source in ("loop", None)), host)].append(position)
+    return found
 
 
 def branches_holding(accounts: Ledger) -> Callable[[int, Key], list[str]]:
