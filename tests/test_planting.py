@@ -174,6 +174,52 @@ def test_a_run_from_any_checkpoint_goes_on_as_on_the_original(make):
                 assert stories[0] == stories[1], checkpoint_id
 
 
+def test_nothing_marks_a_checkpointer_so_what_is_there_is_compared(book, demo_threads, saver, monkeypatch):
+    wanted = list(demo_threads.values())
+    method = "aput" if caller_of(saver).awaits else "put"
+    put, puts = getattr(type(saver), method), []
+
+    def failing(self, *args):
+        puts.append(args)
+        if len(puts) == 9:
+            raise OSError("the disk is full")
+        return put(self, *args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(saver), method, failing)
+        report = fb.migrate(book, compiled(saver), wanted)
+    assert report.counts["error"] == 1
+    report = fb.migrate(book, compiled(saver), wanted)
+    assert report.counts["created"] >= 1
+    assert [move.verdict for move in report.moves] == ["identical"] * len(wanted)
+    assert all("own metadata" in " ".join(move.not_kept) for move in report.moves)
+    report = fb.migrate(book, compiled(saver), wanted)
+    assert report
+    assert report.counts["already there"] == len(wanted)
+
+    Synced(compiled(saver)).invoke({}, at(wanted[0]))
+    report = fb.migrate(book, compiled(saver), wanted[:1])
+    assert (report.moves[0].outcome, bool(report)) == ("conflict", False)
+
+
+def test_a_thread_under_a_new_id_is_identical_but_for_that(book, demo_threads):
+    graph = compiled(InMemorySaver())
+    graph.invoke({}, at(demo_threads["branches"]))
+    report = fb.migrate(book, graph, [demo_threads["branches"]], on_conflict="new_id")
+    (move,) = report.moves
+    assert (move.outcome, move.verdict) == ("created", "identical")
+    assert move.new_thread_id != move.thread_id
+    states, _ = everything(fb.connect(graph).backend, move.new_thread_id)
+    assert {state["metadata"]["thread_id"] for state in states} == {move.new_thread_id}
+
+
+def test_a_thread_without_checkpoints_has_no_place_there(demo_url, client):
+    thread_id = client.threads.create()["thread_id"]
+    report = fb.migrate(demo_url, compiled(InMemorySaver()), [thread_id])
+    assert report.moves[0].outcome == "error"
+    assert "no checkpoint" in report.moves[0].reason
+
+
 def waiting(client, graph_id, input):
     """A thread of the testbed that waits for answers."""
     thread_id = client.threads.create(graph_id=graph_id)["thread_id"]
@@ -210,20 +256,25 @@ def test_what_waits_on_a_server_can_be_answered_here(testbed, name, saver):
     assert shapes[0] == shapes[1]
 
 
-def test_a_sqlite_store_and_an_archive_of_it_go_to_postgres(tmp_path, postgres):  # noqa: F811
+def test_a_server_a_store_and_an_archive_go_to_postgres(book, demo_threads, tmp_path, postgres):  # noqa: F811
     """Through a graph; what is there then equals the source, read without the graph, too."""
     from langgraph.checkpoint.postgres import PostgresSaver
 
     path, archive, uri = tmp_path / "store.sqlite", tmp_path / "x.forkbook", fresh_database(postgres)
     with SqliteSaver.from_conn_string(str(path)) as saver:
         _, threads = demo(saver)
-    with fb.connect(path) as book:
-        assert not book.export(archive).errors
+    with fb.connect(path) as store:
+        assert not store.export(archive).errors
     with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
         assert exact(fb.migrate(path, compiled(saver)))
     graph = compiled(InMemorySaver())
     assert exact(fb.migrate(archive, graph))
+    served = fresh_database(postgres)
+    with PostgresSaver.from_conn_string(served) as saver:
+        saver.setup()
+        assert exact(fb.migrate(book, compiled(saver), demo_threads.values()))
+    assert fb.verify(book, served, demo_threads.values())
     for place in (uri, graph):
         report = fb.verify(path, place)
         assert [move.verdict for move in report.moves] == ["identical"] * len(threads), report

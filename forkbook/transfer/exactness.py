@@ -10,12 +10,11 @@ from typing import Any
 
 from ..backends.base import State
 from ..backends.wire import ROOT
-from .copying import differences
+from .copying import differences, place
 from .unequal import Difference
 
 UNKNOWABLE = ("next", "tasks", "interrupts", "created_at")
 FIELDS = ("values", "metadata", "checkpoint", "parent_checkpoint", *UNKNOWABLE)
-Place = tuple[str, str]
 
 
 def known_differences(
@@ -29,17 +28,12 @@ def known_differences(
         thread_id: The thread's id in the one.
         other_id: The thread's id in the other.
     """
-    mine, theirs = ({_place(state): state for state in states} for states in (originals, others))
-    pairs = [_both_known(mine[place], theirs[place]) for place in mine.keys() & theirs.keys()]
+    mine, theirs = ({place(state): state for state in states} for states in (originals, others))
+    pairs = [_both_known(mine[at], theirs[at]) for at in mine.keys() & theirs.keys()]
     alone = [
-        [state for place, state in states.items() if place not in held]
-        for states, held in ((mine, theirs), (theirs, mine))
+        [state for at, state in states.items() if at not in held] for states, held in ((mine, theirs), (theirs, mine))
     ]
     yield from differences([a for a, _ in pairs] + alone[0], [b for _, b in pairs] + alone[1], thread_id, other_id)
-
-
-def _place(state: State) -> Place:
-    return state["checkpoint"].get("checkpoint_ns") or "", state["checkpoint"]["checkpoint_id"]
 
 
 def _both_known(a: State, b: State) -> tuple[State, State]:

@@ -154,6 +154,9 @@ class Mover:
         original = self._reads.read(lambda: read(self._source, record))
         if there is None or self._is_ours(original, mark):
             return self._written(original, new_id, there)
+        left = None if mark else self._writer.left(original, new_id)
+        if left is not None:
+            return self._written(original, new_id, there) if left else self._proven(original, new_id, "already there")
         return self._settled(original, new_id, there)
 
     def _look(self, thread_id: str) -> Thread | None:

@@ -20,6 +20,7 @@ MERGED = (
 STEPS = "a history that begins in the middle begins at step -1 or 0 there"
 STATUS = "the thread's status: {!r}, where it was {!r}"
 SERVERS_OWN = ("thread_id", "assistant_id", "run_id", "cron_id", "counters_since_delta_snapshot")
+UNHELD = "the thread's own metadata: checkpointers keep none, so they last as long as the book is open that wrote them"
 OWN = "in the thread's metadata what a server writes itself, at the next run: assistant_id and the like"
 
 
@@ -48,6 +49,8 @@ def compared(original: Original, other: Original) -> Verdict:
     lost = {STATUS.format(*status): 1} if status[0] != status[1] and None not in status else {}
     if any(other.metadata.get(key) != value for key, value in original.metadata.items() if key in SERVERS_OWN):
         lost[OWN] = 1
+    if any(_unheld(other, key) for key in original.metadata if key not in (MARK, "graph_id", *SERVERS_OWN)):
+        lost[UNHELD] = 1
     if ids[0] == ids[1]:
         found = (*records, *_known_differences(original, other))
         return Verdict("differs" if found else "identical", found, lost)
@@ -65,8 +68,13 @@ def _of_records(original: Original, other: Original) -> Iterator[Difference]:
     """Keys of the thread's own metadata that are not the same; those that migrations add apart."""
     for key, value in original.metadata.items():
         kept = other.metadata.get(key)
-        if key not in (MARK, *SERVERS_OWN) and kept != value:
+        if key not in (MARK, *SERVERS_OWN) and kept != value and not _unheld(other, key):
             yield Difference("", f"metadata.{key}", value, kept)
+
+
+def _unheld(other: Original, key: str) -> bool:
+    """Whether a thread lies where only checkpoints are kept, so that nothing is known of this key there."""
+    return other.record.get("status") is None and (key == "graph_id" or key not in other.metadata)
 
 
 def _reason(found: Sequence[Difference]) -> str | None:

@@ -35,6 +35,18 @@ class Writer(ABC):
     def prepare(self) -> None:  # noqa: B027  # most targets need none
         """Clear away what an earlier attempt left behind; called once, before anything is written."""
 
+    def left(self, original: Original, thread_id: str) -> int | None:
+        """How many checkpoints of a thread are yet to be written where nothing marks who began.
+
+        Args:
+            original: What is to be written.
+            thread_id: A thread that is there, without the mark of a migration.
+
+        Returns:
+            0 if all of it is there; None if what is there is not a part of it, or nothing can tell.
+        """
+        return None
+
     @abstractmethod
     def write(self, original: Original, thread_id: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         """Write a thread, or the rest of it where an earlier call was cut short.
