@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -14,10 +15,12 @@ from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite import SqliteStore
 
 import forkbook as fb
+from forkbook.backends.base import RunSettings
 from forkbook.backends.memory.base import every, namespace_of
 from forkbook.demo.agent import builder
 from forkbook.errors import ActFailed
 from forkbook.plot.memory import diff_html, known_html
+from forkbook.store import user_of
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "03-shared-memory.ipynb"
 HOSTILE = "<img src=x onerror=alert(1)> & 'quoted'\u202e"
@@ -349,6 +352,14 @@ def test_a_user_in_the_context_is_found_too(book, client, user):
     assert [value["fact"] for value in book.store.known_to(book[thread].tips[0]).value] == ["I like tea"]
 
 
+def test_a_user_is_found_in_a_context_alone():
+    backend = SimpleNamespace(abilities={"run"})
+    place = SimpleNamespace(book=SimpleNamespace(backend=backend))
+    for context, found in (({"user_id": 7}, "7"), ({"user_id": ""}, None), (None, None)):
+        settings = RunSettings(context=context)
+        assert user_of(SimpleNamespace(history=place, own_settings=lambda how=settings: how)) == found
+
+
 def test_hostile_text_does_nothing(agent, user):
     store, place = agent.book.store, ("<b>bold</b>", user)
     with store.recording(place) as recording:
@@ -451,6 +462,8 @@ def reads_the_tables(store, book):
     assert store.namespaces() == [("memories", "12"), ("memories", "123"), ("old",)]
     assert facts(store.items("memories.123")) == ["I like one", "I like two"]
     assert facts(store.items(("memories",), limit=2)) != []
+    assert facts(store.items("memories.12")) == ["not of 123"]
+    assert store.namespaces("memories.12") == [("memories", "12")]
     assert store.get("memories.12", "other").value == {"fact": "not of 123"}
     assert store.get("memories.12", "nothing") is None
     assert store.items("memories.\0") == []

@@ -11,7 +11,7 @@ from .changes import LINE_SHOWN, shorter
 from .html import GREY, Html, cut, esc, lines, table
 
 if TYPE_CHECKING:
-    from ..snapshot import ItemChange, StoreDiff
+    from ..store.snapshot import ItemChange, StoreDiff
 
 SHOWN, VALUE_SHOWN = 100, 500
 MARKS = {"added": "+", "removed": "−", "changed": "±", "rewritten": "="}
@@ -56,7 +56,7 @@ def diff_html(found: "StoreDiff") -> str:
             change.kind,
             text_of(c.namespace),
             c.key,
-            *(said(item.value) if item else "" for item in (change.old, change.new)),
+            *(line(item.value) if item else "" for item in (change.old, change.new)),
         )
         for change in found.changes[:SHOWN]
         for c in [change.item]
@@ -75,7 +75,7 @@ def known_html(user: str, items: Sequence[Item], since: datetime | None) -> str:
             for item in items[:SHOWN]
         ]
         count = f"{len(items):,} item{'' if len(items) == 1 else 's'} about user {user}"
-        found = f"<p>{esc(count)}</p>{table(('what', 'namespace', 'key', 'written'), rows)}{_more(len(items))}"
+        found = f"<p>{esc(count)}</p>{table(('what', 'namespace', 'key', 'written (UTC)'), rows)}{_more(len(items))}"
     return lines(f"{found}<p style='{GREY}'>{esc(NOT_FORKED)}</p>")
 
 

@@ -6,24 +6,24 @@ Forking a thread does not fork it: all branches and all threads read and write t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .backends.base import Backend
-from .backends.bridge import in_thread
-from .backends.memory.base import Item, Memory, Namespace, checked_key, namespace_of, text_of
-from .diff.meaning import line, same
-from .edits import plain
-from .errors import ActFailed, InvalidInput, Refused
-from .escape import short, visible
-from .frames import BOOL, Columns, frame
+from ..backends.base import Backend
+from ..backends.bridge import in_thread
+from ..backends.memory.base import Item, Memory, Namespace, checked_key, namespace_of, text_of
+from ..edits import plain
+from ..errors import InvalidInput
+from ..escape import short
+from ..frames import BOOL, Columns, frame
+from .recording import Recording
 from .snapshot import ITEMS, Snapshot, StoreDiff, compared, items_rows, ordered
+from .write import Write
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .checkpoint import Checkpoint
+    from ..checkpoint import Checkpoint
 
 Place = str | Iterable[str]
 KNOWN: Columns = {**ITEMS, "after_checkpoint": BOOL}
@@ -177,7 +177,7 @@ class Store:
             InvalidInput: The run has no such setting.
             Unsupported: This place has no shared memory.
         """
-        from .plot.memory import is_after
+        from ..plot.memory import is_after
 
         user = user_of(checkpoint, key)
         if user is None:
@@ -231,97 +231,6 @@ class Store:
     async def aknown_to(self, checkpoint: Checkpoint, key: str = "user_id") -> pd.DataFrame:
         """`known_to` for async code."""
         return await in_thread(self.known_to, checkpoint, key)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Write:
-    """An item that is to be written or deleted: nothing happens until `confirm()`.
-
-    Attributes:
-        namespace: Where.
-        key: Its name.
-        old: The item as it is; None: there is none.
-        value: Its new value; None: it is to be deleted.
-        memory: The place.
-        done: Whether it was done.
-    """
-
-    namespace: Namespace
-    key: str
-    old: Item | None
-    value: dict[str, Any] | None
-    memory: Memory
-    done: bool = False
-
-    def confirm(self) -> Write:
-        """Do it, and read it back.
-
-        Raises:
-            Refused: It is done already, or the item is not any more what was shown; nothing was written.
-            ActFailed: What is there now is something else than what was written.
-        """
-        where = f"item {self.key!r} of {text_of(self.namespace)}"
-        if self.done:
-            raise Refused(f"{where} is written already")
-        if self.memory.item(self.namespace, self.key) != self.old:
-            raise Refused(f"{where} was written by somebody else since you looked; look again")
-        if self.value is None:
-            self.memory.delete(self.namespace, self.key)
-        else:
-            self.memory.put(self.namespace, self.key, self.value)
-        found = self.memory.item(self.namespace, self.key)
-        if not same(found and found.value, self.value):
-            raise ActFailed(f"{where} was written, but it is now {short(found and found.value)}")
-        return Write(self.namespace, self.key, self.old, self.value, self.memory, done=True)
-
-    async def aconfirm(self) -> Write:
-        """`confirm` for async code."""
-        return await in_thread(self.confirm)
-
-    def __repr__(self) -> str:
-        sides = [
-            line(self.old.value) if self.old else "(nothing)",
-            "(deleted)" if self.value is None else line(self.value),
-        ]
-        what = f"{text_of(self.namespace)} · {self.key}: {' → '.join(sides)}"
-        return f"{visible(what)}\n  " + ("written" if self.done else "nothing is written until .confirm()")
-
-
-class Recording:
-    """What is written to the memory while a block runs.
-
-    Attributes:
-        before: The memory as the block began.
-        after: The memory as it ended; None: it has not.
-    """
-
-    def __init__(self, store: Store, prefix: Place | None) -> None:
-        self._store, self._prefix = store, prefix
-        self.before: Snapshot | None = None
-        self.after: Snapshot | None = None
-
-    def __enter__(self) -> Recording:
-        self.before = self._store.snapshot(self._prefix)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.after = self._store.snapshot(self._prefix)
-
-    async def __aenter__(self) -> Recording:
-        return await in_thread(self.__enter__)
-
-    async def __aexit__(self, *exception: object) -> None:
-        await in_thread(self.__exit__)
-
-    @property
-    def diff(self) -> StoreDiff:
-        """What was written; while the block runs, so far."""
-        if self.before is None:
-            raise InvalidInput("nothing is recorded yet: use it as in `with book.store.recording() as recording:`")
-        return self._store.diff(self.before, self.after)
-
-    def __repr__(self) -> str:
-        return "<Recording that has not begun>" if self.before is None else repr(self.diff)
 
 
 def user_of(checkpoint: Checkpoint, key: str = "user_id") -> str | None:

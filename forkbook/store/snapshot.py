@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .backends.memory.base import Item, Namespace, place_of, text_of
-from .diff import Diff, diff
-from .diff.meaning import same
-from .frames import FLOAT, OBJECT, TEXT, TIME, Columns, Row, frame
+from ..backends.memory.base import Item, Namespace, place_of, text_of
+from ..diff import Diff, diff
+from ..diff.meaning import same
+from ..frames import FLOAT, OBJECT, TEXT, TIME, Columns, Row, frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,7 @@ class ItemChange:
         return diff(self.old and self.old.value, self.new and self.new.value)
 
     def __repr__(self) -> str:
-        from .plot.memory import change_text
+        from ..plot.memory import change_text
 
         return change_text(self)
 
@@ -144,12 +144,12 @@ class StoreDiff:
         return frame(rows, CHANGES)
 
     def __repr__(self) -> str:
-        from .plot.memory import diff_text
+        from ..plot.memory import diff_text
 
         return diff_text(self)
 
     def _repr_html_(self) -> str:
-        from .plot.memory import diff_html
+        from ..plot.memory import diff_html
 
         return diff_html(self)
 
