@@ -22,6 +22,7 @@ ERRORS = "errors of tasks"
 PARTS = "results of tasks that finished beside one that waits or failed: they run again"
 INPUT = "an input that no task has taken up yet"
 UNRECORDED = "edits that the source did not record as a task's writes: the target does"
+EMPTY = "channels that hold nothing: the source leaves them out, the target shows them"
 DANGLING = "ids of parents that the history itself does not hold"
 
 
@@ -80,9 +81,18 @@ def unlike(state: State, other: State, like: Likeness, *, edited: bool) -> Itera
 
 def unlike_values(state: State, other: State, like: Likeness) -> Iterator[tuple[str, Any, Any]]:
     """Values that are not the same, and next."""
-    yield from like.differences(state["values"], other["values"], "values")
+    yield from like.differences(state["values"], shown(state["values"], other["values"], like), "values")
     if state["next"] is not None and sorted(state["next"]) != sorted(other["next"] or ()):
         yield "next", state["next"], other["next"]
+
+
+def shown(values: Any, others: Any, like: Likeness) -> Any:
+    """Values of another checkpoint without the channels that hold nothing, where stores leave these out."""
+    if not isinstance(values, dict) or not isinstance(others, dict):
+        return others
+    empty = [channel for channel, value in others.items() if channel not in values and not value and value is not None]
+    like.forms[EMPTY] += len(empty)
+    return {channel: value for channel, value in others.items() if channel not in empty} if empty else others
 
 
 def unlike_tasks(state: State, other: State, like: Likeness, *, edited: bool) -> Iterator[tuple[str, Any, Any]]:

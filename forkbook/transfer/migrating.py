@@ -220,7 +220,7 @@ class Mover:
         """What becomes of a thread whose id another one has."""
         was_ours = _mark(there).get("of") == original.thread_id
         reason = (
-            f"thread {new_id} was migrated from an earlier state of this thread"
+            f"thread {new_id} was migrated from an earlier state of this thread, or from another place"
             if was_ours
             else f"another thread has the id {new_id}"
         )

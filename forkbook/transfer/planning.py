@@ -10,8 +10,10 @@ A checkpoint is made from its parent in one of five ways:
     edit     an update as a node that is not recorded; what was typed is not, either, so the values themselves are sent
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..backends.base import State
@@ -24,6 +26,34 @@ from .originals import Original
 START, INPUT, COPY = "__start__", "__input__", "__copy__"
 Update = dict[str, Any]
 Writes = Mapping[int, Any]  # by the task's place in `Step.nodes`
+NOTHING: tuple[str, Writes] = ("nothing", {})
+
+
+@dataclass
+class Tries:
+    """Writes that may make a channel what it was, each with a label, the likeliest first; costly ones when needed.
+
+    Attributes:
+        known: Those at hand.
+        later: Gives the others; None: there are none.
+    """
+
+    known: list[tuple[str, Writes]]
+    later: Callable[[], Iterable[tuple[str, Writes]]] | None = None
+
+    def at(self, number: int) -> tuple[str, Writes] | None:
+        """The number-th, if there are so many."""
+        if number >= len(self.known) and self.later is not None:
+            self.known, self.later = _distinct([*self.known, *self.later()]), None
+        return self.known[number] if number < len(self.known) else None
+
+    def number_of(self, label: str) -> int | None:
+        """Which one has a label."""
+        while (found := next((n for n, (name, _) in enumerate(self.known) if name == label), None)) is None:
+            if self.later is None:
+                return None
+            self.at(len(self.known))
+        return found
 
 
 @dataclass
@@ -36,7 +66,7 @@ class Step:
         way: `input`, `run`, `replay`, `copy` or `edit`.
         nodes: The nodes that write; of an edit or replay the one that is tried now.
         results: What each node wrote, as recorded; None: nothing.
-        tries: For each channel the writes that may make it what it was, with a label, the likeliest first.
+        tries: For each channel the writes that may make it what it was.
         choice: For each channel which of them is taken.
         others: Nodes to try in the place of the only one, the likeliest first.
         settled: Whether everything was tried.
@@ -47,7 +77,7 @@ class Step:
     way: str
     nodes: list[str | None]
     results: list[Any]
-    tries: dict[str, list[tuple[str, Writes]]] = field(default_factory=dict)
+    tries: dict[str, Tries] = field(default_factory=dict)
     choice: dict[str, int] = field(default_factory=dict)
     others: list[str | None] = field(default_factory=list)
     settled: bool = False
@@ -71,7 +101,8 @@ class Step:
             ]
         values: list[dict[str, Any]] = [{} for _ in self.nodes]
         for channel, tries in self.tries.items():
-            for place, write in tries[self.choice.get(channel, 0)][1].items():
+            label_and_writes = tries.at(self.choice.get(channel, 0))
+            for place, write in label_and_writes[1].items() if label_and_writes else ():
                 values[place][channel] = write
         whole = [each[ROOT] if each.keys() == {ROOT} else each for each in values]
         return [{"values": each, "as_node": node} for each, node in zip(whole, self.nodes, strict=True)]
@@ -161,9 +192,9 @@ class Planner:
                 raw = {place: (results[place] or {})[channel] for place in writes}
                 recorded += [("recorded", {place: sendable(w) for place, w in writes.items()}), ("raw", raw)]
             where = 0 if merged else min(writes)
-            step.tries[channel] = _distinct([*recorded, *_exact(channel, before, after, where), ("nothing", {})])
-        for channel in _changed(before, after) - writers.keys():
-            step.tries[channel] = _distinct([("nothing", {}), *_exact(channel, before, after, 0)])
+            step.tries[channel] = Tries(_distinct(recorded), partial(_exact, channel, before, after, where))
+        for channel in _changed(before, after, besides=writers):
+            step.tries[channel] = Tries([NOTHING], partial(_exact, channel, before, after, 0))
         return step
 
     def _edit(self, position: int, parent: int, fork: bool) -> Step:
@@ -175,22 +206,26 @@ class Planner:
         step = Step(position, parent, "edit", others[:1], [None], others=others[1:])
         if isinstance(new, dict):
             for channel in _changed(old, new):
-                step.tries[channel] = _distinct([*_exact(channel, old, new, 0), ("nothing", {})])
+                step.tries[channel] = Tries([], partial(_exact, channel, old, new, 0))
         else:
             step.results = [new]
         return step
 
 
 def _same(state: State, other: State) -> bool:
-    return state["values"] is other["values"] or canonical(state["values"]) == canonical(other["values"])
+    return _equal(state["values"], other["values"])
 
 
-def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
-    return {
-        channel
-        for channel, value in after.items()
-        if channel not in before or (value is not before[channel] and canonical(value) != canonical(before[channel]))
-    }
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any], besides: Container[str] = ()) -> list[str]:
+    """The channels that are not what they were before."""
+    others = ((channel, value) for channel, value in after.items() if channel not in besides)
+    return [channel for channel, value in others if channel not in before or not _equal(before[channel], value)]
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b) and all(map(operator.is_, a, b)):
+        return True
+    return a is b or canonical(a) == canonical(b)
 
 
 def _exact(
@@ -205,6 +240,7 @@ def _exact(
     for number, write in enumerate(exact_writes(value, old)):
         yield f"exact {number}", {place: sendable(write)}
         yield f"raw exact {number}", {place: write}
+    yield NOTHING
 
 
 def _begins(value: list[Any], old: list[Any]) -> bool:

@@ -96,7 +96,7 @@ class Rebuilding:
         self._rehearsal = Rehearsal(backend, original, thread_id, graph_id, learned)
         self._states: dict[str, State] | None = None  # those at the target by id, in the order of writing
         self._ids: dict[int, str] = {}  # theirs, by position in the original's tree
-        self._starts, self._like = 0, Likeness()
+        self._starts, self._like, self._learned = 0, Likeness(), learned
 
     def run(self) -> None:
         """Write everything, and whatever comes out wrong anew, until all is right or everything was tried."""
@@ -105,8 +105,16 @@ class Rebuilding:
             if self._states is not None and not self._may_go_on():
                 self._start_over()
             while (wrong := self._wrong_after_writing()) is not None:
-                if self._rehearsal.improve(wrong, self._ids):
+                if self._improved(wrong):
                     self._start_over()
+
+    def _improved(self, step: Step) -> bool:
+        """Find the best way to make a checkpoint, which others of its kind then begin with; whether it is a new one."""
+        changed = self._rehearsal.improve(step, self._ids)
+        for other in self._steps:
+            if not other.settled:
+                learn(self._original, other, self._learned)
+        return changed
 
     def _look(self) -> None:
         """Read what is there."""
@@ -202,13 +210,13 @@ class Rebuilding:
     def _fork(self, step: Step) -> None:
         """Write one checkpoint at another one."""
         if step.way == "edit" and not step.settled:
-            self._rehearsal.improve(step, self._ids)
+            self._improved(step)
         try:
             self._ids[step.position] = self._updated(step)
         except InvalidInput:
             if step.settled:
                 raise
-            self._rehearsal.improve(step, self._ids)
+            self._improved(step)
             self._ids[step.position] = self._updated(step)
 
     def _updated(self, step: Step) -> str:

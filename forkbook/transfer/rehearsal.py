@@ -10,7 +10,7 @@ from typing import Any, Self
 from ..backends.base import Backend, State
 from ..errors import ForkbookError, InvalidInput, ProtocolError
 from ..timetravel import SCRATCH, scratch
-from .comparing import unlike_tasks, was_edited
+from .comparing import shown, unlike_tasks, was_edited
 from .likeness import Likeness
 from .originals import Original
 from .patience import LOST, Patience
@@ -132,7 +132,7 @@ class Rehearsal:
 
     def _judged(self, step: Step, state: State, before: State | None) -> Outcome:
         wanted, like = self._original.roots[step.position], Likeness()
-        old, new = wanted["values"] or {}, state["values"] or {}
+        old, new = wanted["values"] or {}, shown(wanted["values"], state["values"], like) or {}
         names = old.keys() | new.keys() if isinstance(old, dict) and isinstance(new, dict) else set()
         off = {name for name in names if any(like.differences(old.get(name), new.get(name)))}
         follows = wanted["next"] is None or sorted(wanted["next"]) == sorted(state["next"] or ())
@@ -149,7 +149,7 @@ def _advanced(step: Step, outcome: Outcome) -> bool:
         step.node = step.others.pop(0)
         return True
     off = step.tries.keys() if outcome.refused else outcome.channels & step.tries.keys()
-    more = [name for name in off if step.choice.get(name, 0) + 1 < len(step.tries[name])]
+    more = [name for name in off if step.tries[name].at(step.choice.get(name, 0) + 1)]
     if more:
         step.choice |= {name: step.choice.get(name, 0) + 1 for name in more}
         return True
@@ -163,9 +163,9 @@ def learn(original: Original, step: Step, learned: Learned) -> None:
     """Let a step begin with what was found for others of its kind."""
     kind = _kind(original, step)
     for channel, tries in step.tries.items():
-        labels = [label for label, _ in tries]
-        if (label := learned.get((*kind, channel))) in labels:
-            step.choice[channel] = labels.index(label)
+        label = learned.get((*kind, channel))
+        if label is not None and (number := tries.number_of(label)) is not None:
+            step.choice[channel] = number
     if kind in learned and (node := learned[kind]) in step.others:
         step.others = [step.node, *(other for other in step.others if other != node)]
         step.node = node
@@ -175,7 +175,8 @@ def remember(original: Original, step: Step, learned: Learned) -> None:
     """Keep what was found for a step."""
     kind = _kind(original, step)
     for channel, number in step.choice.items():
-        learned[(*kind, channel)] = step.tries[channel][number][0]
+        if found := step.tries[channel].at(number):
+            learned[(*kind, channel)] = found[0]
     if len(step.nodes) == 1:
         learned[kind] = step.node
 
