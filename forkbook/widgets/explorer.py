@@ -1,29 +1,32 @@
-"""The explorer: pick a checkpoint, look into it, edit, fork, copy, compare. Every gesture leaves a plain value."""
+"""The explorer: pick a checkpoint, look into it, edit, fork, answer, copy, compare. Every gesture leaves a value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as w
 
+from .. import snippets
 from ..acts import Act
 from ..checkpoint import Checkpoint
 from ..comparison import Comparison
 from ..errors import InvalidInput
 from ..escape import cut
 from ..history import History
-from ..overview import Overview, compare
-from ..plot.comparison import comparison_html, overview_html
-from ..plot.html import esc
+from ..overview import Overview
+from ..plot.html import GREY, esc
 from ..transfer import CopyReport
-from . import editor, views
-from .chips import Chips
+from . import code, views
+from .answering import AnswerBox
+from .comparing import ComparePanel
+from .editing import EditPanel
 from .memory import memory_view
 from .picklist import PickList
 from .tree import TreePicture
 from .work import Status, Worker
 
+CODE = "Code"
 VIEWS: dict[str, Callable[[Checkpoint], str]] = {
     "Changed": views.changes_view,
     "Messages": views.messages_view,
@@ -32,7 +35,9 @@ VIEWS: dict[str, Callable[[Checkpoint], str]] = {
     "Tokens": views.tokens_view,
     "Memory": memory_view,
 }
-LAST_NODE = "(the last node)"
+NO_CODE = (
+    f"<i style='{GREY}'>what you do here is written down as code; Preview shows that of Fork and run</i>"
+)
 
 
 class Explorer(w.VBox):
@@ -41,7 +46,7 @@ class Explorer(w.VBox):
     Attributes:
         history: The history shown; after an act the one with the new branch.
         selected: The checkpoint that is picked.
-        act: The last edit, fork or resume; None before the first.
+        act: The last edit, fork, resume or answer; None before the first.
         copy_report: The last copy's report.
         comparison: The last comparison: a `Comparison` of two branches, an `Overview` of any other number.
     """
@@ -51,14 +56,13 @@ class Explorer(w.VBox):
         self.act: Act | None = None
         self.copy_report: CopyReport | None = None
         self.comparison: Comparison | Overview | None = None
-        self._shown: str | None = None
-        self._schema: Mapping[str, Any] | None = None
+        self._code = NO_CODE
         self._build()
         super().__init__(
             [
                 w.HBox([self._title, self._refresh], layout=w.Layout(justify_content="space-between")),
                 w.HBox([self._left(), self._right()], layout=w.Layout(flex_flow="row wrap")),
-                self._compare_row(),
+                self._compare,
             ]
         )
         self.add_class("forkbook-explorer")
@@ -85,37 +89,37 @@ class Explorer(w.VBox):
         self._list = PickList()
         self._heading, self._view = w.HTML(), w.HTML(layout=w.Layout(max_height="320px", overflow="auto"))
         self._heading.add_class("forkbook-heading")
-        self._tabs = w.ToggleButtons(options=list(VIEWS), style={"button_width": "auto"})
-        self._text = w.Textarea(layout=w.Layout(width="auto", height="150px"))
-        self._text.add_class("forkbook-edit")
-        self._edit_note = w.HTML()
-        self._as_node = w.Dropdown(options=[LAST_NODE], description="as node", layout=w.Layout(width="250px"))
-        self._in_copy = w.Checkbox(description="in a copy of the thread", indent=False, layout=w.Layout(width="auto"))
-        self._branches = Chips("branches to compare")
-        self._comparison = w.HTML()
+        self._tabs = w.ToggleButtons(options=[*VIEWS, CODE], style={"button_width": "auto"})
+        self._answer = AnswerBox()
         self.status = Status()
-        buttons = {
-            "Preview": ("what the edit would do; the thread is untouched", self._on_preview),
-            "Fork": ("write the edit as a new branch; nothing runs", self._on_fork),
-            "Fork and run": ("write the edit and run on from it; without a change, run again from here", self._on_run),
-            "Copy thread": ("copy the whole thread and verify the copy", self._on_copy),
-            "Compare": ("the chosen branches side by side: two in detail, any number in a table", self._on_compare),
-            "Refresh": ("fetch what is new", self._on_refresh),
-        }
-        self._buttons = {name: w.Button(description=name, tooltip=tip) for name, (tip, _) in buttons.items()}
-        for button in self._buttons.values():
-            button.layout.width, button.layout.flex = "auto", "none"
-        self._refresh = self._buttons["Refresh"]
-        self._buttons["Fork and run"].button_style = "primary"
-        needs = {"Preview": "write", "Fork": "write", "Fork and run": "run", "Copy thread": "write"}
+        gestures = {
+            "Preview": ("what the edit would do; the thread is untouched", "write", self._on_preview),
+            "Fork": ("write the edit as a new branch; nothing runs", "write", self._on_fork),
+            "Fork and run": (
+                "write the edit and run on from it; without a change, run again from here", "run", self._on_run,
+            ),
+            "Copy thread": ("copy the whole thread and verify the copy", "write", self._on_copy),
+            "Compare": (
+                "the chosen branches side by side: two in detail, any number in a table", None, self._on_compare,
+            ),
+            "Refresh": ("fetch what is new", None, self._on_refresh),
+        }  # fmt: skip
+        flat = {"width": "auto", "flex": "none"}
+        buttons = {name: w.Button(description=name, tooltip=tip, layout=flat) for name, (tip, _, _) in gestures.items()}
+        needs = {buttons[name]: need for name, (_, need, _) in gestures.items()} | {self._answer.button: "run"}
         abilities = self.history.book.backend.abilities
-        usable = [button for name, button in self._buttons.items() if needs.get(name, "live") in {*abilities, "live"}]
+        usable = [button for button, need in needs.items() if need is None or need in abilities]
         self.worker = Worker(self.status, usable)
-        for button in set(self._buttons.values()) - set(usable):
+        for button in needs.keys() - set(usable):
             button.disabled = True
             button.tooltip = f"{self.history.book.backend.kind} is read-only"
-        for name, (_, callback) in buttons.items():
-            self._buttons[name].on_click(self.worker.guarded(callback))
+        for name, (_, _, callback) in gestures.items():
+            buttons[name].on_click(self.worker.guarded(callback))
+        buttons["Fork and run"].button_style = "primary"
+        self._refresh = buttons["Refresh"]
+        self._edit = EditPanel(*(buttons[name] for name in ("Preview", "Fork", "Fork and run", "Copy thread")))
+        self._compare = ComparePanel(buttons["Compare"])
+        self._answer.button.on_click(self.worker.guarded(self._on_answer))
         self._list.observe(self.worker.guarded(lambda _: self._show()), "index")
         self._tabs.observe(self.worker.guarded(lambda _: self._show_view()), "value")
 
@@ -123,24 +127,10 @@ class Explorer(w.VBox):
         return w.VBox([self.picture, self._list], layout=w.Layout(width="430px"))
 
     def _right(self) -> w.Widget:
-        names = ("Preview", "Fork", "Fork and run", "Copy thread")
         return w.VBox(
-            [
-                self._heading,
-                self._tabs,
-                self._view,
-                w.HTML("<b>Edit</b> the state as JSON; channels that you change are replaced"),
-                self._edit_note,
-                self._text,
-                w.HBox([self._as_node, self._in_copy], layout=w.Layout(flex_flow="row wrap")),
-                w.HBox([self._buttons[name] for name in names], layout=w.Layout(flex_flow="row wrap")),
-                self.status,
-            ],
+            [self._heading, self._tabs, self._view, self._answer, self._edit, self.status],
             layout=w.Layout(flex="1 1 360px", padding="0 0 0 12px", min_width="340px"),
         )
-
-    def _compare_row(self) -> w.Widget:
-        return w.VBox([w.HBox([self._buttons["Compare"], self._branches]), self._comparison])
 
     def _load(self, history: History, position: int | None) -> None:
         """Show a history, with a position picked."""
@@ -148,9 +138,7 @@ class Explorer(w.VBox):
         self._title.value = f"<b>{esc(history.summary())}</b>"
         self.picture.draw(history.facts)
         self._list.fill([self._list_line(checkpoint) for checkpoint in history], position)
-        labels = history.branches
-        if labels != self._branches.labels:  # a new branch is what one wants to compare
-            self._branches.fill(labels, list(dict.fromkeys([*labels[:1], *labels[-1:]])))
+        self._compare.load(history.branches)
         self._show()
 
     @staticmethod
@@ -165,80 +153,85 @@ class Explorer(w.VBox):
         checkpoint = self.selected
         if checkpoint is None:
             self._heading.value = "<i>this thread has no checkpoints</i>"
+            self._answer.layout.display = "none"
             return
         self.picture.ring(checkpoint.position)
         self._heading.value = views.heading(checkpoint)
         self._show_view()
-        if checkpoint.id == self._shown:
-            return  # what was typed stays
-        self._shown = checkpoint.id
-        self._text.value, left_out = editor.editable(checkpoint.state["values"])
-        self._edit_note.value = f"<i>too large to show here: {esc(', '.join(left_out))}</i>" if left_out else ""
+        self._answer.show(checkpoint)
+        self._edit.show(checkpoint)
 
     def _show_view(self) -> None:
-        if self.selected is not None:
+        if self._tabs.value == CODE:
+            self._view.value = self._code
+        elif self.selected is not None:
             self._view.value = VIEWS[self._tabs.value](self.selected)
 
-    def _edit(self) -> tuple[Checkpoint, dict[str, Any], str | None]:
-        """The picked checkpoint, the channels that were changed, and the node to write as."""
-        if (checkpoint := self.selected) is None:
-            raise InvalidInput("pick a checkpoint first")
-        as_node = None if self._as_node.value == LAST_NODE else self._as_node.value
-        return checkpoint, editor.changes(self._text.value, checkpoint.state["values"], self._schema), as_node
+    def _write_down(self, title: str, written: str) -> None:
+        """Keep the code of a gesture for its tab."""
+        self._code = f"<b>{esc(title)}</b>{written}"
+        self._show_view()
 
     def _read_graph(self) -> str:
         if (checkpoint := self.selected) is not None and "schemas" in self.history.book.backend.abilities:
-            graph = checkpoint.assistant_graph()
-            self._schema = graph.schema
-            self._as_node.options = [LAST_NODE, *graph.nodes]
+            self._edit.know(checkpoint.assistant_graph())
         return "pick a checkpoint in the picture or the list"
 
     def _on_preview(self, _: Any) -> None:
-        checkpoint, values, as_node = self._edit()
-        self.worker.start(
-            "trying the edit on a scratch copy", lambda: repr(checkpoint.preview(values, as_node, replace=True))
-        )
+        checkpoint, values, as_node = self._edit.edit(self.selected)
+
+        def job() -> str:
+            seen = checkpoint.preview(values, as_node, replace=True)
+            how = checkpoint.own_settings()
+            coming = snippets.of_fork(
+                checkpoint.thread_id, checkpoint.id, seen.writes, how, as_node, in_copy=self._edit.in_copy
+            )
+            place = snippets.place_of(checkpoint.history.book.backend)
+            self._write_down("what Fork and run would do", code.coming_view(place, coming))
+            return repr(seen)
+
+        self.worker.start("trying the edit on a scratch copy", job)
 
     def _on_fork(self, _: Any) -> None:
-        checkpoint, values, as_node = self._edit()
+        checkpoint, values, as_node = self._edit.edit(self.selected)
         if not values and as_node is None:
             raise InvalidInput("nothing is changed in the JSON, so there is nothing to fork")
-        in_copy = self._in_copy.value
+        in_copy = self._edit.in_copy
         self._act("writing the edit", lambda: checkpoint.edit(values, as_node, replace=True, in_copy=in_copy))
 
     def _on_run(self, _: Any) -> None:
-        checkpoint, values, as_node = self._edit()
-        in_copy = self._in_copy.value
+        checkpoint, values, as_node = self._edit.edit(self.selected)
+        in_copy = self._edit.in_copy
         if values or as_node is not None:
             self._act("forking and running", lambda: checkpoint.fork(values, as_node, replace=True, in_copy=in_copy))
         else:
             self._act("nothing is changed: running again from here", lambda: checkpoint.resume(in_copy=in_copy))
 
+    def _on_answer(self, _: Any) -> None:
+        checkpoint, value, in_copy = self.selected, self._answer.answer(), self._edit.in_copy
+        if checkpoint is None:
+            raise InvalidInput("pick a checkpoint first")
+        self._act("answering", lambda: checkpoint.answer(value, in_copy=in_copy))
+
     def _act(self, doing: str, act: Callable[[], Act]) -> None:
         def job() -> str:
             done = self.act = act()
             self._load(done.history, done.checkpoint.position)
+            self._write_down(f"what this {done.kind} did", code.code_view(done))
             return repr(done)
 
         self.worker.start(doing, job, after_failure=self._reload)
 
     def _on_copy(self, _: Any) -> None:
         def job() -> str:
-            self.copy_report = self.history.copy()
-            return repr(self.copy_report)
+            report = self.copy_report = self.history.copy()
+            self._write_down("what this copy did", code.code_view(report))
+            return repr(report)
 
         self.worker.start("copying the thread and verifying the copy", job)
 
     def _on_compare(self, _: Any) -> None:
-        chosen = [label for label in self.history.branches if label in self._branches.chosen]
-        if not chosen:
-            raise InvalidInput("choose the branches to compare: click their letters")
-        if len(chosen) == 2:
-            self.comparison = self.history.compare(*chosen)
-            self._comparison.value = comparison_html(self.comparison)
-        else:
-            self.comparison = compare([self.history.at(branch=label) for label in chosen])
-            self._comparison.value = overview_html(self.comparison)
+        self.comparison, chosen = self._compare.compare(self.history)
         self.status.say(f"compared {len(chosen)} branch{'es' * (len(chosen) > 1)}: {cut(', '.join(chosen), 80)}")
 
     def _on_refresh(self, _: Any) -> None:
