@@ -8,14 +8,16 @@ from .steps import Gesture, Place, Reply, Run, Write, following, how_to_run
 
 COPY = """
 saver, copy_id = graph.checkpointer, str(uuid4())
-saved = [old ‹async›for old in saver.‹a›list({"configurable": {"thread_id": original_id}})]
+saved = saver.‹a›list({"configurable": {"thread_id": original_id}})
+saved = [old ‹async›for old in saved]
 for old in sorted(saved, key=lambda old: old.config["configurable"]["checkpoint_id"]):
     ns, parent = old.config["configurable"]["checkpoint_ns"], old.parent_config or {}
     above = parent.get("configurable", {}).get("checkpoint_id")
-    at = {"configurable": {"thread_id": copy_id, "checkpoint_ns": ns, "checkpoint_id": above}}
-    values, versions = old.checkpoint["channel_values"], old.checkpoint["channel_versions"]
-    held = {name: version for name, version in versions.items() if name in values}
-    new = ‹await›saver.‹a›put(at, old.checkpoint, old.metadata, held)
+    at = {"thread_id": copy_id, "checkpoint_ns": ns, "checkpoint_id": above}
+    values = old.checkpoint["channel_values"]
+    versions = old.checkpoint["channel_versions"].items()
+    held = {name: version for name, version in versions if name in values}
+    new = ‹await›saver.‹a›put({"configurable": at}, old.checkpoint, old.metadata, held)
     for task_id in dict.fromkeys(task_id for task_id, *_ in old.pending_writes or ()):
         writes = [write for owner, *write in old.pending_writes if owner == task_id]
         ‹await›saver.‹a›put_writes(new, writes, task_id)
@@ -24,10 +26,13 @@ COMPARED = """
 
 ‹async›def history(thread_id):
     states = graph.‹a›get_state_history({"configurable": {"thread_id": thread_id}})
-    return [(state.config["configurable"]["checkpoint_id"], *state[:2]) ‹async›for state in states]
+    return [
+        (state.config["configurable"]["checkpoint_id"], state.values, state.next)
+        ‹async›for state in states
+    ]
 
 
-assert ‹await›history(copy_id) == ‹await›history(original_id), "the histories are different"
+assert ‹await›history(copy_id) == ‹await›history(original_id), "they differ"
 print("The histories are the same.")"""
 
 
