@@ -2,17 +2,24 @@
 
 import contextlib
 import copy
+import dataclasses
+import datetime as dt
+import enum
 import operator
 import re
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pytest
 from agents import graphs
+from langchain_core.messages import AIMessage, AnyMessage
+from langgraph.channels import DeltaChannel
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import _messages_delta_reducer, add_messages
 from langgraph.types import Command, Send, interrupt
 from langgraph_sdk import get_sync_client
+from pydantic import BaseModel
 from seeding import compiled, seed
 from test_graph import SAVERS, Synced, a_saver, fresh_database, postgres  # noqa: F401  # a fixture
 from test_saved import MAKERS, at
@@ -235,7 +242,11 @@ BUILDERS = {
 }
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize(
+    ("name", "saver"),
+    [("questions", "memory"), ("fanout", "sqlite"), ("team", "async sqlite"), ("nested", "postgres")],
+    indirect=["saver"],
+)
 def test_what_waits_on_a_server_can_be_answered_here(testbed, name, saver):
     build, given, answers = BUILDERS[name]
     client = get_sync_client(url=testbed, api_key=None)
@@ -288,3 +299,73 @@ def test_a_store_without_its_graph_can_be_planted(tmp_path, make):
     planted = on(graph, InMemorySaver())
     assert exact(fb.migrate(path, planted))
     assert fb.verify(path, planted)
+
+
+class Mood(enum.Enum):
+    GLAD = "glad"
+
+
+class Study(BaseModel):
+    title: str
+    on: dt.date
+
+
+@dataclasses.dataclass
+class Point:
+    x: float
+
+
+class Known(TypedDict, total=False):
+    study: Study
+    points: list[Point]
+    mood: Mood
+    any: Any
+    messages: Annotated[list[AnyMessage], add_messages]
+    delta: Annotated[list[AnyMessage], DeltaChannel(_messages_delta_reducer)]
+
+
+def with_objects(saver):
+    """Values of classes that the graph names, and of ones that it does not."""
+    seen = []
+    usage = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
+    message = AIMessage("hi", id="1", usage_metadata=usage)
+    values = {"study": Study(title="a", on=dt.date(2024, 1, 2)), "points": [Point(1.5)], "mood": Mood.GLAD}
+    values |= {
+        "any": {"message": message, "when": dt.timedelta(1), 3: {1, 2}},
+        "messages": [message],
+        "delta": [message],
+    }
+    builder = (
+        StateGraph(Known).add_node("first", lambda state: values).add_node("then", lambda state: seen.append(state))
+    )
+    builder.add_edge(START, "first").add_edge("first", "then")
+    graph = builder.compile(checkpointer=saver, interrupt_before=["then"])
+    graph.invoke({"messages": ["hello"]}, at("objects"))
+    return graph, values, seen
+
+
+def test_values_are_objects_where_their_classes_are_known(tmp_path):
+    path = tmp_path / "store.sqlite"
+    with SqliteSaver.from_conn_string(str(path)) as saver:
+        graph, values, seen = with_objects(saver)
+        here = on(graph, InMemorySaver())
+        assert exact(fb.migrate(graph, here))
+    here.invoke(None, at("objects"))
+    (state,) = seen
+    assert {name: state[name] for name in values if name != "messages"} == {
+        k: v for k, v in values.items() if k != "messages"
+    }
+    assert state["messages"][1].usage_metadata == values["messages"][0].usage_metadata
+    assert type(state["messages"][0]).__name__ == "HumanMessage"
+
+
+def test_a_value_of_a_class_that_is_not_known_stays_plain_and_is_told():
+    builder = StateGraph(TypedDict("State", {"any": Any}))
+    builder.add_node("first", lambda state: {"any": [Mood.GLAD, Point(1.0)]}).add_edge(START, "first")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    graph.invoke({}, at("odd"))
+    here = on(graph, InMemorySaver())
+    (move,) = fb.migrate(graph, here).moves
+    assert move.verdict == "differs"
+    assert {d.field.partition("[")[0] for d in move.differences} == {"values.any", "tasks"}
+    assert here.get_state(at("odd")).values["any"] == ["glad", {"x": 1.0}]

@@ -4,6 +4,7 @@ names them, everything else as plain as it is."""
 import dataclasses
 import enum
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, get_args
 
 import orjson
@@ -37,7 +38,8 @@ class Objects:
             if any(issubclass(each, BaseMessage) for each in classes):
                 self._of_messages.add(name)
             elif any(map(_is_made, classes)):
-                self._adapters[name] = TypeAdapter(channel.UpdateType)
+                with suppress(Exception):  # pydantic knows no schema of some types
+                    self._adapters[name] = TypeAdapter(channel.UpdateType)
 
     def held(self, name: str, value: Any) -> Any:
         """A channel's value."""
@@ -65,8 +67,13 @@ class Objects:
             return value
         if role(value) and "type" in value and (message := self._message(value, always)) is not None:
             return message
-        if "__type__" not in value:
+        kind, inner = value.get("__type__"), value.get("value")
+        if kind is None:
             return {key: self._any(name, item, always) for key, item in value.items()}
+        if kind == "dict" and isinstance(inner, list):
+            return {self._any(name, key): self._any(name, item) for key, item in inner}
+        if kind == "tuple" and isinstance(inner, list):
+            return tuple(self._any(name, inner))
         return self._revived(name, value)
 
     def _revived(self, name: str, value: Mapping[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from langgraph.channels.base import BaseChannel
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.types import Interrupt, Send
 
+from ..errors import InvalidInput
 from ..tree import Tree
 from .base import State, head_of
 from .bridge import Caller
@@ -36,6 +37,7 @@ INPUT, END, PREVIOUS = "__input__", "__end__", "__previous__"
 NO_SUBGRAPH = "namespace {}: the graph has no such subgraph, so its checkpoints were not written"
 SENT = "what was sent to {}: a history does not show it, and the graph's own routing does not give it again"
 UNTAKEN = "an input that no task has taken up: a history does not show it"
+ANSWERS = "answers that {} got before its open question, if any: a history does not show them, so it asks again"
 ROUTES = "where {} leads to: routing it again failed ({})"
 LOST = "values of {} that cannot be written back: opaque, or not stored at the source"
 
@@ -168,7 +170,9 @@ class Bed:
         return seen
 
     def _metadata(self, state: State) -> dict[str, Any]:
-        metadata = {name: revived(value) for name, value in (state["metadata"] or {}).items()}
+        metadata = dict(state["metadata"] or {})
+        with suppress(InvalidInput):
+            metadata = {name: revived(value) for name, value in metadata.items()}
         if metadata.get("thread_id") == state["checkpoint"].get("thread_id"):
             return metadata | ({"thread_id": self._thread_id} if "thread_id" in metadata else {})
         return metadata
@@ -260,7 +264,9 @@ class Bed:
             task_id = self._task_id(state, task, path)
             marks: list[tuple[str, Any]] = [(ERROR, task["error"])] if task.get("error") is not None else []
             if task.get("interrupts"):
-                marks.append((INTERRUPT, [_interrupt(item) for item in task["interrupts"]]))
+                marks.append((INTERRUPT, [self._question(item) for item in task["interrupts"]]))
+                if task["result"] is None and not went_on:
+                    self.notes.append(ANSWERS.format(task["name"]))
             writes = [] if task["result"] is None else list(self._folded_out(task["result"]))
             if task["result"] is not None and not went_on:
                 writes += self._routes(row, task)
@@ -268,6 +274,10 @@ class Bed:
                 writes = [(NO_WRITES, None)]
             if task_id:
                 yield from ((task_id, _path(path), each) for each in (marks, writes) if each)
+
+    def _question(self, item: Mapping[str, Any]) -> Interrupt:
+        more = {name: item[name] for name in ("id", "response_schema") if item.get(name) is not None}
+        return Interrupt(self._objects.written(INTERRUPT, item["value"]), **more)
 
     def _task_id(self, state: State, task: Mapping[str, Any], path: Sequence[Any]) -> Any:
         """The id that this graph gives to a task; of a node that it has not, the task's own."""
@@ -370,11 +380,6 @@ def _original(tree: Tree, states: Sequence[State], position: int) -> int | None:
         if follows and all(states[other][key] == state[key] for key in ("values", "next")):
             return other
     return None
-
-
-def _interrupt(item: Mapping[str, Any]) -> Interrupt:
-    more = {"response_schema": item["response_schema"]} if item.get("response_schema") is not None else {}
-    return Interrupt(revived(item["value"]), **({"id": item["id"]} if item.get("id") else {}), **more)
 
 
 def _path(part: Any) -> str:
