@@ -317,3 +317,10 @@ def test_only_the_thread_that_is_read_is_parsed(exported, demo_threads, monkeypa
     monkeypatch.setattr(JsonBackend, "_bytes", lambda self, *at: read.append(at) or bytes_of(self, *at))
     book.history(demo_threads["memory"])
     assert all(end - start < exported.stat().st_size / 3 for start, end in read)
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, -(2**70), 10**30])
+def test_long_integers_keep_their_digits(path, number):
+    """In a thread without anything else that only Python's own JSON reads."""
+    book = opened(path, [{"thread_id": "t", "history": [state(1, values={"n": number, "m": [number - 1]})]}])
+    assert book.history("t")[0].values == {"n": number, "m": [number - 1]}
