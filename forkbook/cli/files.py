@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..errors import InvalidInput
-from .moving import say_report
 from .options import (
     ApiKey,
     EnvFile,
@@ -23,11 +21,8 @@ from .options import (
     ids,
 )
 from .places import Keys, opened, opened_both
+from .reports import export_document, say_export, say_migration, say_verdicts, verify_document
 from .screen import DIFFERENT, OK, Screen
-
-if TYPE_CHECKING:
-    from ..backends.archive import ExportReport, VerifyReport
-    from ..book import Book
 
 
 def export(
@@ -51,7 +46,7 @@ def export(
     \b
     Examples:
       forkbook export http://localhost:2024 -o study.forkbook
-      forkbook export https://my.langgraph.app --env-file .env -o threads_backup.json
+      forkbook export https://my.langgraph.app --env-file .env -o backup.json
       forkbook export study.forkbook -o study.parquet --threads thread-1,thread-2
     """
     from ..transfer.exporting import format_of
@@ -104,8 +99,8 @@ def verify(
         from ..sources import verify as verify_archive
 
         report = verify_archive(source)
-        screen.document(_verify_document(report))
-        _say_verdicts(screen, report)
+        screen.document(verify_document(report))
+        say_verdicts(screen, report)
         return OK if report else DIFFERENT
     keys = Keys(api_key, source_api_key, target_api_key, env_file, same_key, insecure)
     first, second = opened_both(screen, source, target, keys)
@@ -114,41 +109,4 @@ def verify(
 
         compared = verify_places(first.backend, second.backend, ids(threads))
     screen.document(compared.json())
-    return say_report(screen, compared, compared=True)
-
-
-def export_document(book: Book, report: ExportReport) -> dict[str, Any]:
-    """An export as plain data."""
-    found = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
-    return {"ok": bool(report), "source": book.backend.address, **found, "path": str(report.path)}
-
-
-def say_export(screen: Screen, report: ExportReport) -> None:
-    """Say what an export did."""
-    screen.words(f"{report.path}: {report.bytes:,} bytes", "bold")
-    screen.counts(
-        [
-            ("written", report.threads),
-            ("already there", report.skipped),
-            ("errors", len(report.errors)),
-            ("total", report.threads + report.skipped + len(report.errors)),
-        ]
-    )
-    notes = [
-        *report.errors.values(),
-        *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in report.later.items()),
-        *(f"thread {id_} lacks a parent: {', '.join(parents)}" for id_, parents in report.dangling.items()),
-        *report.notes,
-    ]
-    screen.some(notes, "red" if report.errors else "")
-
-
-def _verify_document(report: VerifyReport) -> dict[str, Any]:
-    return {"ok": bool(report), **dataclasses.asdict(report), "path": str(report.path)}
-
-
-def _say_verdicts(screen: Screen, report: VerifyReport) -> None:
-    whole = sum(map(bool, report.threads))
-    screen.words(str(report.path), "bold")
-    screen.counts([("whole", whole), ("damaged", len(report.threads) - whole), ("total", len(report.threads))])
-    screen.some([*report.faults, *(verdict.damage for verdict in report.threads if verdict.damage)], "red")
+    return say_migration(screen, compared, compared=True)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -33,15 +30,10 @@ from .options import (
     ids,
 )
 from .places import Keys, opened, opened_both
-from .screen import DIFFERENT, INTERRUPTED, OK, UNREACHABLE, Screen
-
-if TYPE_CHECKING:
-    from ..book import Book
-    from ..transfer import MigrateReport
+from .screen import DIFFERENT, OK, Screen
+from .steps import Plan, Run, limit_of
 
 BACKUP = Path("threads_backup.forkbook")
-ALWAYS = ("created", "already there", "error", "total")
-NAMES = {"error": "errors", "conflict": "conflicts"}
 COPY_STOPPED = "Stopped. A copy that was made meanwhile may be left: `forkbook threads` lists the newest first."
 
 
@@ -95,7 +87,7 @@ def migrate(
 
     screen: Screen = ctx.obj
     screen.json = as_json
-    plan = Plan(ids(threads), _limit(limit, test_single), dry_run, on_conflict, concurrency, graph)
+    plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, graph)
     if validate and not full and backup_file is not None:
         raise InvalidInput("--validate alone writes nothing: leave out --backup-file, or say --full")
     if backup_file is not None:
@@ -141,14 +133,14 @@ def import_(
     \b
     Examples:
       forkbook import study.forkbook --to http://localhost:2024
-      forkbook import threads_backup.json --to http://localhost:2024 --graph agent
-      forkbook import threads_backup.json --to http://localhost:2024 --dry-run --json
+      forkbook import backup.json --to http://localhost:2024 --graph agent
+      forkbook import backup.json --to http://localhost:2024 --dry-run --json
     """
     screen: Screen = ctx.obj
     screen.json = as_json
     if "://" in file:
         raise InvalidInput(f"import is for files; `forkbook migrate SRC DST` moves between servers ({PLACE})")
-    plan = Plan(ids(threads), _limit(limit, test_single), dry_run, on_conflict, concurrency, graph)
+    plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, graph)
     keys = Keys(api_key, env_file=env_file, insecure=insecure)
     first, second = opened_both(screen, file, to, keys, writes=not dry_run)
     with first, second:
@@ -180,126 +172,3 @@ def copy(
     screen.document({"ok": bool(report), **dataclasses.asdict(report)})
     screen.words(repr(report))
     return OK if report else DIFFERENT
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be moved, and how; see `forkbook.migrate`."""
-
-    threads: list[str] | None
-    limit: int | None
-    dry_run: bool
-    on_conflict: str
-    concurrency: int
-    graph: str | None
-
-
-class Run:
-    """The steps of a migration; each gives its exit code.
-
-    Args:
-        screen: Where they say what they did.
-        source: Is read.
-        target: Is written to.
-        plan: What is to be moved.
-    """
-
-    def __init__(self, screen: Screen, source: Book, target: Book, plan: Plan) -> None:
-        self._screen, self._source, self._target, self._plan = screen, source, target, plan
-        self._document: dict[str, Any] = {"ok": False, "backup": None, "migration": None, "validation": None}
-        self._ids = self._chosen()
-
-    def told(self, steps: Mapping[str, Callable[[], int]]) -> int:
-        """Take the steps, until one is stopped, and say their document; the exit code."""
-        codes = [OK]
-        for number, (name, step) in enumerate(steps.items(), 1):
-            if codes[-1] in (INTERRUPTED, UNREACHABLE):
-                break
-            if len(steps) > 1:
-                self._screen.note(f"step {number} of {len(steps)}: {name}", "bold")
-            codes.append(step())
-        self._screen.document(self._document | {"ok": not any(codes)})
-        return max(codes)
-
-    def backup(self, path: Path) -> int:
-        """Export the threads to a file."""
-        from .files import export_document, say_export
-
-        report = self._source.export(path, self._ids)
-        self._document["backup"] = export_document(self._source, report)
-        say_export(self._screen, report)
-        return OK if report else DIFFERENT
-
-    def move(self) -> int:
-        """Migrate the threads."""
-        from ..sources import migrate
-
-        plan = self._plan
-        report = migrate(
-            self._source,
-            self._target,
-            self._ids,
-            dry_run=plan.dry_run,
-            on_conflict=plan.on_conflict,
-            concurrency=plan.concurrency,
-            graph_id=plan.graph,
-        )
-        self._document["migration"] = report.json()
-        return say_report(self._screen, report)
-
-    def compare(self) -> int:
-        """Compare both places."""
-        from ..transfer.verifying import verify_places
-
-        report = verify_places(self._source.backend, self._target.backend, self._ids)
-        told = self._document["migration"] is not None
-        self._document["validation"] = report.json()
-        return say_report(self._screen, report, compared=True, not_kept=not told)
-
-    def _chosen(self) -> list[str] | None:
-        """The same threads for every step; None: all."""
-        plan = self._plan
-        if plan.threads is not None:
-            return plan.threads[: plan.limit]
-        if plan.limit is None:
-            return None
-        return [str(record["thread_id"]) for record in self._source.backend.threads(limit=plan.limit)]
-
-
-def say_report(screen: Screen, report: MigrateReport, *, compared: bool = False, not_kept: bool = True) -> int:
-    """Say what a migration or a comparison did; the exit code.
-
-    Args:
-        screen: Where.
-        report: What it did.
-        compared: Whether it only compared.
-        not_kept: Whether to say what the target cannot keep.
-    """
-    arrow = "↔" if compared else "→"
-    screen.words(f"{'dry run: ' if report.dry_run else ''}{report.source} {arrow} {report.target}", "bold")
-    counts = report.counts
-    if compared:
-        verdicts = Counter(move.verdict for move in report.moves if move.verdict)
-        counted = [*verdicts.items()] + [(name, counts[name]) for name in ("missing", "error") if counts[name]]
-        screen.counts([*((NAMES.get(name, name), number) for name, number in counted), ("total", counts["total"])])
-    else:
-        screen.counts((NAMES.get(name, name), number) for name, number in counts.items() if number or name in ALWAYS)
-    said = []
-    for move in report.moves:
-        if not move and move.outcome != "not reached":
-            said += [str(move), *(f"  {difference}" for difference in move.differences[:3])]
-    screen.some(said, "red")
-    lost = Counter[str]()
-    for move in report.moves if not_kept else ():
-        lost.update(move.not_kept)
-    screen.some([f"not kept ({count:,}): {words}" for words, count in lost.items()], "dim")
-    if report.stopped:
-        screen.note(f"Stopped: {report.stopped}", "yellow")
-        return INTERRUPTED if report.stopped.startswith("interrupted") else UNREACHABLE
-    return OK if report else DIFFERENT
-
-
-def _limit(limit: int | None, single: bool) -> int | None:
-    if single and limit not in (None, 1):
-        raise InvalidInput(f"--test-single is one thread, --limit {limit} is not: give one of the two")
-    return 1 if single else limit
