@@ -20,6 +20,7 @@ from ..errors import InvalidInput
 from ..tree import Tree
 from .base import State, head_of
 from .bridge import Caller
+from .lineage import Before, before, planned_of
 from .objects import Objects
 from .plain import not_stored
 from .revive import revived
@@ -32,12 +33,14 @@ from .wire import ROOT
 
 FORMAT = 4  # of checkpoints, LangGraph's `v`
 NO_WRITES, ERROR, INTERRUPT = "__no_writes__", "__error__", "__interrupt__"
-INPUT, END, PREVIOUS = "__input__", "__end__", "__previous__"
+END, PREVIOUS = "__end__", "__previous__"
 
 NO_SUBGRAPH = "namespace {}: the graph has no such subgraph, so its checkpoints were not written"
 SENT = "what was sent to {}: a history does not show it, and the graph's own routing does not give it again"
 UNTAKEN = "an input that no task has taken up: a history does not show it"
 ANSWERS = "answers that {} got before its open question, if any: a history does not show them, so it asks again"
+UNKNOWN = "what runs next: unknown at the source, so that some checkpoints lead nowhere"
+JOINED = "which joins an edit reached: a history does not show it"
 ROUTES = "where {} leads to: routing it again failed ({})"
 LOST = "values of {} that cannot be written back: opaque, or not stored at the source"
 
@@ -126,7 +129,7 @@ class Bed:
         ordered = [by_id[head.id] for head in tree.heads]
         rows: list[Row] = []
         for position, state in enumerate(ordered):
-            rows.append(row := self._row(state, _before(tree, ordered, position), rows))
+            rows.append(row := self._row(state, before(tree, ordered, position), rows))
             went_on = any(tree.heads[child].source == "loop" for child in tree.children[position])
             place = config(self._thread_id, row.checkpoint["id"], self._ns)
             for task_id, path, writes in self._writes(state, row, went_on):
@@ -136,7 +139,7 @@ class Bed:
         if self._objects.lost:
             self.notes.append(LOST.format(", ".join(sorted(self._objects.lost))))
 
-    def _row(self, state: State, before: "Before", rows: Sequence[Row]) -> Row:
+    def _row(self, state: State, before: Before, rows: Sequence[Row]) -> Row:
         checkpoint_id = state["checkpoint"]["checkpoint_id"]
         base = rows[before.position] if before.position is not None else None
         above = base.ground if base else Ground()
@@ -146,6 +149,8 @@ class Bed:
         old = base.prints if base else {}
         ground.versions.update(dict.fromkeys(_changed(prints, old), new))
         channels = self._triggers.after(above, before.ran, before.arrived)
+        if state["metadata"] and state["metadata"].get("source") == "update" and not before.arrived:
+            self.notes += [JOINED] if self._triggers.has_joins else []
         self._lead(state, base, values, ground, channels, new, before)
         checkpoint = {
             "v": FORMAT,
@@ -210,10 +215,12 @@ class Bed:
         ground: Ground,
         channels: Channels,
         new: Any,
-        before: "Before",
+        before: Before,
     ) -> None:
         """Let the checkpoint lead to the tasks that its state shows."""
-        planned = _planned(state)
+        planned = planned_of(state)
+        if planned is None:
+            self.notes.append(UNKNOWN)
         pulled = [name for name, path in planned or () if path[0] == PULL]
         if planned is not None:
             for name in self._triggers.lead_to(channels, {name: self._input(state, name) for name in pulled}):
@@ -240,7 +247,7 @@ class Bed:
         self.notes.append(UNTAKEN)
         return {} if node == START else dict(not_stored(UNTAKEN))
 
-    def _sends(self, base: Row | None, before: "Before", nodes: list[str]) -> list[Send]:
+    def _sends(self, base: Row | None, before: Before, nodes: list[str]) -> list[Send]:
         """The Sends that a checkpoint is to run: those of the one that it repeats, else routed again."""
         if not nodes:
             return []
@@ -317,69 +324,10 @@ class Bed:
         return dict(writes) if len(dict(writes)) == len(writes) else writes
 
 
-def _planned(state: State) -> list[tuple[str, Sequence[Any]]] | None:
-    """Names and paths of the tasks that a checkpoint leads to; None: unknown."""
-    if state["tasks"] is not None:
-        return [(task["name"], task.get("path") or (PULL, task["name"])) for task in state["tasks"]]
-    return None if state["next"] is None else [(name, (PULL, name)) for name in state["next"]]
-
-
-def _finished(state: State) -> list[Mapping[str, Any]]:
-    return [task for task in state["tasks"] or () if task["result"] is not None]
-
-
 def _changed(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
     """Keys with another value, or in one of the two only."""
     names = dict.fromkeys([*new, *old])
     return [name for name in names if (name in new, new.get(name)) != (name in old, old.get(name))]
-
-
-@dataclass(frozen=True)
-class Before:
-    """What a checkpoint was made from.
-
-    Attributes:
-        position: Of the checkpoint that LangGraph began with, the parent or the one that was copied; None for a root.
-        repeats: Whether it is that one again.
-        ran: Names of that one's tasks that were run or given up.
-        arrived: Names of those that wrote.
-        finished: Tasks whose results are known.
-    """
-
-    position: int | None = None
-    repeats: bool = False
-    ran: Sequence[str] = ()
-    arrived: Sequence[str] = ()
-    finished: Sequence[Mapping[str, Any]] = ()
-
-
-def _before(tree: Tree, states: Sequence[State], position: int) -> Before:
-    """What a checkpoint was made from: by its source and, of a fork, by the step, one after what it repeats."""
-    above, source = tree.parents[position], tree.heads[position].source
-    if source == "fork" and (original := _original(tree, states, position)) is not None:
-        return Before(original, repeats=True)
-    if above < 0:
-        return Before(ran=[INPUT] if source == "input" else [])
-    names = [name for name, _ in _planned(states[above]) or ()]
-    finished = _finished(states[above])
-    if source == "input":
-        return Before(above, ran=[*names, INPUT])
-    if source == "update":  # the results are its own unless the graph went on before it
-        mine = finished if tree.children[above][0] == position else []
-        return Before(above, arrived=[task["name"] for task in mine], finished=mine)
-    return Before(above, ran=names, arrived=names, finished=finished)
-
-
-def _original(tree: Tree, states: Sequence[State], position: int) -> int | None:
-    """What a fork is a copy of: its parent, or an older child of its parent with the same values and next."""
-    above, state = tree.parents[position], states[position]
-    candidates = tree.roots if above < 0 else [above, *tree.children[above]]
-    for other in candidates:
-        steps = tree.heads[other].step, tree.heads[position].step
-        follows = other < position and None not in steps and steps[0] + 1 == steps[1]  # type: ignore[operator]
-        if follows and all(states[other][key] == state[key] for key in ("values", "next")):
-            return other
-    return None
 
 
 def _path(part: Any) -> str:

@@ -45,6 +45,10 @@ class Triggers:
     Args:
         graph: A compiled graph.
         version: A version that its checkpointer makes, to know their kind.
+
+    Attributes:
+        nodes: The graph's nodes by name.
+        has_joins: Whether any of them wait for several others.
     """
 
     def __init__(self, graph: Any, version: Any) -> None:
@@ -56,6 +60,7 @@ class Triggers:
             for name, channel in graph.channels.items()
             if name not in shown and isinstance(channel, (EphemeralValue, LastValueAfterFinish, *BARRIERS))
         }
+        self.has_joins = any(isinstance(channel, BARRIERS) for channel in self._channels.values())
         edges = getattr(getattr(graph, "builder", None), "edges", ())
         self._late = [
             (start, BRANCH + end)
