@@ -10,6 +10,7 @@ A checkpoint is made from its parent in one of five ways:
     edit     an update as a node that is not recorded; what was typed is not, either, so the values themselves are sent
 """
 
+import itertools
 import operator
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -164,10 +165,10 @@ class Planner:
 
     def _before(self, position: int) -> list[str | None]:
         """The nodes that ran right before a checkpoint, where they are known; the last writer as LangGraph guesses."""
-        for above in list(self._tree.up(position))[1:]:
+        for above in itertools.islice(self._tree.up(position), 1, None):
             names = [str(task["name"]) for task in self._states[above]["tasks"] or () if task["result"] is not None]
             if names:
-                return [*names]
+                return list(names)
         return []
 
     def _run(self, position: int, parent: int, tasks: list[tuple[str, Any]], fork: bool) -> Step:

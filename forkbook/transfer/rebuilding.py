@@ -139,7 +139,7 @@ class Rebuilding:
         return whole and not any(self._is_wrong(step) for step in self._steps if step.position in self._ids)
 
     def _start_over(self) -> None:
-        self._patience.read(lambda: self._deleted())
+        self._patience.read(self._deleted)
         self._rehearsal.forget()
         self._states, self._ids = None, {}
 
