@@ -357,6 +357,17 @@ def test_a_shell_hands_curl_exactly_the_body(fake_curl, value):
     assert same(json.loads(body), {"values": {"channel": value}, "as_node": FOREIGN, "checkpoint_id": "c"})
 
 
+def test_a_shell_runs_nothing_after_an_edit_that_failed(tmp_path):
+    fake = tmp_path / "curl"
+    fake.write_text('#!/bin/sh\necho called >> "$OUT"\nexit 22\n')
+    fake.chmod(0o755)
+    code = snippets.code(SERVER, snippets.of_fork("t", "c", {"a": 1}, RunSettings("agent")), "curl")
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(["sh"], input=code.encode(), env={"PATH": path, "OUT": str(tmp_path / "out")}, check=False)
+    assert done.returncode != 0
+    assert (tmp_path / "out").read_text() == "called\n"
+
+
 class Mood(enum.Enum):
     CALM = "calm"
 

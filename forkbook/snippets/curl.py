@@ -52,9 +52,12 @@ def code(place: Place, gesture: Gesture) -> str:
 
 
 def quoted(body: Node) -> str:
-    """A body in single quotes, with the values of shell variables where their names are marked."""
+    """A body in single quotes, with the values of shell variables where their names are marked.
+
+    One that is empty, because the request before failed, ends it: a run from no checkpoint would go on at the head.
+    """
     text = laid(body).replace("'", "'\\''")
-    return "'" + text.replace(BEGIN, "'\"$").replace(END, "\"'") + "'"
+    return "'" + text.replace(BEGIN, "'\"${").replace(END, ":?}\"'") + "'"
 
 
 def _marked(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ..backends.base import Backend, RunSettings
@@ -78,7 +78,7 @@ class Gesture:
     """Steps on a thread, or on a copy of it that is made first; without steps, the copy that is compared."""
 
     thread_id: str
-    steps: tuple[Step, ...] = field(default=())
+    steps: tuple[Step, ...] = ()
     in_copy: bool = False
 
 
