@@ -115,8 +115,12 @@ class Backend(ABC):
         """All states of one namespace of a thread, newest first, in pages; exhausted only when nothing is left."""
 
     @abstractmethod
-    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
-        """One checkpoint's state, or that of the thread's head; None if there is no such checkpoint."""
+    def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
+        """One checkpoint's state, or that of the newest in its namespace; None if there is no such checkpoint."""
+
+    def namespaces(self, thread_id: str) -> set[str] | None:
+        """The namespaces of a thread's subgraphs; None: it keeps no list, so only the tasks of states name them."""
+        return None
 
     def heads(self, thread_id: str) -> list[Head]:
         """Ids, parents, steps and sources of a thread's root namespace; stores read them without any value."""
@@ -128,6 +132,14 @@ class Backend(ABC):
     def graph(self, assistant: str) -> Graph:
         """The graph behind an assistant id or graph name."""
         raise self._cannot("know a graph's nodes and channels")
+
+    def subgraph(self, assistant: str, ns: str) -> Graph:
+        """The graph that wrote the checkpoints of a namespace.
+
+        Raises:
+            Unsupported: The place does not know it: a node may call it in its own code.
+        """
+        raise self._cannot("know a subgraph's nodes and channels")
 
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
         """How the run was run that wrote a checkpoint with this metadata."""
@@ -145,8 +157,8 @@ class Backend(ABC):
         """A sent value in the plain form in which this place shows it."""
         return value
 
-    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
-        """Write values at a checkpoint through the reducers; the new checkpoint's id."""
+    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None, *, ns: str = "") -> str:
+        """Write values at a checkpoint of a namespace through the reducers; the new checkpoint's id."""
         raise self._cannot("edit")
 
     def run(
@@ -248,5 +260,22 @@ def head_of(state: State) -> Head:
         parent_id=(state["parent_checkpoint"] or {}).get("checkpoint_id"),
         step=metadata.get("step"),
         source=metadata.get("source"),
-        ns=state["checkpoint"].get("checkpoint_ns") or "",
+        ns=(ns := namespace(state)),
+        inside=_host(metadata.get("parents"), ns),
     )
+
+
+def namespace(state: State) -> str:
+    """The namespace of a state's checkpoint; "" is the root graph's."""
+    return str(state["checkpoint"].get("checkpoint_ns") or "")
+
+
+def path_of(ns: str) -> list[str]:
+    """The nodes that lead to a namespace, the outermost first: task ids and numbers of repeated calls are left out."""
+    return [part.partition(":")[0] for part in ns.split("|") if part and not part.isdigit()]
+
+
+def _host(parents: Any, ns: str) -> str | None:
+    """Of the checkpoints within whose tasks a namespace is, as LangGraph's metadata have them, the nearest."""
+    outer = [name for name in parents if name != ns] if ns and isinstance(parents, Mapping) else []
+    return str(parents[max(outer, key=len)]) if outer else None

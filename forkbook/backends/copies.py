@@ -70,13 +70,13 @@ class Copies:
                 self._call(self._saver, "delete_thread", copy_id)
             raise
 
-    def take_over(self, copy_id: str, checkpoint_id: str) -> None:
+    def take_over(self, copy_id: str, checkpoint_id: str, ns: str = "") -> None:
         """Let a scratch copy have a checkpoint; with those above where channels are kept as changes only."""
         thread_id, graph = self._scratches[copy_id]
         lineage = [checkpoint_id]
         if any(type(channel).__name__ == "DeltaChannel" for channel in graph.channels.values()):
-            above = {found.head.id: found.head.parent_id for found in self._stubs(thread_id) if not found.head.ns}
+            above = {found.head.id: found.head.parent_id for found in self._stubs(thread_id) if found.head.ns == ns}
             while parent := above.get(lineage[-1]):
                 lineage.append(parent)
         source = self.graph_of(thread_id).checkpointer
-        transcribe(self._call, source, graph.checkpointer, [("", id_) for id_ in lineage], thread_id, copy_id)
+        transcribe(self._call, source, graph.checkpointer, [(ns, id_) for id_ in lineage], thread_id, copy_id)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import AccessDenied, ConnectionFailed, ForkbookError, InvalidInput, SourceError, ThreadNotFound
 from .base import Backend, State, Thread
-from .whole import subgraphs
+from .whole import inside
 
 READERS = 6  # threads read side by side from a place that allows it
 LINES_BROKEN = 2  # threads in a row that cannot be reached: the place is gone
@@ -167,12 +167,8 @@ def read_whole(
     """
     record = record or backend.thread(thread_id)
     roots, later = _namespace(backend, thread_id, "", stopped), 0
-    states, seen, unread = list(roots), {""}, subgraphs(roots)
-    while unread:
-        seen.add(ns := unread.pop())
-        found = _namespace(backend, thread_id, ns, stopped)
-        states += found
-        unread |= subgraphs(found) - seen
+    nested, seen = inside(backend, thread_id, roots, lambda ns: _namespace(backend, thread_id, ns, stopped))
+    states = roots + nested
     if len(seen) > 1 and "live" in backend.abilities:
         came = _came_after(backend, thread_id, max(place(state)[1] for state in roots))
         kept = [state for state in states if not came or place(state)[1] < min(came)]

@@ -14,11 +14,11 @@ from langgraph.types import Command
 from ..edits import plain
 from ..errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
 from ..tree import Head
-from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
+from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread, path_of
 from .bridge import Caller, awaits, caller_of
 from .copies import Copies
 from .memory.base import Memory
-from .planting import plant
+from .planting import graph_at, plant
 from .revive import holds_messages, revived
 from .snapshots import Reading, Saver, Stub, config, state_schema, stub, without_objects
 from .wire import IN_METADATA, ROOT, items_in, own
@@ -166,9 +166,12 @@ class GraphBackend(Backend):
             found = [self._state(graph, reading, place) for place in places]
             return [state for state in found if state is not None]
 
-    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
+    def namespaces(self, thread_id: str) -> set[str]:
+        return {found.head.ns for found in self._stubs(thread_id)} - {""}
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
         with self._told(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
-            return self._state(self._at(thread_id), Reading(), config(thread_id, checkpoint_id))
+            return self._state(self._at(thread_id), Reading(), config(thread_id, checkpoint_id, ns))
 
     def _state(self, graph: Any, reading: Reading, at: Any) -> State | None:
         try:
@@ -176,7 +179,8 @@ class GraphBackend(Backend):
         except ForkbookError:
             raise
         except Exception as error:
-            saved = self._call(graph.checkpointer, "get_tuple", at)
+            if (saved := self._call(graph.checkpointer, "get_tuple", at)) is None:
+                return None
             self._note(at["configurable"]["thread_id"], error)
             return reading.unread(saved, graph.stream_channels_list)
         return reading.state(snapshot) if snapshot.created_at is not None else None
@@ -196,12 +200,21 @@ class GraphBackend(Backend):
 
     @cached_property
     def _known(self) -> Graph:
+        return self._described(self._graph, self.name)
+
+    def subgraph(self, assistant: str, ns: str) -> Graph:
+        path = "|".join(path_of(ns))
+        if (inner := graph_at(self._graph, ns)) is None:
+            raise Unsupported(f"{self.kind} {self.address} does not know its subgraph {path}")
+        return self._described(inner, path)
+
+    def _described(self, graph: Any, name: str) -> Graph:
         return Graph(
             self.name,
-            self.name,
-            tuple(name for name in self._graph.nodes if name not in SPECIAL_NODES),
-            tuple(self._graph.stream_channels_list),
-            state_schema(self._graph),
+            name,
+            tuple(node for node in graph.nodes if node not in SPECIAL_NODES),
+            tuple(graph.stream_channels_list),
+            state_schema(graph),
         )
 
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
@@ -221,13 +234,13 @@ class GraphBackend(Backend):
     def as_shown(self, value: Any) -> Any:
         return Reading().plain(value)
 
-    def _with_messages(self, graph: Any, thread_id: str, checkpoint_id: str, values: dict[str, Any]) -> dict[str, Any]:
+    def _with_messages(self, graph: Any, at: Any, values: dict[str, Any]) -> dict[str, Any]:
         """Message dicts as messages, in channels that hold messages: one without a reducer would keep the dicts."""
         if not any(map(holds_messages, values.values())):
             return values
         from langchain_core.messages import BaseMessage, convert_to_messages
 
-        held = self._call(graph, "get_state", config(thread_id, checkpoint_id)).values
+        held = self._call(graph, "get_state", at).values
         held = held if isinstance(held, Mapping) else {}
         of_messages = {
             name
@@ -241,17 +254,18 @@ class GraphBackend(Backend):
             for name, value in values.items()
         }
 
-    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
+    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None, *, ns: str = "") -> str:
         if original := self._copies.original(thread_id):
             with self._told(f"copying checkpoint {checkpoint_id} of thread {original}", original):
-                self._copies.take_over(thread_id, checkpoint_id)
+                self._copies.take_over(thread_id, checkpoint_id, ns)
         values = values[ROOT] if set(values) == {ROOT} else values
         graph, deed = self._at(thread_id), f"editing checkpoint {checkpoint_id} of thread {thread_id}"
         with self._told(deed, thread_id):
             try:
+                at = config(thread_id, checkpoint_id, ns)
                 if isinstance(values, dict):
-                    values = self._with_messages(graph, thread_id, checkpoint_id, values)
-                edited = self._acting(graph, "update_state", config(thread_id, checkpoint_id), values, as_node=as_node)
+                    values = self._with_messages(graph, at, values)
+                edited = self._acting(graph, "update_state", at, values, as_node=as_node)
             except (InvalidUpdateError, ValueError, TypeError, KeyError) as error:
                 raise InvalidInput(f"{deed}: {self.name} refuses it ({said(error)})", thread_id=thread_id) from error
         return str(edited["configurable"]["checkpoint_id"])

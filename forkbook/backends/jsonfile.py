@@ -82,9 +82,12 @@ class JsonBackend(Backend):
         for start in range(0, len(states), size):
             yield states[start : start + size]
 
-    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
-        roots = self._states(thread_id).get("", [])
-        fit = (state for state in roots if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"]))
+    def namespaces(self, thread_id: str) -> set[str]:
+        return set(self._states(thread_id)) - {""}
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
+        held = self._states(thread_id).get(ns, [])
+        fit = (state for state in held if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"]))
         return next(fit, None)
 
     def _item(self, thread_id: str) -> Item:

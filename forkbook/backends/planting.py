@@ -18,7 +18,7 @@ from langgraph.types import Interrupt, Send
 
 from ..errors import InvalidInput
 from ..tree import Tree
-from .base import State, head_of
+from .base import State, head_of, path_of
 from .bridge import Caller
 from .lineage import Before, before, planned_of
 from .objects import Objects
@@ -80,7 +80,7 @@ def plant(
     for state in states:
         by_ns.setdefault(state["checkpoint"].get("checkpoint_ns") or "", []).append(state)
     for ns in sorted(by_ns, reverse=True):  # the root last: a thread is there when its subgraphs are
-        inner = _graph_at(graph, ns)
+        inner = graph_at(graph, ns)
         if inner is None:
             notes[NO_SUBGRAPH.format(ns)] = None
         else:
@@ -90,10 +90,9 @@ def plant(
     return tuple(notes)
 
 
-def _graph_at(graph: Any, ns: str) -> Any:
+def graph_at(graph: Any, ns: str) -> Any:
     """The graph whose checkpoints a namespace holds; None if there is none."""
-    for part in ns.split("|") if ns else ():
-        name = part.partition(":")[0]
+    for name in path_of(ns):
         graph = next((inner for path, inner in graph.get_subgraphs(namespace=name) if path == name), None)
         if graph is None:
             return None

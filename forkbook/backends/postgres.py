@@ -143,8 +143,12 @@ class PostgresBackend(Backend):
         size = page_size or PAGE
         yield from (read[start : start + size] for start in range(0, len(read), size))
 
-    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
-        read = self._states(thread_id)
+    def namespaces(self, thread_id: str) -> set[str]:
+        with self._reading(f"listing the subgraphs of thread {thread_id}", thread_id) as connection:
+            return {row[0] for row in connection.execute(NAMESPACES, [thread_id])}
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
+        read = self._states(thread_id, ns)
         found = (state for state in read if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"]))
         return next(found, None)
 

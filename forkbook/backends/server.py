@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 from langgraph_sdk.client import SyncLangGraphClient
 
-from ..errors import ForkbookError, InvalidInput, ProtocolError, ServerFault
-from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
+from ..errors import ForkbookError, InvalidInput, ProtocolError, ServerFault, Unsupported
+from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update, path_of
 from .faults import told
 from .interning import Interner
 from .keys import checked_url, request_headers
@@ -164,9 +164,9 @@ class ServerBackend(Backend):
             if page_size is None:
                 limit = max(10, min(100, 5000 // max(1, items_in(states[-1]))))
 
-    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
+    def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
         with self._told(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
-            state = a_state(self._client.threads.get_state(thread_id, checkpoint_id=checkpoint_id))
+            state = a_state(self._client.threads.get_state(thread_id, **_place(checkpoint_id, ns)))
             if state["created_at"] is None and not state["metadata"]:
                 return None
             state["checkpoint"].setdefault("checkpoint_ns", "")
@@ -198,6 +198,19 @@ class ServerBackend(Backend):
         raise InvalidInput(
             f"no assistant {assistant!r} on {self.address}; it has {', '.join(names) or 'none'}", candidates=names
         )
+
+    def subgraph(self, assistant: str, ns: str) -> Graph:
+        path, known = path_of(ns), self.graph(assistant)
+        with self._told(f"reading subgraph {'|'.join(path)} of assistant {assistant!r}"):
+            schemas = an_object(self._client.assistants.get_subgraphs(known.assistant_id, recurse=True))
+            drawn = an_object(self._client.assistants.get_graph(known.assistant_id, xray=True))
+        schema = (schemas.get("|".join(path)) or {}).get("state_schema")
+        if schema is None:
+            raise Unsupported(f"{self.address} does not know subgraph {'|'.join(path)} of assistant {assistant!r}")
+        ids = (str(node["id"]).split(":") for node in drawn["nodes"])
+        nodes = dict.fromkeys(id_[len(path)] for id_ in ids if id_[: len(path)] == path and len(id_) > len(path))
+        own = tuple(node for node in nodes if node not in ("__start__", "__end__"))
+        return Graph(known.assistant_id, "|".join(path), own, tuple(schema.get("properties", ())) or None, schema)
 
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
         run_id = metadata.get("run_id")
@@ -235,12 +248,12 @@ class ServerBackend(Backend):
                 return None
             raise
 
-    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
+    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None, *, ns: str = "") -> str:
         if isinstance(values, Mapping) and set(values) == {ROOT}:
             values = values[ROOT]
         with self._told(f"editing checkpoint {checkpoint_id} of thread {thread_id}", thread_id, write=True):
             answer = an_object(
-                self._client.threads.update_state(thread_id, values, as_node=as_node, checkpoint_id=checkpoint_id)
+                self._client.threads.update_state(thread_id, values, as_node=as_node, **_place(checkpoint_id, ns))
             )
             return str(an_object(answer["checkpoint"])["checkpoint_id"])
 
@@ -306,7 +319,9 @@ class ServerBackend(Backend):
         updates = [{"updates": list(step)} for step in supersteps]
         with self._told(f"creating thread {thread_id}", thread_id, write=True):
             answer = an_object(
-                made(thread_id=thread_id, graph_id=graph_id or None, metadata=dict(metadata), supersteps=updates or None)
+                made(
+                    thread_id=thread_id, graph_id=graph_id or None, metadata=dict(metadata), supersteps=updates or None
+                )
             )
             if "thread_id" not in answer:  # 201, and an error in its body
                 raise InvalidInput(f"creating thread {thread_id}: {self.address} says {answer.get('detail', answer)}")
@@ -321,3 +336,10 @@ class ServerBackend(Backend):
     def delete(self, thread_id: str) -> None:
         with self._told(f"deleting thread {thread_id}", thread_id, write=True):
             self._client.threads.delete(thread_id)
+
+
+def _place(checkpoint_id: str | None, ns: str) -> dict[str, Any]:
+    """A checkpoint as the SDK takes it; without an id the newest of its namespace."""
+    if not ns:
+        return {"checkpoint_id": checkpoint_id}
+    return {"checkpoint": {"checkpoint_ns": ns} | ({"checkpoint_id": checkpoint_id} if checkpoint_id else {})}

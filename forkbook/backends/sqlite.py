@@ -108,8 +108,11 @@ class SqliteBackend(Backend):
         size = page_size or PAGE
         yield from (found[start : start + size] for start in range(0, len(found), size))
 
-    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
-        found = self._states(thread_id, "")
+    def namespaces(self, thread_id: str) -> set[str]:
+        return read(self._path, "listing the subgraphs", lambda db: _namespaces(db, thread_id), thread_id)
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
+        found = self._states(thread_id, ns)
         return next((state for state in found if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"])), None)
 
     def memory(self) -> Memory:
@@ -131,8 +134,7 @@ class SqliteBackend(Backend):
                     checkpoint, values, metadata = self._blobs(connection, rowid)
                     saved = Saved(thread_id, ns, checkpoint_id, parent or None, checkpoint, values, metadata, [])
                 rows[rowid] = saved
-            namespaces = {name for (name,) in connection.execute(NAMESPACES, [thread_id])}
-            return rows, self._writes(connection, thread_id, ns), namespaces
+            return rows, self._writes(connection, thread_id, ns), _namespaces(connection, thread_id)
 
         rows, writes, namespaces = read(self._path, "reading the history", work, thread_id)
         self._known = (place, rows)
@@ -165,6 +167,10 @@ class SqliteBackend(Backend):
     def _metadata(self, size: int | None, blob: Any) -> dict[str, Any]:
         said = self._value("json", size, blob) if size else {}
         return said if isinstance(said, dict) else opaque("damaged: this is no metadata", size or 0)
+
+
+def _namespaces(connection: sqlite3.Connection, thread_id: str) -> set[str]:
+    return {str(name) for (name,) in connection.execute(NAMESPACES, [thread_id])}
 
 
 def _thread(thread_id: str, first: str, last: str) -> Thread:

@@ -1,20 +1,51 @@
 """Reading a thread whole: every namespace of it, and again only what may have changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .base import Backend, State
+from .base import Backend, State, namespace
+
+Read = Callable[[str], list[State]]
 
 
 def everything(backend: Backend, thread_id: str) -> tuple[list[State], set[str]]:
-    """All states of a thread, of the root namespace and of every subgraph's that a task names; and these namespaces."""
-    states: list[State] = []
-    unread, seen = {""}, set[str]()
-    while unread:
-        seen.add(ns := unread.pop())
-        found = [state for page in backend.pages(thread_id, ns=ns) for state in page]
+    """All states of a thread, of the root namespace and of every subgraph's; and these namespaces."""
+    read = reading(backend, thread_id)
+    roots = read("")
+    nested, names = inside(backend, thread_id, roots, read)
+    return roots + nested, names
+
+
+def reading(backend: Backend, thread_id: str) -> Read:
+    """A function that reads a namespace of a thread to its end."""
+    return lambda ns: [state for page in backend.pages(thread_id, ns=ns) for state in page]
+
+
+def inside(
+    backend: Backend, thread_id: str, roots: Iterable[State], read: Read, known: Iterable[str] = ()
+) -> tuple[list[State], set[str]]:
+    """The states of every subgraph of a thread; and the namespaces that are read by now.
+
+    Where the place keeps no list of them the tasks name them. Under such a name LangGraph gives the subgraph that has
+    one memory for all tasks, too; and it numbers the further subgraphs that one task calls: so these are asked for.
+
+    Args:
+        backend: Where the thread is.
+        thread_id: The thread.
+        roots: The states whose tasks name subgraphs.
+        read: Reads a namespace.
+        known: Namespaces that are not to be read.
+    """
+    listed = backend.namespaces(thread_id)
+    states, seen = list[State](), {"", *known}
+    unread = subgraphs(roots) if listed is None else listed
+    while unread := unread - seen:
+        ns = min(unread)
+        found = [state for state in read(ns) if namespace(state) == ns or namespace(state) not in seen]
+        seen |= {ns, *map(namespace, found)}
         states += found
-        unread |= subgraphs(found) - seen
+        if listed is None:
+            unread |= subgraphs(found) | ({further_call(ns)} if found else set())
     return states, seen
 
 
@@ -23,6 +54,12 @@ def subgraphs(states: Iterable[State]) -> set[str]:
     tasks = (task for state in states for task in state["tasks"] or ())
     named = ((task.get("checkpoint") or {}).get("checkpoint_ns") for task in tasks)
     return {str(ns) for ns in named if ns}
+
+
+def further_call(ns: str) -> str:
+    """The namespace of the next subgraph that the same task called: `a:1`, then `a:1|1`, `a:1|2`."""
+    before, _, number = ns.rpartition("|")
+    return f"{before}|{int(number) + 1}" if number.isdigit() else f"{ns}|1"
 
 
 def older(backend: Backend, thread_id: str, known: Mapping[str, State], than: str) -> dict[str, State]:

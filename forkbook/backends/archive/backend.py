@@ -62,9 +62,14 @@ class ArchiveBackend(Backend):
         for start in range(0, len(states), size):
             yield states[start : start + size]
 
-    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
+    def namespaces(self, thread_id: str) -> set[str]:
+        """Those that are here, and those that a task names: asking for one that was never read is an error."""
         with self._reader() as reader:
-            return reader.state(reader.row(thread_id), checkpoint_id)
+            return reader.subgraphs(reader.row(thread_id))
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
+        with self._reader() as reader:
+            return reader.state(reader.row(thread_id), checkpoint_id, ns)
 
     def heads(self, thread_id: str) -> list[Head]:
         with self._reader() as reader:

@@ -90,14 +90,20 @@ class CachedBackend(Backend):
     def thread(self, thread_id: str) -> Thread:
         return self.live.thread(thread_id)
 
-    def state(self, thread_id: str, checkpoint_id: str | None = None) -> State | None:
-        return self.live.state(thread_id, checkpoint_id)
+    def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
+        return self.live.state(thread_id, checkpoint_id, ns=ns)
+
+    def namespaces(self, thread_id: str) -> set[str] | None:
+        return self.live.namespaces(thread_id)
 
     def close(self) -> None:
         self.live.close()
 
     def graph(self, assistant: str) -> Graph:
         return self.live.graph(assistant)
+
+    def subgraph(self, assistant: str, ns: str) -> Graph:
+        return self.live.subgraph(assistant, ns)
 
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
         return self.live.run_settings(thread_id, metadata)
@@ -108,8 +114,8 @@ class CachedBackend(Backend):
     def as_shown(self, value: Any) -> Any:
         return self.live.as_shown(value)
 
-    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None) -> str:
-        return self.live.update(thread_id, checkpoint_id, values, as_node)
+    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None, *, ns: str = "") -> str:
+        return self.live.update(thread_id, checkpoint_id, values, as_node, ns=ns)
 
     def run(self, thread_id: str, checkpoint_id: str | None, settings: RunSettings, **given: Any) -> RunOutcome:
         return self.live.run(thread_id, checkpoint_id, settings, **given)

@@ -144,12 +144,18 @@ class Reader:
             wanted = [skeleton for skeleton in skeletons if ns in (None, namespace(skeleton))]
             return self._filled(row, wanted)[::-1]
 
-    def state(self, row: Row, wanted: str | None) -> State | None:
-        """The state of one checkpoint of the root namespace, or of the newest; None if there is none."""
+    def subgraphs(self, row: Row) -> set[str]:
+        """The namespaces of a thread's subgraphs: those that are here, and those that a task names."""
         skeletons = self._skeletons(row)
         with self._told(row):
-            root = [skeleton for skeleton in skeletons if not namespace(skeleton)]
-            fit = root[-1:] if wanted is None else [item for item in root if checkpoint_id(item) == wanted]
+            return (self.namespaces(row) | subgraphs(skeletons)) - {""}
+
+    def state(self, row: Row, wanted: str | None, ns: str = "") -> State | None:
+        """The state of one checkpoint of a namespace, or of the newest; None if there is none."""
+        skeletons = self._skeletons(row)
+        with self._told(row):
+            held = [skeleton for skeleton in skeletons if namespace(skeleton) == ns]
+            fit = held[-1:] if wanted is None else [item for item in held if checkpoint_id(item) == wanted]
             return next(iter(self._filled(row, fit)), None)
 
     def _check_namespace(self, row: Row, skeletons: list[State], ns: str) -> None:
