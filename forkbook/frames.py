@@ -95,8 +95,8 @@ def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
     `seconds` since the parent: null at and after an input, update or fork, and after an interrupted parent.
     `cache_read_tokens` and `cache_creation_tokens` are a part of the input, `reasoning_tokens` of the output; null
     where no model reported them. `unknown_blocks` counts the content blocks in the state (images, files …) whose tokens
-    are unknown: `context_tokens` lacks them. With `prices` (see `forkbook.tokens.prices.rate_of`), `cost` is the money of the
-    spent tokens whose model has a price, `unpriced_tokens` counts the others.
+    are unknown: `context_tokens` lacks them. With `prices` (see `forkbook.tokens.prices.rate_of`), `cost` is the money
+    of the spent tokens whose model has a price, `unpriced_tokens` counts the others.
     """
     tree, accounts, bills = facts.tree, facts.ledger, bills_of(facts, prices)
     for position, (head, state) in enumerate(zip(tree.heads, facts.states, strict=True)):

@@ -4,8 +4,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import orjson
-
+from .jsontext import json_text
 from .tree import Tree
 
 Message = dict[str, Any]
@@ -139,4 +138,4 @@ def same(a: Message, b: Message) -> bool:
 
 def canonical(value: Any) -> bytes:
     """JSON bytes that are equal just where the values are, keys in any order."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=repr)
+    return json_text(value, ordered=True).encode()

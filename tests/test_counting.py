@@ -11,6 +11,7 @@ from shapes import ai, facts_of, human, state
 
 import forkbook as fb
 from forkbook.frames import checkpoints_rows, messages_rows, tokens_rows
+from forkbook.messages import canonical
 from forkbook.tokens.blocks import texts, unknown_blocks
 from forkbook.tokens.counting import approximate, counter_of, default_counter
 
@@ -249,3 +250,11 @@ def tokens_view(checkpoint):
 def test_a_wrong_counter_is_refused_before_anything_is_opened():
     with pytest.raises(fb.InvalidInput, match="gpt-9"):
         fb.connect("http://127.0.0.1:9", counter="gpt-9")
+
+
+def test_what_has_no_form_in_json_is_counted_all_the_same():
+    odd = {"a\ud800": 2**70, 1: float("nan")}
+    message = {"type": "ai", "content": "a\ud800b", "id": "1", "tool_calls": [{"name": "f", "args": odd, "id": "c"}]}
+    assert default_counter().count(message) > 0
+    assert canonical(message) != canonical(message | {"content": "a\ud801b"})
+    assert canonical({"b": odd, "a": 1}) == canonical({"a": 1, "b": odd})

@@ -4,7 +4,7 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import orjson
+from ..jsontext import json_text
 
 TEXT_SHOWN = 2_000
 ROLE_COLORS = {"human": "#1976d2", "ai": "#00796b", "tool": "#8e6c00", "system": "#6d4c9f", "chat": "#6d6d6d"}
@@ -84,13 +84,9 @@ def values_of(interrupts: Any) -> str:
 
 def line(value: Any) -> str:
     """JSON in one line."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=repr).decode()
+    return json_text(value)
 
 
 def json(value: Any) -> str:
     """JSON with two spaces, for reading; empty for None."""
-    return (
-        ""
-        if value is None
-        else orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=repr).decode()
-    )
+    return "" if value is None else json_text(value, pretty=True)

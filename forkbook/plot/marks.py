@@ -1,8 +1,8 @@
 """What pictures say of each checkpoint."""
 
-import orjson
 
 from ..facts import Facts
+from ..jsontext import json_text
 from .text import text_tree
 from .words import Mark
 
@@ -14,7 +14,7 @@ def marks(facts: Facts) -> list[Mark]:
     result = []
     for position, state in enumerate(facts.states):
         spends = facts.ledger.spends([position])
-        questions = [orjson.dumps(item.get("value"), default=repr).decode() for item in facts.interrupts(position)]
+        questions = [json_text(item.get("value")) for item in facts.interrupts(position)]
         result.append(
             Mark(
                 title=facts.title(position),

@@ -9,6 +9,7 @@ import orjson
 
 from ..errors import InvalidInput
 from ..escape import short
+from ..jsontext import json_text
 
 SWEEP = "forkbook_sweep"  # in the metadata of what a sweep's runs write: the sweep and the variant, as JSON
 SWEEP_OF = "forkbook_sweep_of"  # beside it, and in the metadata of a sweep's copies: the thread that it set out from
@@ -140,7 +141,7 @@ def variant_of(record: Mapping[str, Any]) -> Variant:
 
 def packed(record: Any) -> str:
     """A record as one JSON text: checkpoint metadata of a graph in this process keeps only scalars."""
-    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=repr).decode()
+    return json_text(record, ordered=True)
 
 
 def unpacked(text: Any) -> dict[str, Any]:

@@ -8,8 +8,7 @@ cost of all others is unknown: images, audio, video, files, documents, encrypted
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
+from ..jsontext import json_text
 from ..messages import tool_calls
 
 MEDIA = (
@@ -41,7 +40,7 @@ def call_text(call: Mapping[str, Any]) -> str:
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    return json_text(value)
 
 
 def _walk(message: Mapping[str, Any]) -> Iterator[str | None]:

@@ -65,7 +65,7 @@ def tokenizer(encoding: str, count_text: Callable[[str], int]) -> Counter:
 
     def count(message: Message) -> int:
         pieces = (part[start : start + PIECE] for part in texts(message) for start in range(0, len(part), PIECE))
-        return sum(map(count_text, pieces))
+        return sum(count_text(piece.encode(errors="replace").decode()) for piece in pieces)
 
     return Counter(f"tokenizer:{encoding.removesuffix('_base')}", count)
 

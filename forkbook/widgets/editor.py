@@ -4,10 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from ..errors import InvalidInput
 from ..escape import short
+from ..jsontext import json_text
 from ..transfer import unequal
 
 ALL_SHOWN, CHANNEL_SHOWN = 20_000, 2_000  # characters
@@ -65,4 +64,4 @@ def _broken(channel: str, value: Any, schema: Mapping[str, Any] | None) -> str |
 
 def pretty(value: Any) -> str:
     """JSON with two spaces."""
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2, default=repr).decode()
+    return json_text(value, pretty=True)
