@@ -245,10 +245,14 @@ def tagging(method, path):
     return method == "PATCH"
 
 
+def reading(method, path):
+    return path.endswith("/history")
+
+
 LATER = format_datetime(datetime.now(UTC) - timedelta(seconds=5))
 
 
-@pytest.mark.parametrize("when", [creating, forking, tagging], ids=["create", "fork", "tag"])
+@pytest.mark.parametrize("when", [creating, forking, tagging, reading], ids=["create", "fork", "tag", "read"])
 @pytest.mark.parametrize(
     "what",
     [

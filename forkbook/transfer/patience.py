@@ -17,8 +17,8 @@ LOST = (ConnectionFailed, ServerFault, ProtocolError)
 class Patience:
     """Asks a backend again where the fault may pass.
 
-    A read is repeated after any fault of the line or the server. A write is repeated only after a 429, which says that
-    nothing was done, and where it can do no harm twice; after any other fault its caller has to look first.
+    A read is repeated after any fault of the line or the server, and so is a write that does no harm twice. After a
+    fault of any other write its caller looks first whether it was carried out.
 
     Args:
         backend: The place.
@@ -34,11 +34,12 @@ class Patience:
 
     def read(self, ask: Callable[[], T]) -> T:
         """What a request answers that changes nothing, or can be repeated without harm."""
-        return self._asked(ask, LOST)
-
-    def write(self, ask: Callable[[], T]) -> T:
-        """What a request answers that must not be carried out twice."""
-        return self._asked(ask, ())
+        for wait in self.again():
+            try:
+                return ask()
+            except LOST as error:
+                wait(error)
+        raise AssertionError("the last wait raises")
 
     def again(self) -> Iterator[Callable[[ForkbookError], None]]:
         """Tries of something whose caller looks after a fault; each gives what to call with the fault, which waits."""
@@ -55,13 +56,3 @@ class Patience:
                 self._sleep(pause)
 
             yield wait
-
-    def _asked(self, ask: Callable[[], T], passing: tuple[type[ForkbookError], ...]) -> T:
-        for wait in self.again():
-            try:
-                return ask()
-            except ForkbookError as error:
-                if not (isinstance(error, passing) or error.details.get("status") == 429):
-                    raise
-                wait(error)
-        raise AssertionError("the last wait raises")

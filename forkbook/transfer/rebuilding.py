@@ -224,9 +224,7 @@ class Rebuilding:
         at = self._ids.get(step.base) or self._original.tree.heads[step.position].parent_id or str(uuid.uuid4())
         for wait in self._patience.again():
             try:
-                return self._patience.write(
-                    lambda: self._backend.update(self._thread_id, at, update["values"], update["as_node"])
-                )
+                return self._backend.update(self._thread_id, at, update["values"], update["as_node"])
             except LOST as error:
                 newest = self._patience.read(lambda: self._backend.state(self._thread_id))
                 if newest is not None and (found := newest["checkpoint"]["checkpoint_id"]) not in self._ids.values():
