@@ -163,7 +163,7 @@ def test_a_thread_is_drawn(demo_url, book, demo_threads):
     assert out.rstrip("\n") == repr(book[demo_threads["branches"]])
 
 
-@pytest.mark.parametrize("columns", [50, 80, 120])
+@pytest.mark.parametrize("columns", [42, 80, 120])
 def test_everything_fits_the_terminal(archive, demo_threads, columns):
     env = {"COLUMNS": str(columns)}
     for args in (("show", archive, demo_threads["branches"]), ("threads", archive), ("verify", archive)):
@@ -208,7 +208,7 @@ def test_two_branches_are_compared(demo_url, demo_threads, book):
 
 def test_foreign_text_commands_no_terminal(demo_url, client):
     thread_id = str(uuid.uuid4())
-    nasty = "\x1b]0;owned\x07\x1b[2J[red]x[/red] :smile: \u202eabc\x9b31m"
+    nasty = "\nforkbook: a line of ours\r\x1b]0;owned\x07\x1b[2J[red]x[/red] :smile: \u202eabc\x9b31m"
     client.threads.create(
         thread_id=thread_id,
         graph_id="agent",
@@ -227,6 +227,7 @@ def test_foreign_text_commands_no_terminal(demo_url, client):
     assert all(not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", text) for text in said)
     assert "␛[2J[red]x[/red] :smile: \\u202eabc" in said[0]
     assert "[red]x[/red]" in said[2]
+    assert not re.search("^forkbook:", "".join(said), re.MULTILINE)
     (found,) = document("threads", demo_url, "--metadata", f"mark={thread_id}")[1]["threads"]
     assert found["metadata"]["title"] == nasty
     _, raw, _ = run("threads", demo_url, "--metadata", f"mark={thread_id}", "--json")
@@ -475,6 +476,7 @@ def test_exit_codes_and_documents_of_errors(demo_url, archive, tmp_path):
         ("migrate", demo_url, demo_url, "--validate", "--backup-file", "x.json"),
         ("migrate", demo_url, demo_url, "--on-conflict", "overwrite", "--dry-run"),
         ("import", demo_url, "--to", demo_url),
+        ("migrate", demo_url, demo_url, "--threads", " ,"),
         ("verify", archive, "--threads", "x"),
         ("verify", tmp_path / "x.json"),
     ):

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ..errors import InvalidInput
+
 PLACE = "a server's address, a path (.forkbook, .json, SQLite), postgresql://…, or demo"
 
 Source = Annotated[str, typer.Argument(metavar="SRC", help=f"Where the threads are: {PLACE}.")]
@@ -58,7 +60,14 @@ Graph = Annotated[
 
 
 def ids(threads: list[str] | None) -> list[str] | None:
-    """Thread ids from options that have one or several each, each id once."""
+    """Thread ids from options that have one or several each, each id once; None: all threads.
+
+    Raises:
+        InvalidInput: The options name none.
+    """
     if threads is None:
         return None
-    return list(dict.fromkeys(id_.strip() for option in threads for id_ in option.split(",") if id_.strip()))
+    found = list(dict.fromkeys(id_.strip() for option in threads for id_ in option.split(",") if id_.strip()))
+    if not found:
+        raise InvalidInput("--threads names no thread: leave it out for all")
+    return found

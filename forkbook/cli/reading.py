@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..history import History
 
-LEAST_TITLE = 12
+LEAST_TITLE = 8
 METADATA_SHOWN = 300
 ROWS, CHANGES = 40, 100
 TREE_LINE = re.compile(

@@ -14,10 +14,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import AccessDenied, ForkbookError, InvalidInput, NotFound, SourceError
+from ..errors import ForkbookError, InvalidInput, NotFound, SourceError
 from ..escape import visible
 
 OK, DIFFERENT, MISUSED, UNREACHABLE, INTERRUPTED, READER_GONE = 0, 1, 2, 3, 130, 141
+HERE = {
+    "api_key": "--api-key, or --env-file with a file that holds the key",
+    "insecure=True": "--insecure",
+    "book.threads()": "`forkbook threads SRC`",
+    "book.export()": "`forkbook export`",
+    "fb.connect": "the address or path alone",
+}
 STOPPED = "Stopped. Run the same command again: it goes on, and nothing is there twice."
 LEAST_CELL = 8
 MOST_LINES = 20
@@ -71,7 +78,7 @@ class Screen:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in columns:
             table.add_column(column, no_wrap=True, overflow="ellipsis")
-        rows = [[self.shown(cell) for cell in row] for row in rows]
+        rows = [[visible(self._hidden(cell)) for cell in row] for row in rows]
         taken = sum(max(cell_len(row[place]) for row in (columns, *rows)) + 2 for place in range(len(columns) - 1))
         table.columns[-1].max_width = max(self.width - taken, LEAST_CELL)
         for row in rows:
@@ -90,7 +97,7 @@ class Screen:
     def some(self, lines: Sequence[str], style: str = "") -> None:
         """Say lines of any length, the first of them; then how many more there are."""
         for line in lines[:MOST_LINES]:
-            self.words(line, style, indent=2)
+            self.words(visible(line), style, indent=2)
         if len(lines) > MOST_LINES:
             self.words(f"… and {len(lines) - MOST_LINES:,} more; --json has all", style, indent=2)
 
@@ -172,9 +179,9 @@ def reader_gone() -> int:
 
 
 def _hint(error: ForkbookError) -> str | None:
-    if isinstance(error, AccessDenied):
-        return "Here: --api-key, or --env-file with a file that holds the key; --help tells how."
-    return "Here: --insecure." if "insecure=True" in str(error) else None
+    """What the Python names in an error are called here."""
+    found = [f"{there} is {here}" for there, here in HERE.items() if there in str(error)]
+    return f"In a terminal {', '.join(found)}." if found else None
 
 
 def _plain(value: Any) -> Any:
