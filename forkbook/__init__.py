@@ -1,6 +1,7 @@
 """Open the history of LangGraph threads: every checkpoint and branch, as a picture and as DataFrames."""
 
 from .acts import Act
+from .backends.streaming import Event, StopRun
 from .book import Book
 from .checkpoint import Checkpoint
 from .errors import (
@@ -19,6 +20,7 @@ from .errors import (
     Unsupported,
 )
 from .history import History
+from .live import Running
 from .overview import compare
 from .sources import connect, migrate, verify
 from .sweep.result import Sweep
@@ -35,14 +37,17 @@ __all__ = [
     "CheckpointNotFound",
     "ConnectionFailed",
     "Edit",
+    "Event",
     "ForkbookError",
     "History",
     "InvalidInput",
     "NotFound",
     "ProtocolError",
     "Refused",
+    "Running",
     "ServerFault",
     "SourceError",
+    "StopRun",
     "Sweep",
     "ThreadBusy",
     "ThreadNotFound",

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from . import runs, snippets, timetravel
 from .backends.base import COPY_OF, RunSettings
 from .edits import Deviation
-from .errors import ForkbookError, InvalidInput, Refused
+from .errors import ActFailed, ForkbookError, InvalidInput, Refused
 from .escape import short
+from .manner import AS_EVER, Manner
 from .snippets import Code, Gesture
 
 if TYPE_CHECKING:
+    from .backends.base import RunOutcome
     from .checkpoint import Checkpoint
     from .history import History
 
@@ -27,10 +29,10 @@ NO_RECORD = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Act:
-    """What an edit, resume, fork or answer left behind.
+    """What an edit, resume, fork, answer or run left behind.
 
     Attributes:
-        kind: `edit`, `resume`, `fork` or `answer`.
+        kind: `edit`, `resume`, `fork`, `answer` or `run`.
         checkpoint: Where it led: the edited checkpoint, or the last one that the run wrote.
         history: The thread's history after it, of the copy if it was done in a copy.
         status: Of that checkpoint: finished, waiting, pending or error.
@@ -113,17 +115,18 @@ def _tried(
     return tried
 
 
-def resume(cp: Checkpoint, in_copy: bool, input: Any = None, **given: Any) -> Act:
+def resume(cp: Checkpoint, in_copy: bool, input: Any = None, manner: Manner = AS_EVER, **given: Any) -> Act:
     """Run on from a checkpoint or with a new input there, with its own run's settings where none are given."""
     backend = cp.history.book.backend
     backend.require("run", "run a graph")
-    state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
+    any_time = in_copy or manner.ready(backend, cp.thread_id)
+    state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=any_time)
     if input is None:
         runs.not_finished(state)
     how, sent = _asked(cp, input, given)
     place, notes = placed(cp, in_copy)
     gesture = snippets.of_resume(cp.thread_id, cp.id, how, sent, in_copy=in_copy)
-    return dataclasses.replace(ran("resume", place, how, notes, input=sent), gesture=gesture)
+    return dataclasses.replace(ran("resume", place, how, notes, manner, input=sent), gesture=gesture)
 
 
 def fork(
@@ -133,9 +136,12 @@ def fork(
     replace: bool,
     in_copy: bool,
     input: Any = None,
+    manner: Manner = AS_EVER,
     **given: Any,
 ) -> Act:
     """Edit, then resume; whatever can be refused is refused before anything is written."""
+    if not in_copy:
+        manner.ready(cp.history.book.backend, cp.thread_id, edits=True)
     tried = _tried(cp, values, as_node, replace, in_copy)
     names = cp.assistant_graph().nodes
     if tried.next == () and input is None:
@@ -150,7 +156,7 @@ def fork(
     place, notes = placed(cp, in_copy)
     edited = _edited(place, values, tried.writes, as_node, notes)
     try:
-        act = ran("fork", edited.checkpoint, how, notes, input=sent)
+        act = ran("fork", edited.checkpoint, how, notes, manner, input=sent)
     except ForkbookError as error:
         error.args = (f"{str(error).rstrip('.')}. The edit is written, as checkpoint {edited.checkpoint.id}.",)
         raise
@@ -175,16 +181,37 @@ def _edited(
     return Act("edit", checkpoint, history, checkpoint.status, deviations=done.deviations, notes=notes)
 
 
-def ran(kind: str, cp: Checkpoint, how: RunSettings, notes: tuple[str, ...], **sent: Any) -> Act:
+def ran(
+    kind: str, cp: Checkpoint, how: RunSettings, notes: tuple[str, ...], manner: Manner = AS_EVER, **sent: Any
+) -> Act:
     """Run on from a checkpoint, with an `input` or a `command` if there is one, and read where it led."""
-    outcome = cp.history.book.backend.run(cp.thread_id, cp.id, how, **sent)
-    history = cp.history.refreshed()
+    outcome = manner.run(cp.history.book.backend, cp.thread_id, cp.id, how, **sent)
+    return led(kind, cp.history, cp.id, outcome, how, notes)
+
+
+def led(
+    kind: str, before: History, start: str | None, outcome: RunOutcome, how: RunSettings, notes: tuple[str, ...]
+) -> Act:
+    """Where a run led that set out from a checkpoint; None: from nothing.
+
+    Raises:
+        ActFailed: It wrote nothing, and there was nothing before.
+    """
+    history = before.refreshed()
     written = [found for found in history if found.run_id == outcome.run_id]
-    checkpoint = written[-1] if written else history[cp.id]
+    if not written and start is None:
+        raise ActFailed(
+            f"run {outcome.run_id} of thread {history.thread_id} ended ({outcome.status}) before it wrote a "
+            f"checkpoint{': ' + short(outcome.error, 300) if outcome.error else ''}",
+            thread_id=history.thread_id,
+        )
+    checkpoint = written[-1] if written else history[str(start)]
     error = history.facts.error(checkpoint.position) or outcome.error
     status = "error" if outcome.status in ("error", "timeout") else checkpoint.status
     if how.guessed:
         notes = (*notes, NO_RECORD)
+    if outcome.stopped:
+        notes = (*notes, "the run was stopped; what it wrote stays, and resume() goes on from here")
     return Act(kind, checkpoint, history, status, how, outcome.run_id, error=error, notes=notes)
 
 

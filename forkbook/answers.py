@@ -17,6 +17,7 @@ from .acts import Act, placed, ran
 from .backends.base import RunSettings, State
 from .errors import ActFailed, Refused
 from .escape import short
+from .manner import AS_EVER, Manner
 from .snippets import of_answer, of_replay
 
 if TYPE_CHECKING:
@@ -74,11 +75,12 @@ def waiting_for(state: State) -> list[dict[str, Any]]:
     ]
 
 
-def answer(cp: Checkpoint, value: Any, in_copy: bool, **given: Any) -> Act:
+def answer(cp: Checkpoint, value: Any, in_copy: bool, manner: Manner = AS_EVER, **given: Any) -> Act:
     """Answer what a checkpoint asks; whatever can be refused is refused before anything is written."""
     backend = cp.history.book.backend
     backend.require("run", "answer an interrupt")
-    state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
+    any_time = in_copy or manner.ready(backend, cp.thread_id)
+    state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=any_time)
     answers = _by_question(cp, state, backend.as_sent({"answer": value})["answer"])
     how = runs.settings(backend, cp.own_settings(), cp.thread_id, **given)
     replay = None
@@ -87,7 +89,7 @@ def answer(cp: Checkpoint, value: Any, in_copy: bool, **given: Any) -> Act:
     else:
         origin, notes = placed(_that_asked_first(cp), in_copy)
         notes = (*notes, f"it was answered before, so {origin.short_id} was replayed to ask anew, on a new branch")
-        asking, beside = _asked_anew(origin, how, notes)
+        asking, beside = _asked_anew(origin, how, notes, manner)
         replay = of_replay(cp.thread_id, origin.id, how, beside=beside, in_copy=in_copy)
         place, state, before = asking.checkpoint, asking.checkpoint.state, answers
         answers = _as_asked_now(before, questions(state))
@@ -95,7 +97,7 @@ def answer(cp: Checkpoint, value: Any, in_copy: bool, **given: Any) -> Act:
             note = "nothing was answered: it asks something else now, see act.checkpoint.waiting_for; answer that"
             return dataclasses.replace(asking, notes=(note, *asking.notes), gesture=replay)
     said = {question.id: value for question, value in answers.items()}
-    act = ran("answer", place, how, notes, command={"resume": said})
+    act = ran("answer", place, how, notes, manner, command={"resume": said})
     gesture = of_answer(cp.thread_id, cp.id, how, said, waiting_for(state), replay=replay, in_copy=in_copy)
     return dataclasses.replace(act, notes=(*act.notes, *_told(place, answers, act)), gesture=gesture)
 
@@ -158,7 +160,7 @@ def _same_task(a: State, b: State) -> bool:
     return a["values"] == b["values"] and next(places) == next(places)
 
 
-def _asked_anew(origin: Checkpoint, how: RunSettings, notes: tuple[str, ...]) -> tuple[Act, bool]:
+def _asked_anew(origin: Checkpoint, how: RunSettings, notes: tuple[str, ...], manner: Manner) -> tuple[Act, bool]:
     """Replay a checkpoint until it asks again; whether it was a sibling that was replayed.
 
     An edit or a replay that is the thread's head would not branch off, but run on with the answers it has; so a
@@ -172,7 +174,7 @@ def _asked_anew(origin: Checkpoint, how: RunSettings, notes: tuple[str, ...]) ->
     if origin.source in ("update", "fork") and head is not None and head["checkpoint"]["checkpoint_id"] == origin.id:
         sibling = backend.update(origin.thread_id, origin.id, {}, "__copy__")
         start = origin.history.refreshed()[sibling]
-    act = ran("answer", start, how, notes)
+    act = ran("answer", start, how, notes, manner)
     if not waiting_for(act.checkpoint.state):
         raise ActFailed(
             f"checkpoint {origin.short_id} was replayed to ask anew, but asked nothing; the replay led to "

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend, State
-from .backends.bridge import in_thread
+from .backends.bridge import heard, in_thread
 from .backends.whole import older
 from .errors import InvalidInput, ThreadNotFound
 from .escape import short
 from .history import History
+from .manner import Manner
 from .tokens import counter_of
 from .tree import Tree
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .acts import Act
     from .backends.archive import ExportReport
+    from .backends.streaming import OnEvent
     from .store import Store
     from .sweep.result import Sweep
     from .transfer import CopyReport
@@ -226,6 +229,66 @@ class Book:
         if not fresh and known:
             raise ThreadNotFound(f"thread {history.thread_id} has no checkpoints any more", thread_id=history.thread_id)
         return History(self, history.thread_id, kept | fresh, complete=history.complete, counter=history.counter)
+
+    def run(
+        self,
+        thread_id: str | None = None,
+        input: Mapping[str, Any] | None = None,
+        *,
+        assistant: str | None = None,
+        config: Mapping[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+        interrupt_before: str | Sequence[str] | None = None,
+        interrupt_after: str | Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        thread_metadata: Mapping[str, Any] | None = None,
+        on_event: OnEvent | None = None,
+        busy: str = "refuse",
+        busy_timeout: float = 600,
+        multitask_strategy: str | None = None,
+    ) -> Act:
+        """Run the graph on from a thread's head, or from nothing in a new thread, and wait for the end.
+
+        What is not given is taken from the run that led to the head, so that a `user_id` is not lost.
+
+        Args:
+            thread_id: The thread; None makes a new one, `act.history.thread_id`.
+            input: Channels to values; None: go on with what the head waits for, an interrupt aside (`cp.answer`).
+            assistant: Assistant id or graph name; by default that of the thread, or the only one there is.
+            config, context, interrupt_before, interrupt_after, metadata: As in `Checkpoint.resume`.
+            thread_metadata: A new thread's own metadata, by which `threads(metadata=…)` finds it.
+            on_event: Called with each `Event` of the run as it comes: checkpoints, tokens, tasks. What it raises
+                cancels the run; after `StopRun` the act comes back with what was written until then.
+            busy: Where another run is under way: `refuse`, `wait` for its end, or `enqueue` this one on the server.
+            busy_timeout: How many seconds to wait.
+            multitask_strategy: LangGraph's own word in the place of `busy`, `interrupt` or `rollback` for one.
+
+        Raises:
+            ThreadNotFound: There is no such thread.
+            Refused: Nothing is left to run, or a channel or node does not exist; nothing was written.
+            ThreadBusy: Another run is under way.
+        """
+        from .live import run
+
+        if thread_id is not None:
+            checked_id(thread_id)
+        return run(
+            self,
+            thread_id,
+            input,
+            thread_metadata,
+            Manner(on_event, busy, busy_timeout, multitask_strategy),
+            assistant=assistant,
+            config=config,
+            context=context,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            metadata=metadata,
+        )
+
+    async def arun(self, *args: Any, **more: Any) -> Act:
+        """`run` for async code; `on_event` is called on this loop and may be async. Cancelling this cancels the run."""
+        return await in_thread(self.run, *args, **heard(more))
 
     def tree(self, thread_id: str) -> Tree:
         """The bare tree of a thread: ids, parents, steps, sources; a store reads it without any value."""

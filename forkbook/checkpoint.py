@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 from . import acts, answers
 from .acts import Act
 from .backends.base import Graph, RunSettings, State
-from .backends.bridge import in_thread
+from .backends.bridge import heard, in_thread
 from .errors import InvalidInput
+from .manner import Manner
 from .runs import without_marks
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .backends.streaming import OnEvent
     from .history import History
     from .sweep.result import Sweep
     from .timetravel import Preview
@@ -201,6 +203,10 @@ class Checkpoint:
         interrupt_after: str | Sequence[str] | None = None,
         metadata: Mapping[str, Any] | None = None,
         in_copy: bool = False,
+        on_event: OnEvent | None = None,
+        busy: str = "refuse",
+        busy_timeout: float = 600,
+        multitask_strategy: str | None = None,
     ) -> Act:
         """Run the graph on from here and wait for the end; nodes run again, with their models and side effects.
 
@@ -215,6 +221,11 @@ class Checkpoint:
             interrupt_after: Nodes to stop after; "*" is all.
             metadata: Text, numbers or booleans by name, which each checkpoint that the run writes carries.
             in_copy: Run in a copy of the thread, whose head stays where it is.
+            on_event: Called with each `Event` of the run as it comes: checkpoints, tokens, tasks. What it raises
+                cancels the run; after `StopRun` the act comes back with what was written until then.
+            busy: Where another run is under way: `refuse`, `wait` for its end, or `enqueue` this one on the server.
+            busy_timeout: How many seconds to wait.
+            multitask_strategy: LangGraph's own word in the place of `busy`, `interrupt` or `rollback` for one.
 
         Raises:
             Refused: Nothing is left to run, or a channel or node does not exist.
@@ -230,6 +241,7 @@ class Checkpoint:
             interrupt_before=interrupt_before,
             interrupt_after=interrupt_after,
             metadata=metadata,
+            manner=Manner(on_event, busy, busy_timeout, multitask_strategy),
         )
 
     def fork(
@@ -246,10 +258,14 @@ class Checkpoint:
         interrupt_after: str | Sequence[str] | None = None,
         metadata: Mapping[str, Any] | None = None,
         in_copy: bool = False,
+        on_event: OnEvent | None = None,
+        busy: str = "refuse",
+        busy_timeout: float = 600,
+        multitask_strategy: str | None = None,
     ) -> Act:
         """Edit, then resume from the edit, with an input if there is one: a new branch.
 
-        Arguments as in `preview` and `resume`.
+        Arguments as in `preview` and `resume`; with `enqueue` the edit waits for the thread, as no server queues it.
 
         Raises:
             Refused: After this edit nothing would run; nothing was written.
@@ -267,6 +283,7 @@ class Checkpoint:
             interrupt_before=interrupt_before,
             interrupt_after=interrupt_after,
             metadata=metadata,
+            manner=Manner(on_event, busy, busy_timeout, multitask_strategy),
         )
 
     def answer(
@@ -280,6 +297,10 @@ class Checkpoint:
         interrupt_after: str | Sequence[str] | None = None,
         metadata: Mapping[str, Any] | None = None,
         in_copy: bool = False,
+        on_event: OnEvent | None = None,
+        busy: str = "refuse",
+        busy_timeout: float = 600,
+        multitask_strategy: str | None = None,
     ) -> Act:
         """Answer what this checkpoint asks (`waiting_for`), and run on; the node that asked runs again from its top.
 
@@ -289,7 +310,8 @@ class Checkpoint:
         Args:
             value: The answer, to the only question that is open here, or, if none is, to the only one there was. With
                 several: a mapping of interrupt ids to answers; those left out go on waiting.
-            assistant, config, context, interrupt_before, interrupt_after, metadata, in_copy: As in `resume`.
+            assistant, config, context, interrupt_before, interrupt_after, metadata, in_copy, on_event, busy,
+                busy_timeout, multitask_strategy: As in `resume`. A replay is a run of its own.
 
         Raises:
             Refused: Nothing is asked here, or several questions are and one value is given; nothing was written.
@@ -305,6 +327,7 @@ class Checkpoint:
             interrupt_before=interrupt_before,
             interrupt_after=interrupt_after,
             metadata=metadata,
+            manner=Manner(on_event, busy, busy_timeout, multitask_strategy),
         )
 
     def sweep(
@@ -376,15 +399,15 @@ class Checkpoint:
 
     async def aresume(self, **more: Any) -> Act:
         """`resume` for async code."""
-        return await in_thread(self.resume, **more)
+        return await in_thread(self.resume, **heard(more))
 
     async def afork(self, *args: Any, **more: Any) -> Act:
         """`fork` for async code."""
-        return await in_thread(self.fork, *args, **more)
+        return await in_thread(self.fork, *args, **heard(more))
 
     async def aanswer(self, value: Any, **more: Any) -> Act:
         """`answer` for async code."""
-        return await in_thread(self.answer, value, **more)
+        return await in_thread(self.answer, value, **heard(more))
 
     def own_settings(self) -> RunSettings:
         """How the run was run that led here: that of the nearest checkpoint above that a run wrote."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 from . import frames
 from .backends.base import State, head_of
-from .backends.bridge import in_thread
+from .backends.bridge import heard, in_thread
 from .checkpoint import Checkpoint
 from .errors import CheckpointNotFound, InvalidInput
 from .escape import escape, short
@@ -56,6 +56,7 @@ class History:
 
     def _load(self, states: Mapping[str, State], complete: bool) -> None:
         tree = Tree([head_of(state) for state in states.values()])
+        self._read: History | None = None  # before a run's events added to it
         self.facts = Facts(self.thread_id, tree, [states[head.id] for head in tree.heads], self.counter)
         self.complete = complete
 
@@ -303,7 +304,51 @@ class History:
 
     def refreshed(self) -> History:
         """A new history with what is new; this one stays as it is."""
-        return self.book.reread(self)
+        return self.book.reread(self._read or self)
+
+    def follow(
+        self,
+        on_checkpoint: Callable[[Checkpoint], object] | None = None,
+        *,
+        poll: float = 1.0,
+        seconds: float | None = None,
+        until_idle: bool = True,
+    ) -> list[Checkpoint]:
+        """Watch a thread that somebody else drives: this history is refreshed whenever something new is there.
+
+        A look is cheap, the history is read only where something changed. A checkpointer does not tell whether a run is
+        under way: there a thread is idle once nothing is left to run, or an interrupt waits; a bare store does not tell
+        that either, so give `seconds`. An interrupt of the kernel ends the watch.
+
+        Args:
+            on_checkpoint: Called with each checkpoint that is new, in this thread, when the history has it.
+            poll: Seconds between two looks.
+            seconds: Watch no longer.
+            until_idle: End where no run is under way; False: go on through quiet times.
+
+        Returns:
+            The checkpoints that are new, oldest first.
+        """
+        from .live import follow
+
+        return follow(self, on_checkpoint, poll, seconds, until_idle)
+
+    async def afollow(
+        self, on_checkpoint: Callable[[Checkpoint], object] | None = None, **how: Any
+    ) -> list[Checkpoint]:
+        """`follow` for async code; `on_checkpoint` is called on this loop and may be async."""
+        given = heard({"on_event": on_checkpoint})["on_event"]
+        return await in_thread(self.follow, given, **how)
+
+    def grown(self, state: State) -> History:
+        """A new history that has a checkpoint that a run has just told of (`event.state`); `refreshed` reads it anew.
+
+        Results of tasks and times are not known of such a checkpoint before.
+        """
+        states = self.states | {state["checkpoint"]["checkpoint_id"]: state}
+        more = History(self.book, self.thread_id, states, complete=self.complete, counter=self.counter)
+        more._read = self._read or self
+        return more
 
     async def arefresh(self) -> History:
         """`refresh` for async code."""

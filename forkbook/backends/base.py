@@ -8,12 +8,15 @@ empty.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..edits import plain
 from ..errors import Unsupported
 from ..tree import Head
 from .memory.base import Memory
+
+if TYPE_CHECKING:
+    from .streaming import OnEvent
 
 COPY_OF = "forkbook_copy_of"  # in a copied thread's metadata: the original's id
 State = dict[str, Any]
@@ -65,11 +68,19 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How a run ended: `status` is `success`, `error`, `interrupted` or `timeout`."""
+    """How a run ended.
+
+    Attributes:
+        run_id: The run.
+        status: `success`, `error`, `interrupted` or `timeout`.
+        error: The exception that ended it.
+        stopped: Whether it was cancelled.
+    """
 
     run_id: str
     status: str
     error: str | None = None
+    stopped: bool = False
 
 
 class Backend(ABC):
@@ -129,6 +140,10 @@ class Backend(ABC):
     def close(self) -> None:  # noqa: B027  # most places have nothing open
         """Let go of what is open."""
 
+    def assistants(self) -> list[str]:
+        """Names of the graphs that it runs."""
+        return [self.assistant] if self.assistant else []
+
     def graph(self, assistant: str) -> Graph:
         """The graph behind an assistant id or graph name."""
         raise self._cannot("know a graph's nodes and channels")
@@ -169,6 +184,8 @@ class Backend(ABC):
         *,
         input: Any = None,
         command: Mapping[str, Any] | None = None,
+        on_event: "OnEvent | None" = None,
+        multitask_strategy: str = "reject",
     ) -> RunOutcome:
         """Run the graph on from a checkpoint (None: the head) and wait for the end.
 
@@ -178,11 +195,22 @@ class Backend(ABC):
             settings: How.
             input: A new input; None: go on where the checkpoint stands.
             command: LangGraph's command in the input's place, as {"resume": answer} for an interrupt.
+            on_event: Called in this thread with what the run tells. Whatever it raises cancels the run; `StopRun` is no
+                error, the outcome is `interrupted` then.
+            multitask_strategy: What a server is to do where the thread is busy: LangGraph's `reject`, `enqueue`,
+                `interrupt` or `rollback`.
+
+        Raises:
+            ThreadBusy: It is busy, and the strategy is `reject`.
         """
         raise self._cannot("run a graph")
 
-    def cancel(self, thread_id: str) -> None:  # noqa: B027  # what runs in this process cannot be ended from outside
-        """Cancel the runs under way on a thread, where the place can; what they wrote stays."""
+    def cancel(self, thread_id: str, run_id: str | None = None) -> None:  # noqa: B027  # not what runs in this process
+        """Cancel the runs under way on a thread, or one of them, where the place can; what they wrote stays."""
+
+    def pulse(self, thread_id: str) -> tuple[Any, bool | None]:
+        """Something cheap that changes whenever the thread does; and whether a run is under way, None: unknown."""
+        return max((head.id for head in self.heads(thread_id)), default=None), None
 
     def copy(self, thread_id: str) -> str:
         """Copy a whole thread; the copy's id."""

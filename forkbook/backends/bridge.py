@@ -81,6 +81,25 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         raise
 
 
+def heard(given: dict[str, Any]) -> dict[str, Any]:
+    """Arguments for `in_thread`, their `on_event` called on the loop that awaits; an async one is awaited there."""
+    if (on_event := given.get("on_event")) is None:
+        return given
+
+    async def called(event: Any) -> None:
+        result = on_event(event)
+        if hasattr(result, "__await__"):
+            await result
+
+    return {**given, "on_event": lambda event: wait(partial(called, event), None)}
+
+
+def given_up() -> bool:
+    """Whether nobody awaits any more what this worker thread does."""
+    home = _home.get()
+    return home is not None and home.cancelled
+
+
 def wait(make: Callable[[], Coroutine[Any, Any, T]], own: Loop | None) -> T:
     """Wait for a coroutine, from wherever this is called.
 
@@ -228,6 +247,22 @@ class Caller:
             return [take(item) async for item in getattr(owner, f"a{method}")(*args, **kwargs)]
 
         return wait(called, self.loop)
+
+    def stream(self, owner: Any, method: str, /, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """What the method yields, as it comes, in the thread that asks; closing this ends it."""
+        if not self.awaits:
+            yield from getattr(owner, method)(*args, **kwargs)
+            return
+        items, end = getattr(owner, f"a{method}")(*args, **kwargs), object()
+
+        async def following() -> Any:
+            return await anext(items, end)
+
+        try:
+            while (item := wait(following, self.loop)) is not end:
+                yield item
+        finally:
+            wait(items.aclose, self.loop)
 
 
 def caller_of(saver: Any) -> Caller:

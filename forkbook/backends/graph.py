@@ -17,10 +17,12 @@ from ..tree import Head
 from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread, path_of
 from .bridge import Caller, awaits, caller_of
 from .copies import Copies
+from .graph_runs import watched
 from .memory.base import Memory
 from .planting import graph_at, plant
 from .revive import holds_messages, revived
 from .snapshots import Reading, Saver, Stub, config, state_schema, stub, without_objects
+from .streaming import OnEvent, StopRun, Teller
 from .wire import IN_METADATA, ROOT, items_in, own
 
 SEARCHES = ("ids", "limit", "offset", "metadata")
@@ -287,8 +289,19 @@ class GraphBackend(Backend):
         *,
         input: Any = None,
         command: Mapping[str, Any] | None = None,
+        on_event: OnEvent | None = None,
+        multitask_strategy: str = "reject",
     ) -> RunOutcome:
-        """Run the graph on and wait; the checkpoints that it writes carry the run's id in their metadata."""
+        """Run the graph on and wait; the checkpoints that it writes carry the run's id in their metadata.
+
+        A run that is stopped cancels async nodes under way; sync ones come to their end, and are written.
+        """
+        if multitask_strategy != "reject":
+            raise Unsupported(
+                f"{self.kind} {self.address} keeps no queue of runs, so there is nothing to {multitask_strategy}: an "
+                "Agent Server does",
+                thread_id=thread_id,
+            )
         graph, run_id = self._at(thread_id), str(uuid.uuid4())
         how = dict(settings.config)
         how["configurable"] = {**how.get("configurable", {}), **config(thread_id, checkpoint_id)["configurable"]}
@@ -298,14 +311,40 @@ class GraphBackend(Backend):
         more = {name: nodes if nodes == "*" else list(nodes) for name, nodes in stops.items() if nodes is not None}
         try:
             given = Command(**command) if command else input and revived(input)
-            self._acting(graph, "invoke", given, how, context=settings.context, **more)
+        except Exception as error:
+            return RunOutcome(run_id, "error", repr(error))
+        if on_event is None:
+            return self._outcome(thread_id, run_id, self._ran(graph, given, how, context=settings.context, **more))
+        teller = Teller(thread_id, run_id, on_event)
+        try:
+            error = watched(self._acting, graph, teller, given, how, context=settings.context, **more)
+        except StopRun:
+            return teller.end(RunOutcome(run_id, "interrupted", stopped=True))
+        return teller.end(self._outcome(thread_id, run_id, error))
+
+    def _ran(self, graph: Any, *given: Any, **more: Any) -> Exception | None:
+        try:
+            self._acting(graph, "invoke", *given, **more)
         except ForkbookError:
             raise
         except Exception as error:
+            return error
+        return None
+
+    def _outcome(self, thread_id: str, run_id: str, error: Exception | None) -> RunOutcome:
+        if error is not None:
             return RunOutcome(run_id, "error", repr(error))
         with self._told(f"reading where run {run_id} of thread {thread_id} ended", thread_id):
-            left = self._call(graph, "get_state", config(thread_id)).next
+            left = self._call(self._at(thread_id), "get_state", config(thread_id)).next
         return RunOutcome(run_id, "interrupted" if left else "success")
+
+    def pulse(self, thread_id: str) -> tuple[Any, bool | None]:
+        """The head, and whether something is left to run: whether somebody runs it, a checkpointer does not tell."""
+        state = self.state(thread_id)
+        if state is None:
+            return None, None
+        waits = not state["next"] or any(task.get("interrupts") for task in state["tasks"] or ())
+        return state["checkpoint"]["checkpoint_id"], False if waits and state["next"] is not None else None
 
     def copy(self, thread_id: str) -> str:
         self.thread(thread_id)

@@ -1,18 +1,20 @@
 """Threads on an Agent Server, through langgraph-sdk's sync client."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 from langgraph_sdk.client import SyncLangGraphClient
 
-from ..errors import ForkbookError, InvalidInput, ProtocolError, ServerFault, Unsupported
+from ..errors import InvalidInput, ProtocolError, ServerFault, Unsupported
 from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update, path_of
 from .faults import told
 from .interning import Interner
 from .keys import checked_url, request_headers
 from .memory.server import ServerMemory
+from .server_runs import ServerRuns
+from .streaming import OnEvent
 from .wire import IN_CONFIG, IN_METADATA, ROOT, a_state, an_object, items_in, objects, own
 
 LARGEST_PAGE = 1000
@@ -50,6 +52,7 @@ class ServerBackend(Backend):
         self._headers = request_headers(self.address, api_key, headers or {}, insecure)
         self.header_names = tuple(self._headers)
         self._client: Any = self._open()  # the SDK's own types refuse plain dicts
+        self._runs = ServerRuns(lambda: self._client.runs, self._told)
         self._graphs: dict[str, Graph] = {}
         self._interner, self._interned = Interner(), set[str]()
 
@@ -172,6 +175,11 @@ class ServerBackend(Backend):
             state["checkpoint"].setdefault("checkpoint_ns", "")
             return self._interner_for(thread_id).state(state)
 
+    def assistants(self) -> list[str]:
+        with self._told("listing the assistants"):
+            everyone = objects(self._client.assistants.search(limit=LARGEST_PAGE))
+        return sorted({str(record["graph_id"]) for record in everyone})
+
     def graph(self, assistant: str) -> Graph:
         if assistant not in self._graphs:
             with self._told(f"reading the graph of assistant {assistant!r}"):
@@ -265,47 +273,22 @@ class ServerBackend(Backend):
         *,
         input: Any = None,
         command: Mapping[str, Any] | None = None,
+        on_event: OnEvent | None = None,
+        multitask_strategy: str = "reject",
     ) -> RunOutcome:
-        with self._told(f"starting a run on thread {thread_id}", thread_id, write=True):
-            run = an_object(
-                self._client.runs.create(
-                    thread_id,
-                    settings.assistant,
-                    input=input,
-                    command=command,
-                    checkpoint_id=checkpoint_id,
-                    metadata=dict(settings.metadata) or None,
-                    config=dict(settings.config) or None,
-                    context=settings.context,
-                    interrupt_before=settings.interrupt_before,
-                    interrupt_after=settings.interrupt_after,
-                    multitask_strategy="reject",
-                )
-            )
-        return self._wait(thread_id, str(run["run_id"]))
+        how = {"input": input, "command": command, "checkpoint_id": checkpoint_id}
+        return self._runs.run(thread_id, settings, on_event, multitask_strategy=multitask_strategy, **how)
 
-    def _wait(self, thread_id: str, run_id: str) -> RunOutcome:
-        try:
-            while True:
-                answer = None
-                with self._told(f"waiting for run {run_id} of thread {thread_id}", thread_id):
-                    with suppress(httpx.ReadTimeout):
-                        answer = self._client.runs.join(thread_id, run_id)
-                    status = an_object(self._client.runs.get(thread_id, run_id))["status"]
-                if status not in ("pending", "running"):
-                    fault = answer.get("__error__") if isinstance(answer, dict) else None
-                    return RunOutcome(run_id, status, f"{fault['error']}: {fault['message']}" if fault else None)
-        except KeyboardInterrupt:
-            with suppress(ForkbookError), self._told(f"cancelling run {run_id}", thread_id, write=True):
-                self._client.runs.cancel(thread_id, run_id, wait=True)
-            raise
+    def cancel(self, thread_id: str, run_id: str | None = None) -> None:
+        self._runs.cancel(thread_id, run_id)
 
-    def cancel(self, thread_id: str) -> None:
-        with self._told(f"cancelling the runs of thread {thread_id}", thread_id, write=True):
-            for run in objects(self._client.runs.list(thread_id, limit=100)):
-                if run["status"] in ("pending", "running"):
-                    with suppress(httpx.HTTPStatusError):  # it ended in between
-                        self._client.runs.cancel(thread_id, run["run_id"])
+    def pulse(self, thread_id: str) -> tuple[Any, bool | None]:
+        """The thread's record, which changes where a run begins and ends; in between, the head."""
+        record = self.thread(thread_id)
+        if record.get("status") != "busy":
+            return record.get("updated_at"), False
+        head = self.state(thread_id)
+        return head and head["checkpoint"]["checkpoint_id"], True
 
     def copy(self, thread_id: str) -> str:
         self.thread(thread_id)  # a missing one would be answered 409

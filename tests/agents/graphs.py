@@ -5,14 +5,17 @@
 
 import operator
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any, TypedDict
 
+from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AnyMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Send, interrupt
 
 SECONDS = 0.5  # that the sleeper sleeps
+TOKEN_SECONDS = 0.05  # between two pieces of what the talker says
 
 
 class Asked(TypedDict, total=False):
@@ -86,6 +89,32 @@ def build_sleeper() -> StateGraph:
     return builder.add_edge(START, "start")
 
 
+class Slowly(GenericFakeChatModel):
+    """A chat model without a key: a word, or the space after it, every `TOKEN_SECONDS`."""
+
+    def _stream(self, *args: Any, **more: Any) -> Iterator[Any]:
+        for chunk in super()._stream(*args, **more):
+            time.sleep(TOKEN_SECONDS)
+            yield chunk
+
+
+def talk(state: Topic) -> dict[str, Any]:
+    reply = f"all there is to say about {state.get('topic', 'nothing')}"
+    return {"messages": [Slowly(messages=iter([AIMessage(reply)])).invoke("talk")]}
+
+
+async def atalk(state: Topic) -> dict[str, Any]:
+    reply = f"all there is to say about {state.get('topic', 'nothing')}"
+    return {"messages": [await Slowly(messages=iter([AIMessage(reply)])).ainvoke("talk")]}
+
+
+def build_talker(node: Any = talk) -> StateGraph:
+    """`think`, then `talk`, whose words come one by one; `end` says nothing."""
+    builder = StateGraph(Topic)
+    builder.add_sequence([("think", lambda state: {}), ("talk", node), ("end", lambda state: {})])
+    return builder.add_edge(START, "think")
+
+
 class Fan(TypedDict, total=False):
     """Items, whether to ask about each, and what the workers made of them."""
 
@@ -117,6 +146,7 @@ def build_team() -> StateGraph:
     return StateGraph(Fan).add_node("team", build_fanout().compile()).add_edge(START, "team")
 
 
-GRAPHS = ("questions", "twice", "nested", "sleeper", "fanout", "team")
+GRAPHS = ("questions", "twice", "nested", "sleeper", "fanout", "team", "talker")
 questions, twice, nested = build_questions().compile(), build_twice().compile(), build_nested().compile()
 sleeper, fanout, team = build_sleeper().compile(), build_fanout().compile(), build_team().compile()
+talker = build_talker().compile()

@@ -99,6 +99,9 @@ class CachedBackend(Backend):
     def close(self) -> None:
         self.live.close()
 
+    def assistants(self) -> list[str]:
+        return self.live.assistants()
+
     def graph(self, assistant: str) -> Graph:
         return self.live.graph(assistant)
 
@@ -120,8 +123,11 @@ class CachedBackend(Backend):
     def run(self, thread_id: str, checkpoint_id: str | None, settings: RunSettings, **given: Any) -> RunOutcome:
         return self.live.run(thread_id, checkpoint_id, settings, **given)
 
-    def cancel(self, thread_id: str) -> None:
-        self.live.cancel(thread_id)
+    def cancel(self, thread_id: str, run_id: str | None = None) -> None:
+        self.live.cancel(thread_id, run_id)
+
+    def pulse(self, thread_id: str) -> tuple[Any, bool | None]:
+        return self.live.pulse(thread_id)
 
     def copy(self, thread_id: str) -> str:
         return self.live.copy(thread_id)
