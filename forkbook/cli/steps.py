@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput
@@ -13,6 +18,8 @@ from .screen import DIFFERENT, INTERRUPTED, OK, UNREACHABLE, Screen
 
 if TYPE_CHECKING:
     from ..book import Book
+
+STOPPING = b"\nStopping: what is under way is brought to its end ...\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +76,16 @@ class Run:
         from ..sources import migrate
 
         plan = self._plan
-        report = migrate(
-            self._source,
-            self._target,
-            self._ids,
-            dry_run=plan.dry_run,
-            on_conflict=plan.on_conflict,
-            concurrency=plan.concurrency,
-            graph_id=plan.graph,
-        )
+        with stopping_is_told():
+            report = migrate(
+                self._source,
+                self._target,
+                self._ids,
+                dry_run=plan.dry_run,
+                on_conflict=plan.on_conflict,
+                concurrency=plan.concurrency,
+                graph_id=plan.graph,
+            )
         self._document["migration"] = report.json()
         return say_migration(self._screen, report)
 
@@ -98,6 +106,25 @@ class Run:
         if plan.limit is None:
             return None
         return [str(record["thread_id"]) for record in self._source.backend.threads(limit=plan.limit)]
+
+
+@contextmanager
+def stopping_is_told() -> Iterator[None]:
+    """Answer Ctrl-C at once, where what is under way has to be ended first."""
+    in_charge = threading.current_thread() is threading.main_thread()
+    if not in_charge or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def told(number: int, frame: FrameType | None) -> None:
+        os.write(2, STOPPING)  # a stream may be in the middle of a write
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, told)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def limit_of(limit: int | None, single: bool) -> int | None:
