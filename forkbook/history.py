@@ -340,12 +340,12 @@ class History:
         given = heard({"on_event": on_checkpoint})["on_event"]
         return await in_thread(self.follow, given, **how)
 
-    def grown(self, state: State) -> History:
-        """A new history that has a checkpoint that a run has just told of (`event.state`); `refreshed` reads it anew.
+    def grown(self, *streamed: State) -> History:
+        """A new history that has checkpoints that a run has just told of (`event.state`); `refreshed` reads them anew.
 
         Results of tasks and times are not known of such a checkpoint before.
         """
-        states = self.states | {state["checkpoint"]["checkpoint_id"]: state}
+        states = self.states | {state["checkpoint"]["checkpoint_id"]: state for state in streamed}
         more = History(self.book, self.thread_id, states, complete=self.complete, counter=self.counter)
         more._read = self._read or self
         return more

@@ -311,8 +311,8 @@ class GraphBackend(Backend):
         more = {name: nodes if nodes == "*" else list(nodes) for name, nodes in stops.items() if nodes is not None}
         try:
             given = Command(**command) if command else input and revived(input)
-        except Exception as error:
-            return RunOutcome(run_id, "error", repr(error))
+        except Exception as refused:
+            return RunOutcome(run_id, "error", repr(refused))
         if on_event is None:
             return self._outcome(thread_id, run_id, self._ran(graph, given, how, context=settings.context, **more))
         teller = Teller(thread_id, run_id, on_event)
