@@ -13,6 +13,7 @@ from .edits import Deviation
 from .errors import ActFailed, ForkbookError, InvalidInput, Refused
 from .escape import short
 from .manner import AS_EVER, Manner
+from .nesting import must_go_on
 from .snippets import Code, Gesture
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def preview(
     """Try an edit on a scratch copy."""
     backend = cp.history.book.backend
     backend.require("write", "edit or preview an edit")
-    state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy)
+    state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy, ns=cp.namespace)
+    must_go_on(cp)
     typed = timetravel.checked(backend, cp.assistant_graph(), state, values, as_node)
     return timetravel.preview(backend, cp.thread_id, state, typed, as_node, replace)
 
@@ -97,6 +99,8 @@ def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace
     tried = _tried(cp, values, as_node, replace, in_copy)
     place, notes = placed(cp, in_copy)
     act = _edited(place, values, tried.writes, as_node, notes)
+    if cp.namespace:
+        return act
     gesture = snippets.of_edit(cp.thread_id, cp.id, tried.writes, as_node, in_copy=in_copy)
     return dataclasses.replace(act, gesture=gesture)
 
@@ -198,7 +202,7 @@ def led(
         ActFailed: It wrote nothing, and there was nothing before.
     """
     history = before.refreshed()
-    written = [found for found in history if found.run_id == outcome.run_id]
+    written = [found for found in history if found.run_id == outcome.run_id and not found.namespace]
     if not written and start is None:
         raise ActFailed(
             f"run {outcome.run_id} of thread {history.thread_id} ended ({outcome.status}) before it wrote a "
@@ -223,4 +227,4 @@ def placed(cp: Checkpoint, in_copy: bool) -> tuple[Checkpoint, tuple[str, ...]]:
     copy_id = backend.copy(cp.thread_id)
     backend.tag(copy_id, {COPY_OF: cp.thread_id})
     note = f"done in a copy, thread {copy_id}; thread {cp.thread_id} is as it was"
-    return cp.history.book.history(copy_id)[cp.id], (note,)
+    return cp.history.book.history(copy_id, subgraphs=cp.history.subgraphs)[cp.id], (note,)

@@ -98,6 +98,8 @@ def answer(cp: Checkpoint, value: Any, in_copy: bool, manner: Manner = AS_EVER, 
             return dataclasses.replace(asking, notes=(note, *asking.notes), gesture=replay)
     said = {question.id: value for question, value in answers.items()}
     act = ran("answer", place, how, notes, manner, command={"resume": said})
+    if again := _asked_under_other_ids(answers, state, act):
+        act = ran("answer", place, how, notes, manner, command={"resume": again})
     gesture = of_answer(cp.thread_id, cp.id, how, said, waiting_for(state), replay=replay, in_copy=in_copy)
     return dataclasses.replace(act, notes=(*act.notes, *_told(place, answers, act)), gesture=gesture)
 
@@ -125,7 +127,8 @@ def _by_question(cp: Checkpoint, state: State, value: Any) -> dict[Question, Any
 
 
 def _nothing_asked(cp: Checkpoint, state: State) -> Refused:
-    waiting = [other for other in cp.history if any(asked.open for asked in questions(other.state))]
+    outside = [other for other in cp.history if not other.namespace]
+    waiting = [other for other in outside if any(asked.open for asked in questions(other.state))]
     where = f"; checkpoints that ask: {', '.join(other.short_id for other in waiting)}" if waiting else ""
     if state["next"]:
         why = f"it stands before {', '.join(state['next'])}, and resume() goes on"
@@ -195,6 +198,15 @@ def _as_asked_now(answers: Mapping[Question, Any], asked: Sequence[Question]) ->
             found[same[0]] = said
             left.remove(same[0])
     return found
+
+
+def _asked_under_other_ids(answers: Mapping[Question, Any], before: State, act: Act) -> dict[str, Any]:
+    """The answers by fresh ids, where a run asked the same anew instead of taking them: after an edit in a subgraph."""
+    known = {question.id for question in questions(before)}
+    fresh = [question for question in questions(act.checkpoint.state) if question.id not in known]
+    if act.checkpoint.state["checkpoint"] != before["checkpoint"]:
+        return {}
+    return {question.id: said for question, said in _as_asked_now(answers, fresh).items()}
 
 
 def _told(place: Checkpoint, answers: Mapping[Question, Any], act: Act) -> list[str]:

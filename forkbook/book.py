@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .backends.base import Backend, State
+from .backends.base import Backend, State, namespace
 from .backends.bridge import heard, in_thread
-from .backends.whole import older
+from .backends.whole import again, belonging, inside, older, reading
 from .errors import InvalidInput, ThreadNotFound
 from .escape import short
 from .history import History
@@ -93,13 +93,16 @@ class Book:
                 raise InvalidInput(f"{name} is {short(number)}: give a number of threads, or leave it out")
         return frame(list(threads_rows(list(self.backend.threads(**search)))), THREADS)
 
-    def history(self, thread_id: str, *, limit: int | None = None, page_size: int | None = None) -> History:
+    def history(
+        self, thread_id: str, *, limit: int | None = None, page_size: int | None = None, subgraphs: bool = False
+    ) -> History:
         """Every checkpoint of a thread.
 
         Args:
             thread_id: The thread.
             limit: Read at most so many, the newest; the history then says that it is not complete.
             page_size: Checkpoints a request, 1 to 1,000; by default chosen by their size.
+            subgraphs: Read those of subgraphs, too, at any depth, each inside the checkpoint whose task ran it.
 
         Raises:
             ThreadNotFound: There is no such thread.
@@ -112,8 +115,11 @@ class Book:
         if not states:
             known = self.backend.thread(thread_id)["thread_id"]  # tells a thread without checkpoints from no thread
             if known != thread_id:
-                return self.history(known, limit=limit, page_size=page_size)
-        return History(self, thread_id, states, complete=complete)
+                return self.history(known, limit=limit, page_size=page_size, subgraphs=subgraphs)
+        if subgraphs:
+            nested, _ = inside(self.backend, thread_id, states.values(), reading(self.backend, thread_id))
+            states |= belonging(states, nested, complete=complete)
+        return History(self, thread_id, states, complete=complete, subgraphs=subgraphs)
 
     def export(
         self,
@@ -177,9 +183,9 @@ class Book:
         """`sweeps` for async code."""
         return await in_thread(self.sweeps, thread_id)
 
-    async def ahistory(self, thread_id: str, *, limit: int | None = None, page_size: int | None = None) -> History:
+    async def ahistory(self, thread_id: str, **how: Any) -> History:
         """`history` for async code: needs no nested event loop."""
-        return await in_thread(self.history, thread_id, limit=limit, page_size=page_size)
+        return await in_thread(self.history, thread_id, **how)
 
     async def atree(self, thread_id: str) -> Tree:
         """`tree` for async code."""
@@ -217,7 +223,8 @@ class Book:
 
         A checkpoint may still change while it is a tip, or while a task of it waits or failed.
         """
-        known, fresh = history.states, dict[str, State]()
+        before, fresh = history.states, dict[str, State]()
+        known = {id_: state for id_, state in before.items() if not namespace(state)}
         newest = max(known, default="")
         for page in self.backend.pages(history.thread_id, page_size=REFRESH_PAGE):
             fresh |= {state["checkpoint"]["checkpoint_id"]: state for state in page}
@@ -228,7 +235,10 @@ class Book:
         kept = older(self.backend, history.thread_id, known, min(fresh, default=""))
         if not fresh and known:
             raise ThreadNotFound(f"thread {history.thread_id} has no checkpoints any more", thread_id=history.thread_id)
-        return History(self, history.thread_id, kept | fresh, complete=history.complete, counter=history.counter)
+        states, how = kept | fresh, {"complete": history.complete, "subgraphs": history.subgraphs}
+        if history.subgraphs:
+            states |= again(self.backend, history.thread_id, before, states, complete=history.complete)
+        return History(self, history.thread_id, states, counter=history.counter, **how)
 
     def run(
         self,

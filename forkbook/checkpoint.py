@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import acts, answers
+from . import acts, answers, inside
 from .acts import Act
-from .backends.base import Graph, RunSettings, State
+from .backends.base import Graph, RunSettings, State, path_of
 from .backends.bridge import heard, in_thread
 from .errors import InvalidInput
 from .manner import Manner
+from .nesting import only_outside
 from .runs import without_marks
 
 if TYPE_CHECKING:
@@ -55,6 +56,33 @@ class Checkpoint:
     def position(self) -> int:
         """Its place in the history; 0 is the oldest."""
         return self.history.tree.index[self.id]
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace, LangGraph's `checkpoint_ns`: "" in the root graph, else the tasks that ran its subgraph."""
+        return self.history.tree.heads[self.position].ns
+
+    @property
+    def inside(self) -> Checkpoint | None:
+        """Of a subgraph's checkpoint the one, a graph further out, whose task ran it; None: root graph, or unknown."""
+        position = self.history.tree.inside[self.position]
+        return self.history[position] if position >= 0 else None
+
+    @property
+    def task(self) -> dict[str, Any] | None:
+        """Of a subgraph's checkpoint the task that ran it; None: root graph, or unknown. A copy."""
+        return copy.deepcopy(self.history.facts.ran_by(self.position))
+
+    @property
+    def subgraphs(self) -> dict[str, list[Checkpoint]]:
+        """By namespace the checkpoints of the subgraphs that its tasks ran, oldest first; not those further in.
+
+        Empty where `book.history(thread_id, subgraphs=True)` did not read them.
+        """
+        found: dict[str, list[Checkpoint]] = {}
+        for position in self.history.tree.nested.get(self.position, ()):
+            found.setdefault(self.history.tree.heads[position].ns, []).append(self.history[position])
+        return found
 
     @property
     def short_id(self) -> str:
@@ -160,8 +188,9 @@ class Checkpoint:
 
     def __repr__(self) -> str:
         following = "unknown" if self.next is None else ", ".join(self.next) or "nothing"
+        inside = f"in {' › '.join(path_of(self.namespace))} · " if self.namespace else ""
         return (
-            f"<Checkpoint {self.short_id} · step {self.step} · {self.source} · {self.title} · "
+            f"<Checkpoint {self.short_id} · {inside}step {self.step} · {self.source} · {self.title} · "
             f"branch {self.branch}{' (tip)' if self.is_tip else ''} · next: {following}>"
         )
 
@@ -231,7 +260,7 @@ class Checkpoint:
             Refused: Nothing is left to run, or a channel or node does not exist.
             ThreadBusy: Another run is under way.
         """
-        return acts.resume(
+        return (inside.resume if self.namespace else acts.resume)(
             self,
             in_copy,
             input=input,
@@ -270,7 +299,7 @@ class Checkpoint:
         Raises:
             Refused: After this edit nothing would run; nothing was written.
         """
-        return acts.fork(
+        return (inside.fork if self.namespace else acts.fork)(
             self,
             values,
             as_node,
@@ -317,7 +346,7 @@ class Checkpoint:
             Refused: Nothing is asked here, or several questions are and one value is given; nothing was written.
             ActFailed: The replay did not ask the same again.
         """
-        return answers.answer(
+        return (inside.answer if self.namespace else answers.answer)(
             self,
             value,
             in_copy,
@@ -369,6 +398,7 @@ class Checkpoint:
         """
         from .sweep.planning import prepare
 
+        only_outside(self, "a sweep")
         runner = prepare(
             self,
             edits,
@@ -387,6 +417,7 @@ class Checkpoint:
         """`sweep` for async code; cancelling it cancels the runs under way, what is finished stays."""
         from .sweep.planning import asweep
 
+        only_outside(self, "a sweep")
         return await asweep(self, edits, *args, **more)
 
     async def apreview(self, *args: Any, **more: Any) -> Preview:
@@ -430,4 +461,6 @@ class Checkpoint:
             raise InvalidInput(
                 f"no run tells which graph thread {self.thread_id} belongs to, so an edit cannot be checked"
             )
+        if self.namespace:
+            return self.history.book.backend.subgraph(assistant, self.namespace)
         return self.history.book.backend.graph(assistant)

@@ -1,12 +1,13 @@
 """What the states of a thread say, derived once and shared by frames, pictures and widgets. Pure."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from .backends.base import State
+from .backends.base import State, path_of
 from .escape import cut, visible
 from .tokens import Counter, Ledger, ledger
 from .tree import Tree
@@ -66,6 +67,43 @@ class Facts:
         """When the checkpoint was written."""
         when = self.states[position]["created_at"]
         return datetime.fromisoformat(when) if when else None
+
+    def ran_by(self, position: int) -> dict[str, Any] | None:
+        """The task that ran the subgraph of a checkpoint; None in the root graph, and where it is not known."""
+        host, ns = self.tree.inside[position], self.tree.heads[position].ns
+        if host < 0:
+            return None
+        tasks = [task for task in self.states[host]["tasks"] or () if task.get("id")]
+        by_id: list[dict[str, Any]] = [task for task in tasks if f":{task['id']}" in ns]
+        by_name: list[dict[str, Any]] = [task for task in tasks if task.get("name") == path_of(ns)[-1]]
+        return by_id[0] if by_id else by_name[0] if len(by_name) == 1 else None
+
+    @cached_property
+    def task_seconds(self) -> dict[tuple[int, str], float]:
+        """How long tasks took that ran a subgraph, by position and task id: from its first checkpoint to its last.
+
+        Only where one run wrote them all, in one line, without an interrupt and to the end: else people's time, or a
+        replay's, may be among it. What a task does around its subgraph is not known.
+        """
+        lines: dict[tuple[int, str], list[int]] = {}
+        for host, nested in self.tree.nested.items():
+            for position in nested:
+                task = self.ran_by(position)
+                if task is not None:
+                    lines.setdefault((host, str(task["id"])), []).append(position)
+        found = {key: self._duration(line) for key, line in lines.items()}
+        return {key: seconds for key, seconds in found.items() if seconds is not None}
+
+    def _duration(self, line: Sequence[int]) -> float | None:
+        """Seconds from the first of these to the last, if they are of one run that finished."""
+        if any(self.tree.children[a] != [b] for a, b in itertools.pairwise(line)):
+            return None
+        if any(self.interrupts(at) or self.error(at) for at in line) or len({self.run_id(at) for at in line}) > 1:
+            return None
+        if self.states[line[-1]]["next"] != [] or {self.tree.heads[at].source for at in line} & {"update", "fork"}:
+            return None
+        start, end = self.created_at(line[0]), self.created_at(line[-1])
+        return (end - start).total_seconds() if start and end else None
 
     def seconds(self, position: int) -> float | None:
         """Seconds since the parent; None where people's time may be in between.

@@ -5,6 +5,7 @@ values `category`; lists and dicts stay objects.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from .facts import SOURCES, STATUSES, Facts
@@ -12,6 +13,7 @@ from .messages import role, text, tool_calls
 from .tokens import Totals, branches_holding
 from .tokens.blocks import unknown_blocks
 from .tokens.prices import Bill, bill, bills_of, rate_of
+from .tree import Tree
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +36,7 @@ CHECKPOINTS: Columns = {**IDS,
     "checkpoint_id": TEXT, "parent_id": TEXT, "step": INT, "source": SOURCE, "title": TEXT, "created_at": TIME,
     "run_id": TEXT, "next": OBJECT, "branch": TEXT, "is_tip": BOOL, "is_fork_point": BOOL, "interrupted": BOOL,
     "error": TEXT, "n_messages": INT, "context_tokens": INT, "context_method": METHOD, "spent_tokens": INT,
-    "method": METHOD, "seconds": FLOAT, **DETAILS, "unknown_blocks": INT,
+    "method": METHOD, "seconds": FLOAT, **DETAILS, "unknown_blocks": INT, "inside_id": TEXT, "inside_task_id": TEXT,
 }  # fmt: skip
 MESSAGES: Columns = {**IDS,
     "checkpoint_id": TEXT, "message_id": TEXT, "role": ROLE, "name": TEXT, "text": TEXT, "tool_calls": OBJECT,
@@ -43,7 +45,7 @@ MESSAGES: Columns = {**IDS,
 }  # fmt: skip
 TASKS: Columns = {**IDS,
     "checkpoint_id": TEXT, "task_id": TEXT, "name": TEXT, "path": OBJECT, "error": TEXT, "interrupts": OBJECT,
-    "writes": OBJECT,
+    "writes": OBJECT, "seconds": FLOAT,
 }  # fmt: skip
 BRANCHES: Columns = {**IDS,
     "branch": TEXT, "tip_id": TEXT, "fork_point_id": TEXT, "n_checkpoints": INT, "n_own": INT, "status": STATUS,
@@ -97,6 +99,7 @@ def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
     where no model reported them. `unknown_blocks` counts the content blocks in the state (images, files …) whose tokens
     are unknown: `context_tokens` lacks them. With `prices` (see `forkbook.tokens.prices.rate_of`), `cost` is the money
     of the spent tokens whose model has a price, `unpriced_tokens` counts the others.
+    Of a subgraph's checkpoint `inside_id` is the one, a graph further out, whose task `inside_task_id` ran it.
     """
     tree, accounts, bills = facts.tree, facts.ledger, bills_of(facts, prices)
     for position, (head, state) in enumerate(zip(tree.heads, facts.states, strict=True)):
@@ -126,6 +129,8 @@ def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
                 "method": method,
                 "seconds": facts.seconds(position),
                 "unknown_blocks": accounts.unknown[position],
+                "inside_id": tree.heads[host].id if (host := tree.inside[position]) >= 0 else None,
+                "inside_task_id": (facts.ran_by(position) or {}).get("id"),
             }
             | details(spent)
             | (money(bills[position]) if bills and method != "none" else {})
@@ -165,8 +170,12 @@ def messages_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
 
 
 def tasks_rows(facts: Facts) -> Iterator[Row]:
-    """A row a task, under the checkpoint it starts from; `writes` are the channels it wrote (None: nothing yet)."""
-    for head, state in zip(facts.tree.heads, facts.states, strict=True):
+    """A row a task, under the checkpoint it starts from; `writes` are the channels it wrote (None: nothing yet).
+
+    `seconds` is how long its subgraph took, from the first checkpoint to the last; null where it ran none, where none
+    was read, and where an interrupt, an error or a replay came between: LangGraph keeps no time of tasks.
+    """
+    for position, (head, state) in enumerate(zip(facts.tree.heads, facts.states, strict=True)):
         for task in state["tasks"] or ():
             yield {
                 "thread_id": facts.thread_id,
@@ -178,16 +187,20 @@ def tasks_rows(facts: Facts) -> Iterator[Row]:
                 "error": None if task.get("error") is None else str(task["error"]),
                 "interrupts": task.get("interrupts"),
                 "writes": task.get("result"),
+                "seconds": facts.task_seconds.get((position, str(task.get("id")))),
             }
 
 
-def branches_rows(facts: Facts) -> Iterator[Row]:
-    """A row a branch: `n_checkpoints` on the path from the root to its tip, `n_own` of them on the branch itself."""
+def branches_rows(facts: Facts, subgraphs: bool = False) -> Iterator[Row]:
+    """A row a branch: `n_checkpoints` on the path from the root to its tip, `n_own` of them on the branch itself.
+
+    Of the root graph alone, with `subgraphs` of every namespace: labels are those of the namespace.
+    """
     tree = facts.tree
     depth: list[int] = []
     for parent in tree.parents:
         depth.append(1 + (depth[parent] if parent >= 0 else 0))
-    for number, (start, tip) in enumerate(zip(tree.starts, tree.tips_by_branch, strict=True)):
+    for number, (start, tip) in enumerate(_branches(tree, subgraphs)):
         fork_point = tree.parents[start]
         yield {
             "thread_id": facts.thread_id,
@@ -203,17 +216,27 @@ def branches_rows(facts: Facts) -> Iterator[Row]:
         }
 
 
-def tokens_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
+def _branches(tree: Tree, subgraphs: bool) -> list[tuple[int, int]]:
+    """For each branch its first and last position."""
+    found = list(zip(tree.starts, tree.tips_by_branch, strict=True))
+    return found if subgraphs else found[: tree.outer]
+
+
+def tokens_rows(facts: Facts, prices: Any = None, subgraphs: bool = False) -> Iterator[Row]:
     """A row a tip's path; `shared_tokens` + `own_tokens` = `total_tokens` = reported + estimated, all spent tokens.
+
+    What the subgraphs of its tasks spent is on the path, too, as far as they were read. With `subgraphs` their own tips
+    have rows as well: then the rows of one namespace belong together, not all of them.
 
     The details of tokens and, with `prices`, `cost` and `unpriced_tokens` are as in `checkpoints_rows`, of the whole
     path; `context_tokens` and `unknown_blocks` are those of the tip.
     """
     tree, accounts, bills = facts.tree, facts.ledger, bills_of(facts, prices)
     whole, shared = accounts.paths
+    along = [reduce(Bill.plus, (bills[at] for at in accounts.along([here]))) for here in range(len(bills))]
     for position, parent in enumerate(tree.parents if bills else ()):
-        bills[position] = bills[position].plus(bills[parent]) if parent >= 0 else bills[position]
-    for number, tip in enumerate(tree.tips_by_branch):
+        along[position] = along[position].plus(along[parent]) if parent >= 0 else along[position]
+    for number, (_, tip) in enumerate(_branches(tree, subgraphs)):
         sums = whole[tip]
         yield (
             {
@@ -232,7 +255,7 @@ def tokens_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
             }
             | tokens(sums)
             | details(sums)
-            | (money(bills[tip]) if bills else {})
+            | (money(along[tip]) if bills else {})
         )
 
 

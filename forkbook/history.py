@@ -37,6 +37,7 @@ class History:
         book: The place it was read from.
         thread_id: The thread.
         complete: Whether every checkpoint was read; False only where `limit` asked for fewer.
+        subgraphs: Whether the checkpoints of subgraphs were read, too, each inside the one whose task ran it.
         counter: What counts its tokens; None: the default.
     """
 
@@ -47,9 +48,11 @@ class History:
         states: Mapping[str, State],
         *,
         complete: bool = True,
+        subgraphs: bool = False,
         counter: Counter | None = None,
     ) -> None:
         self.book = book
+        self.subgraphs = subgraphs
         self.thread_id = thread_id
         self.counter = counter or book.counter
         self._load(states, complete)
@@ -111,14 +114,19 @@ class History:
         raise CheckpointNotFound(
             f"no checkpoint {key!r} in thread {self.thread_id}: "
             + (f"{len(fits)} fit ({some})" if fits else f"none of its {len(self)} ids starts or ends so")
-            + (f"; a branch's tip is history.at(branch={key!r})" if key in self.tree.labels else ""),
+            + (f"; a branch's tip is history.at(branch={key!r})" if key in self.branches else ""),
             thread_id=self.thread_id,
             checkpoint_id=key,
             candidates=fits,
         )
 
-    def at(self, step: int | None = None, branch: str | None = None) -> Checkpoint:
+    def at(self, step: int | None = None, branch: str | None = None, *, ns: str = "") -> Checkpoint:
         """The checkpoint at a step of a branch's path from the root; without a step the branch's tip.
+
+        Args:
+            step: LangGraph's superstep.
+            branch: The branch's label.
+            ns: The namespace of a subgraph, whose steps and labels are its own; "" is the root graph.
 
         Raises:
             InvalidInput: Neither was given, or there is no such branch.
@@ -126,18 +134,26 @@ class History:
         """
         if step is None and branch is None:
             raise InvalidInput("at() needs a step, a branch, or both")
-        if branch is not None and branch not in self.tree.labels:
+        if (numbers := self.tree.numbers.get(ns)) is None:
+            known = [found for found in self.tree.numbers if found]
             raise InvalidInput(
-                f"no branch {branch!r} in thread {self.thread_id}: it has {', '.join(self.tree.labels) or 'none'}",
+                f"no subgraph {ns!r} in this history of thread {self.thread_id}: it has {', '.join(known) or 'none'}"
+                + ("" if self.subgraphs else "; book.history(thread_id, subgraphs=True) reads them"),
                 thread_id=self.thread_id,
-                candidates=self.tree.labels,
+                candidates=known,
+            )
+        if branch is not None and branch not in numbers:
+            raise InvalidInput(
+                f"no branch {branch!r} in thread {self.thread_id}: it has {', '.join(numbers) or 'none'}",
+                thread_id=self.thread_id,
+                candidates=list(numbers),
             )
         if step is None:
-            return self[self.tree.tips_by_branch[self.tree.labels.index(str(branch))]]
+            return self[self.tree.tips_by_branch[numbers[str(branch)]]]
         if not isinstance(step, int):
             raise InvalidInput(f"a step is a number, not {short(step)}")
-        path = self if branch is None else self.at(branch=branch).lineage
-        found = [cp for cp in path if cp.step == step]
+        path = self if branch is None else self.at(branch=branch, ns=ns).lineage
+        found = [cp for cp in path if cp.step == step and cp.namespace == ns]
         if len(found) == 1 or (found and branch is not None):
             return found[-1]
         raise CheckpointNotFound(
@@ -150,22 +166,22 @@ class History:
     @property
     def tips(self) -> list[Checkpoint]:
         """The ends of the branches, in the order of their labels."""
-        return [self[position] for position in self.tree.tips_by_branch]
+        return [self[position] for position in self.tree.tips_by_branch[: self.tree.outer]]
 
     @property
     def roots(self) -> list[Checkpoint]:
         """The checkpoints without a parent in this history."""
-        return [self[position] for position in self.tree.roots]
+        return [self[position] for position in self.tree.roots if not self.tree.heads[position].ns]
 
     @property
     def fork_points(self) -> list[Checkpoint]:
         """The checkpoints with two or more children."""
-        return [self[position] for position in self.tree.fork_points]
+        return [self[position] for position in self.tree.fork_points if not self.tree.heads[position].ns]
 
     @property
     def branches(self) -> list[str]:
         """The labels of the branches: A, B, C …"""
-        return list(self.tree.labels)
+        return list(self.tree.numbers[""])
 
     @cached_property
     def graph_id(self) -> str | None:
@@ -195,7 +211,8 @@ class History:
         Raises:
             InvalidInput: No such tokenizer is on this machine.
         """
-        return History(self.book, self.thread_id, self.states, complete=self.complete, counter=counter_of(counter))
+        how = {"complete": self.complete, "subgraphs": self.subgraphs}
+        return History(self.book, self.thread_id, self.states, counter=counter_of(counter), **how)
 
     def checkpoints_df(self, prices: Any = None) -> pd.DataFrame:
         """A row a checkpoint, oldest first; see `forkbook.frames.checkpoints_rows` for the columns and `tokens_df`."""
@@ -211,21 +228,22 @@ class History:
         """A row a task, under the checkpoint it starts from; see `forkbook.frames.tasks_rows`."""
         return frames.frame(list(frames.tasks_rows(self.facts)), frames.TASKS)
 
-    def branches_df(self) -> pd.DataFrame:
-        """A row a branch; see `forkbook.frames.branches_rows`."""
-        return frames.frame(list(frames.branches_rows(self.facts)), frames.BRANCHES)
+    def branches_df(self, *, subgraphs: bool = False) -> pd.DataFrame:
+        """A row a branch, with `subgraphs` of every namespace; see `forkbook.frames.branches_rows`."""
+        return frames.frame(list(frames.branches_rows(self.facts, subgraphs)), frames.BRANCHES)
 
-    def tokens_df(self, prices: Any = None) -> pd.DataFrame:
+    def tokens_df(self, prices: Any = None, *, subgraphs: bool = False) -> pd.DataFrame:
         """A row a tip's path, its spent tokens shared and own; see `forkbook.frames.tokens_rows` for the columns.
 
         Args:
             prices: Money for a million tokens by model, as in `{"gpt-4o": {"input": 2.5, "output": 10}}`, or
                 "genai-prices" (`pip install 'forkbook[prices]'`); see `forkbook.tokens.prices.rate_of`. Adds `cost`.
+            subgraphs: Have rows for the tips of subgraphs, too; what these spent is in the root graph's rows as well.
 
         Raises:
             InvalidInput: These are no such prices.
         """
-        rows = frames.tokens_rows(self.facts, prices)
+        rows = frames.tokens_rows(self.facts, prices, subgraphs)
         return frames.frame(list(rows), frames.with_prices(frames.TOKENS, prices))
 
     @property
@@ -269,7 +287,7 @@ class History:
     def _positions(self, branches: Sequence[Any] | None) -> list[int]:
         """The tips of all branches, or what was named, each once."""
         if branches is None:
-            return self.tree.tips_by_branch
+            return self.tree.tips_by_branch[: self.tree.outer]
         keys = [branches] if isinstance(branches, str | Checkpoint) else branches
         return list(dict.fromkeys(self.pick(key).position for key in keys))
 
@@ -357,9 +375,12 @@ class History:
     def summary(self) -> str:
         """One line: thread, checkpoints, branches, and whether that is all."""
         dangling = len(self.tree.dangling)
+        nested = sum(1 for head in self.tree.heads if head.ns)
+        number = len(self) - nested
         parts = [
             f"thread {self.thread_id[:8]}…{self.thread_id[-4:]}" if len(self.thread_id) > 16 else self.thread_id,
-            f"{len(self):,} checkpoint{'' if len(self) == 1 else 's'}",
+            f"{number:,} checkpoint{'' if number == 1 else 's'}"
+            + (f" and {nested:,} inside {_counted(len(self.tree.numbers) - 1, 'subgraph')}" if self.subgraphs else ""),
             f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}",
             "complete" if self.complete else "the newest only, older ones were not read",
         ]
@@ -380,3 +401,7 @@ class History:
         if len(self):
             result |= bundle(self.figure())
         return result
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .backends.base import Backend, Graph, State
+from .backends.base import Backend, Graph, State, namespace
 from .edits import Deviation, deviations, exact_writes
 from .errors import ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, Refused, ServerFault, ThreadBusy
 
@@ -45,7 +45,7 @@ class Edited:
     deviations: tuple[Deviation, ...]
 
 
-def current(backend: Backend, thread_id: str, checkpoint_id: str, *, in_copy: bool = False) -> State:
+def current(backend: Backend, thread_id: str, checkpoint_id: str, *, in_copy: bool = False, ns: str = "") -> State:
     """The checkpoint as it is now.
 
     Raises:
@@ -57,7 +57,7 @@ def current(backend: Backend, thread_id: str, checkpoint_id: str, *, in_copy: bo
             f"thread {thread_id} is busy with a run: wait for it to end, or act in a copy (in_copy=True)",
             thread_id=thread_id,
         )
-    if (state := backend.state(thread_id, checkpoint_id)) is None:
+    if (state := backend.state(thread_id, checkpoint_id, ns=ns)) is None:
         raise CheckpointNotFound(
             f"checkpoint {checkpoint_id} is not in thread {thread_id} (any more): history.refresh() and pick again",
             thread_id=thread_id,
@@ -109,7 +109,7 @@ def preview(
         while True:
             writes = {name: options[0] for name, options in tries.items()}
             with _told_of_the_preview(at):
-                after = _tried(backend, scratch_id, at, writes, as_node)
+                after = _tried(backend, scratch_id, at, writes, as_node, namespace(state))
                 if after["next"] is None and state["next"] is not None:
                     raise InvalidInput("LangGraph itself cannot read the state any more: a value has the wrong type")
             left = deviations(shown, old, after["values"])
@@ -134,9 +134,9 @@ def _told_of_the_preview(checkpoint_id: str) -> Iterator[None]:
         ) from error
 
 
-def _tried(backend: Backend, thread_id: str, checkpoint_id: str, writes: Any, as_node: str | None) -> State:
-    edited = backend.update(thread_id, checkpoint_id, writes, as_node)
-    state = backend.state(thread_id, edited)
+def _tried(backend: Backend, thread_id: str, checkpoint_id: str, writes: Any, as_node: str | None, ns: str) -> State:
+    edited = backend.update(thread_id, checkpoint_id, writes, as_node, ns=ns)
+    state = backend.state(thread_id, edited, ns=ns)
     if state is None:
         raise ActFailed(f"the edit of scratch copy {thread_id} cannot be read back", thread_id=thread_id)
     return state
@@ -174,8 +174,9 @@ def edit(
     Raises:
         ActFailed: The edit was written, but cannot be read back.
     """
-    new_id = backend.update(thread_id, state["checkpoint"]["checkpoint_id"], writes, as_node)
-    after = backend.state(thread_id, new_id)
+    ns = namespace(state)
+    new_id = backend.update(thread_id, state["checkpoint"]["checkpoint_id"], writes, as_node, ns=ns)
+    after = backend.state(thread_id, new_id, ns=ns)
     if after is None:
         raise ActFailed(
             f"the edit was written as checkpoint {new_id} of thread {thread_id}, which cannot be read back",

@@ -135,6 +135,14 @@ class Tree:
             counts[ns] = number + 1
         return labels
 
+    @cached_property
+    def numbers(self) -> dict[str, dict[str, int]]:
+        """For each namespace its branches' numbers by their labels."""
+        found: dict[str, dict[str, int]] = {"": {}}
+        for number, (start, label) in enumerate(zip(self.starts, self.labels, strict=True)):
+            found.setdefault(self.heads[start].ns, {})[label] = number
+        return found
+
     def label(self, position: int) -> str:
         """The label of the branch that a position is on."""
         return self.labels[self.branches[position]]

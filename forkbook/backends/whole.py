@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .base import Backend, State, namespace
+from ..errors import ProtocolError
+from .base import Backend, State, head_of, namespace, path_of
 
 Read = Callable[[str], list[State]]
 
@@ -41,6 +42,9 @@ def inside(
     unread = subgraphs(roots) if listed is None else listed
     while unread := unread - seen:
         ns = min(unread)
+        if listed is None and memory_of(ns) in seen:
+            seen.add(ns)
+            continue
         found = [state for state in read(ns) if namespace(state) == ns or namespace(state) not in seen]
         seen |= {ns, *map(namespace, found)}
         states += found
@@ -49,11 +53,58 @@ def inside(
     return states, seen
 
 
+def belonging(roots: Mapping[str, State], nested: Iterable[State], *, complete: bool) -> dict[str, State]:
+    """The states of subgraphs by id, without those of tasks of checkpoints that were not read, or came later.
+
+    Raises:
+        ProtocolError: A checkpoint is there twice.
+    """
+    found: dict[str, State] = {}
+    newest = max(roots, default="")
+    for state in sorted(nested, key=lambda state: str(state["checkpoint"]["checkpoint_id"])):
+        id_, host = state["checkpoint"]["checkpoint_id"], head_of(state).inside
+        if id_ in roots or id_ in found:
+            raise ProtocolError(f"checkpoint {id_} occurs in two namespaces of this thread", checkpoint_id=id_)
+        if host is None or host in roots or host in found or (complete and host <= newest):
+            found[id_] = state
+    return found
+
+
+def again(
+    backend: Backend, thread_id: str, before: Mapping[str, State], roots: Mapping[str, State], *, complete: bool
+) -> dict[str, State]:
+    """The states of subgraphs by id: those of `before`, read again where they or their tasks may have changed.
+
+    Args:
+        backend: Where the thread is.
+        thread_id: The thread.
+        before: All states that were read before.
+        roots: Those of the root namespace, as they are now.
+        complete: Whether all of these were read.
+    """
+    old = {id_: state for id_, state in before.items() if namespace(state)}
+    changed = unsettled(old.values()) | {id_ for id_, state in roots.items() if before.get(id_) is not state}
+    stale = {ns for ns in map(namespace, old.values()) if memory_of(ns) == ns}
+    for id_, state in sorted(old.items()):
+        host = head_of(state).inside or ""
+        if id_ in changed or host in changed or (host in old and namespace(old[host]) in stale):
+            stale.add(namespace(state))
+    kept = [state for state in old.values() if namespace(state) not in stale]
+    settled = {namespace(state) for state in kept}
+    fresh, _ = inside(backend, thread_id, [*roots.values(), *kept], reading(backend, thread_id), settled)
+    return belonging(roots, [*kept, *fresh], complete=complete)
+
+
 def subgraphs(states: Iterable[State]) -> set[str]:
     """The namespaces of the subgraphs that the tasks of these states ran."""
     tasks = (task for state in states for task in state["tasks"] or ())
     named = ((task.get("checkpoint") or {}).get("checkpoint_ns") for task in tasks)
     return {str(ns) for ns in named if ns}
+
+
+def memory_of(ns: str) -> str:
+    """The namespace that a task's subgraph has if it keeps one memory for all tasks: the names of the nodes alone."""
+    return "|".join(path_of(ns))
 
 
 def further_call(ns: str) -> str:

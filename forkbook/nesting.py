@@ -1,0 +1,93 @@
+"""What can be done at a checkpoint inside a subgraph: only that after which LangGraph would go on from there.
+
+LangGraph goes on in a subgraph from the newest checkpoint of its namespace, and only while the task that runs it has
+not ended, and only from the thread's head. Everywhere else it starts the subgraph over, without a word.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .backends.base import State, path_of
+from .errors import ActFailed, Refused
+
+if TYPE_CHECKING:
+    from .checkpoint import Checkpoint
+
+STARTS_OVER = "LangGraph would silently start the subgraph over"
+
+
+def only_outside(cp: Checkpoint, what: str) -> None:
+    """Look that a checkpoint is one of the root graph.
+
+    Raises:
+        Refused: It is not.
+    """
+    if cp.namespace:
+        raise refused(cp, f"{what} sets out from a checkpoint of the root graph{pick(outermost(cp))}")
+
+
+def must_go_on(cp: Checkpoint) -> None:
+    """Look that LangGraph would go on from what is written at a checkpoint; in the root graph it always would.
+
+    Raises:
+        Refused: It would start the subgraph over.
+    """
+    inner = cp
+    while inner.namespace:
+        if (host := inner.inside) is None:
+            raise refused(cp, f"it is not known which task ran this subgraph, so {STARTS_OVER}, as far as one knows")
+        newest = _newest(host)
+        if newest["checkpoint"]["checkpoint_id"] != host.id:
+            where = "the thread's head" if not host.namespace else "the newest of its subgraph"
+            raise refused(
+                cp, f"the task that ran it started from {host.short_id}, which is not {where} any more: {STARTS_OVER}"
+            )
+        task = inner.task
+        now = next((found for found in newest["tasks"] or () if task and found.get("id") == task["id"]), None)
+        if now is None or now.get("result") is not None:
+            raise refused(cp, f"the task that ran it, from {host.short_id}, has ended: {STARTS_OVER}")
+        inner = host
+
+
+def must_be_next(cp: Checkpoint) -> None:
+    """Look that LangGraph would go on from this very checkpoint.
+
+    Raises:
+        Refused: It would start the subgraph over, or go on from a newer checkpoint.
+    """
+    must_go_on(cp)
+    newest = _newest(cp)["checkpoint"]["checkpoint_id"]
+    if newest != cp.id:
+        raise refused(
+            cp,
+            f"LangGraph goes on in a subgraph from its newest checkpoint alone, which is {newest[-6:]}: an edit of "
+            "this one, cp.fork(…) or cp.edit(…), makes a newer one",
+        )
+
+
+def outermost(cp: Checkpoint) -> Checkpoint:
+    """The checkpoint of the root graph within whose task a checkpoint is."""
+    while (host := cp.inside) is not None:
+        cp = host
+    return cp
+
+
+def _newest(cp: Checkpoint) -> State:
+    """The newest checkpoint of the same namespace, as it is now."""
+    state = cp.history.book.backend.state(cp.thread_id, ns=cp.namespace)
+    if state is None:
+        raise ActFailed(f"thread {cp.thread_id} has no checkpoints any more", thread_id=cp.thread_id)
+    return state
+
+
+def pick(root: Checkpoint) -> str:
+    return "" if root.namespace else f": pick {root.short_id}, within whose task this one is"
+
+
+def refused(cp: Checkpoint, why: str) -> Refused:
+    return Refused(
+        f"checkpoint {cp.short_id} is inside subgraph {' › '.join(path_of(cp.namespace))}: {why}",
+        thread_id=cp.thread_id,
+        checkpoint_id=cp.id,
+    )

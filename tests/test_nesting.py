@@ -1,0 +1,259 @@
+"""Subgraphs in one tree with the checkpoints whose tasks ran them: read from every place, picked, edited, answered."""
+
+import sqlite3
+import uuid
+
+import pytest
+from agents.graphs import build_fanout, build_nested, build_team
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+import forkbook as fb
+from forkbook.errors import CheckpointNotFound, InvalidInput, Refused
+
+BUILDERS = {"nested": build_nested, "fanout": build_fanout, "team": build_team}
+
+
+@pytest.fixture(params=["graph", "server"])
+def begun(request, testbed):
+    """A function that runs a graph in a new thread; gives the book and the thread's id."""
+    books = []
+
+    def begin(name, input):
+        if request.param == "graph":
+            book = fb.connect(BUILDERS[name]().compile(checkpointer=InMemorySaver(), name=name))
+        else:
+            book = fb.connect(testbed)
+        books.append(book)
+        return book, start(book, name, input)
+
+    yield begin
+    for book in books:
+        book.close()
+
+
+def start(book, name, input):
+    thread_id = str(uuid.uuid4())
+    if book.backend.assistant:
+        book.backend._graph.invoke(input, {"configurable": {"thread_id": thread_id}})
+    else:
+        book.backend._client.threads.create(thread_id=thread_id, graph_id=name)
+        book.backend._client.runs.wait(thread_id, name, input=input)
+    return thread_id
+
+
+def drawn(history):
+    """The tree in ids that tell each checkpoint by its order: parent, host, namespace's nodes, step, next, branch."""
+    tree = history.tree
+    return [
+        (
+            tree.parents[cp.position],
+            tree.inside[cp.position],
+            [part.partition(":")[0] for part in cp.namespace.split("|")],
+            cp.step,
+            cp.next,
+            cp.branch,
+        )
+        for cp in history
+    ]
+
+
+WAITING = [
+    (-1, -1, [""], -1, ("__start__",), "A"),
+    (0, -1, [""], 0, ("outer",), "A"),
+    (-1, 1, ["outer"], -1, ("__start__",), "A"),
+    (2, 1, ["outer"], 0, ("inner",), "A"),
+    (-1, 3, ["outer", "inner"], -1, ("__start__",), "A"),
+    (4, 3, ["outer", "inner"], 0, ("prepare",), "A"),
+    (5, 3, ["outer", "inner"], 1, ("ask",), "A"),
+]
+
+
+def test_each_level_stands_inside_the_checkpoint_whose_task_ran_it(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    history = book.history(thread_id, subgraphs=True)
+    assert drawn(history) == WAITING
+    assert history.summary().endswith("2 checkpoints and 5 inside 2 subgraphs · 1 branch · complete")
+    assert (history.branches, [cp.position for cp in history.tips], len(history.roots)) == (["A"], [1], 1)
+    asking = history[6]
+    assert [item["value"] for item in asking.waiting_for] == ["deep?"]
+    assert (asking.inside, asking.inside.inside, asking.inside.inside.inside) == (history[3], history[1], None)
+    assert (asking.task["name"], asking.inside.task["name"], history[1].task) == ("inner", "outer", None)
+    assert history[1].subgraphs == {history[2].namespace: [history[2], history[3]]}
+    assert history[asking.short_id] == history[asking.id] == asking
+    assert history.at(step=0).position == 1
+    assert history.at(step=0, ns=asking.namespace).position == 5
+    assert history.at(branch="A", ns=asking.namespace) == asking
+    assert "in outer › inner" in repr(asking)
+
+
+def test_stores_and_archives_tell_the_same_tree(tmp_path):
+    path, archive = tmp_path / "store.sqlite", tmp_path / "study.forkbook"
+    saver = SqliteSaver(sqlite3.connect(path, check_same_thread=False))
+    book = fb.connect(build_nested().compile(checkpointer=saver))
+    thread_id = start(book, "nested", {"answers": ["x"]})
+    book.history(thread_id, subgraphs=True)[6].answer("yes")
+    history = book.history(thread_id, subgraphs=True)
+    book.export(archive)
+    saver.conn.close()
+    assert len(history) == 11
+    for place in (path, archive):
+        with fb.connect(place) as other:
+            assert drawn(other.history(thread_id, subgraphs=True)) == drawn(history)
+            assert len(other.history(thread_id)) == 4
+
+
+def test_what_was_read_without_subgraphs_says_how_to_read_them(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    history = book.history(thread_id)
+    assert len(history) == 2
+    assert history[1].subgraphs == {}
+    with pytest.raises(InvalidInput, match="subgraphs=True"):
+        history.at(step=0, ns="outer:1")
+
+
+def told(values):
+    return values["answers"]
+
+
+def test_an_answer_given_inside_a_subgraph_goes_to_the_root_graph(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    act = book.history(thread_id, subgraphs=True)[6].answer("yes")
+    assert (act.status, act.checkpoint.namespace, act.checkpoint.is_tip) == ("finished", "", True)
+    assert told(act.checkpoint.values) == ["x", "x", "x", "prepared", "ask=yes", "end"]
+    assert act.history.subgraphs
+    assert len(act.history) == 11
+
+
+def test_the_answer_of_a_parallel_task_is_told_apart_by_its_question(begun):
+    book, thread_id = begun("team", {"items": ["a", "b"], "ask": True})
+    asking = book.history(thread_id, subgraphs=True)[-1]
+    assert sorted(item["value"] for item in asking.waiting_for) == ["a?", "b?"]
+    with pytest.raises(Refused, match="asks 2 questions"):
+        asking.answer("yes")
+    act = asking.answer({item["id"]: item["value"].upper() for item in asking.waiting_for})
+    assert told(act.checkpoint.values) == ["a=A?", "b=B?", "joined"]
+
+
+@pytest.mark.parametrize("where", [5, 6], ids=["before prepare", "at the question"])
+def test_a_waiting_subgraph_is_edited_and_the_graph_goes_on_from_the_edit(begun, where):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    cp = book.history(thread_id, subgraphs=True)[where]
+    tried = cp.preview({"answers": ["edited"]})
+    assert (told(tried.values)[-1], tried.next) == ("edited", cp.next)
+    assert len(book.history(thread_id, subgraphs=True)) == 7
+    act = cp.edit({"answers": ["edited"]})
+    assert (act.checkpoint.parent.id, act.checkpoint.namespace) == (cp.id, cp.namespace)
+    assert act.checkpoint.inside.inside.id == act.history.tips[0].id
+    asked = act.checkpoint.answer("yes")
+    assert asked.status == "finished"
+    said = told(asked.checkpoint.values)
+    assert said == [
+        "x",
+        "x",
+        "x",
+        *(["edited", "prepared"] if where == 5 else ["prepared", "edited"]),
+        "ask=yes",
+        "end",
+    ]
+
+
+def test_the_roots_own_answer_reaches_a_subgraph_that_was_edited(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    book.history(thread_id, subgraphs=True)[6].edit({"answers": ["edited"]})
+    act = book.history(thread_id).tips[0].answer("yes")
+    assert told(act.checkpoint.values) == ["x", "x", "x", "prepared", "edited", "ask=yes", "end"]
+
+
+def test_a_fork_inside_edits_and_lets_the_whole_graph_go_on(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    act = book.history(thread_id, subgraphs=True)[6].fork({"answers": ["edited"]}, as_node="ask")
+    assert (act.kind, act.status, act.checkpoint.namespace) == ("fork", "finished", "")
+    assert told(act.checkpoint.values) == ["x", "x", "x", "prepared", "edited", "end"]
+    assert act.history.branches == ["A"]
+
+
+def test_a_fork_inside_a_copy_leaves_the_thread_alone(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    act = book.history(thread_id, subgraphs=True)[6].fork({"answers": ["edited"]}, as_node="ask", in_copy=True)
+    assert act.history.thread_id != thread_id
+    assert told(act.checkpoint.values) == ["x", "x", "x", "prepared", "edited", "end"]
+    assert drawn(book.history(thread_id, subgraphs=True)) == WAITING
+
+
+def test_what_would_start_the_subgraph_over_is_refused_and_writes_nothing(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    waiting = book.history(thread_id, subgraphs=True)
+    with pytest.raises(Refused, match="newest checkpoint alone"):
+        waiting[5].resume()
+    with pytest.raises(Refused, match="goes to the root graph"):
+        waiting[6].resume(input={"answers": ["new"]})
+    with pytest.raises(Refused, match="pick .*, within whose task"):
+        waiting[6].sweep([None])
+    with pytest.raises(Refused, match="no channel 'topic'"):
+        waiting[6].edit({"topic": "cats"})
+    with pytest.raises(Refused, match="no node 'end'; it has prepare, ask"):
+        waiting[6].edit({"answers": ["edited"]}, as_node="end")
+    assert drawn(book.history(thread_id, subgraphs=True)) == WAITING
+    waiting[6].answer("yes")
+    done = book.history(thread_id, subgraphs=True)
+    for act in (
+        lambda: done[6].preview({"answers": ["late"]}),
+        lambda: done[6].edit({"answers": ["late"]}),
+        lambda: done[6].fork({"answers": ["late"]}, in_copy=True),
+        lambda: done[6].resume(),
+        lambda: done[6].answer("late"),
+    ):
+        with pytest.raises(Refused, match="start the subgraph over"):
+            act()
+    assert drawn(book.history(thread_id, subgraphs=True)) == drawn(done)
+
+
+def test_a_checkpoint_that_is_gone_is_not_made_anew(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    cp = book.history(thread_id, subgraphs=True)[6]
+    states = {id_.replace(cp.id, cp.id[:-4] + "ffff"): state for id_, state in cp.history.states.items()}
+    state = states[cp.id[:-4] + "ffff"] = dict(states[cp.id[:-4] + "ffff"])
+    state["checkpoint"] = state["checkpoint"] | {"checkpoint_id": cp.id[:-4] + "ffff"}
+    other = fb.History(book, thread_id, states, subgraphs=True)
+    with pytest.raises(CheckpointNotFound):
+        other[6].edit({"answers": ["edited"]})
+    assert drawn(book.history(thread_id, subgraphs=True)) == WAITING
+
+
+def test_refresh_reads_what_subgraphs_wrote_since(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    history = book.history(thread_id, subgraphs=True)
+    root = history[1]
+    book.history(thread_id)[1].answer("yes")
+    root.resume()  # a replay: the same subgraphs again, in namespaces of their own
+    fresh, whole = history.refresh(), book.history(thread_id, subgraphs=True)
+    assert drawn(fresh) == drawn(whole)
+    assert [cp.state for cp in fresh] == [cp.state for cp in whole]
+    assert fresh.branches == book.history(thread_id).branches == ["A", "B"]
+    assert fresh.refresh().subgraphs
+
+
+def test_frames_join_by_namespace_and_task(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    book.history(thread_id, subgraphs=True)[6].answer("yes")
+    history = book.history(thread_id, subgraphs=True)
+    checkpoints, tasks = history.checkpoints_df(), history.tasks_df()
+    assert checkpoints.checkpoint_ns.nunique() == 3
+    ran = checkpoints[checkpoints.inside_id.notna()].merge(
+        tasks, left_on=["inside_id", "inside_task_id"], right_on=["checkpoint_id", "task_id"]
+    )
+    assert ran.groupby("name").size().to_dict() == {"inner": 4, "outer": 3}
+    assert tasks.seconds.isna().all()  # somebody was asked in between
+    assert history.branches_df().checkpoint_ns.tolist() == history.tokens_df().checkpoint_ns.tolist() == [""]
+    assert history.branches_df(subgraphs=True).checkpoint_ns.nunique() == 3
+    assert history.tokens_df(subgraphs=True).tip_id.tolist() == history.branches_df(subgraphs=True).tip_id.tolist()
+
+
+def test_tasks_that_ran_a_subgraph_to_its_end_have_a_duration(begun):
+    book, thread_id = begun("team", {"items": ["a", "b"]})
+    tasks = book.history(thread_id, subgraphs=True).tasks_df().set_index("name")
+    assert tasks.seconds.dropna().index.tolist() == ["team"]
+    assert 0 < tasks.seconds["team"] < 60
+    assert tasks.loc["worker"].shape[0] == 2
+    assert book.history(thread_id).tasks_df().seconds.isna().all()
