@@ -106,6 +106,21 @@ def test_a_sweep_is_found_again_by_another_connection(before_joke, demo_url, par
         assert [len(s.rows) for s in again.sweeps(copy_id)] == ([] if parallel else [2]), "its checkpoints tell, too"
 
 
+@pytest.mark.parametrize("parallel", [False, True])
+def test_what_a_killed_kernel_had_not_noted_its_checkpoints_tell(before_joke, parallel):
+    from forkbook.sweep.variants import packed, unpacked
+
+    sweep = before_joke.sweep(topics(*JOKES), parallel=parallel)
+    noted = unpacked(sweep.journal())
+    for number, outcome in ((1, "running"), (2, "not run")):
+        noted["rows"][number] |= {"thread_id": sweep.thread_id, "outcome": outcome, "start_id": None, "seconds": None}
+    book = before_joke.history.book
+    book.backend.tag(sweep.thread_id, {f"forkbook_sweep_{sweep.id}": packed(noted)})
+    (found,) = book.sweeps(sweep.thread_id)
+    same_frames(found.df().drop(columns="seconds"), sweep.df().drop(columns="seconds"))
+    assert [row.start_id for row in found.rows] == [row.start_id for row in sweep.rows]
+
+
 def test_answers_to_an_interrupt(book, client, demo_threads):
     waiting = book[client.threads.copy(demo_threads["approval"])["thread_id"]].tips[0]
     for parallel in (True, False):

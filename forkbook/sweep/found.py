@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 KEPT = ("outcome", "start_id", "error", "deviation", "seconds")
 
+Places = dict[str, tuple[History, int]]  # for each mark of a branch where it is, and the first position that carries it
+
 
 def sweeps(book: Book, thread_id: str) -> list[Sweep]:
     """The sweeps of a thread, oldest first, from what its metadata, its checkpoints and its copies say.
@@ -29,10 +31,12 @@ def sweeps(book: Book, thread_id: str) -> list[Sweep]:
     for copy_id in reversed(_copies(book, thread_id)):  # oldest first: what is in a copy of a copy is known then
         if copy_id not in read:
             read[copy_id] = book.history(copy_id)
-    for sweep in _from_marks(book, thread_id, read.values()):
+    places = _places(read.values())
+    for sweep in _from_marks(book, thread_id, places):
         found.setdefault(sweep.id, sweep)
     for sweep in found.values():
         sweep.know(read)
+        sweep.rows = [_caught_up(row, places.get(sweep.marks(row)[SWEEP])) for row in sweep.rows]
     return sorted(found.values(), key=lambda sweep: (sweep.started, sweep.id))
 
 
@@ -63,11 +67,24 @@ def _ended(row: Row) -> Row:
     return replace(row, outcome="cancelled") if row.outcome == "running" else row
 
 
-def _from_marks(book: Book, thread_id: str, histories: Iterable[History]) -> Iterable[Sweep]:
-    places: dict[str, tuple[History, int]] = {}
+def _caught_up(row: Row, place: tuple[History, int] | None) -> Row:
+    """The row with what its checkpoints tell: the journal is a second late, and a kernel that is killed ends it."""
+    if place is None or row.outcome not in ("not run", "cancelled"):
+        return row
+    history, own = place
+    start_id = row.start_id or _edited(row.variant.record(), history, own)
+    return replace(row, outcome="cancelled", thread_id=history.thread_id, start_id=start_id)
+
+
+def _places(histories: Iterable[History]) -> Places:
+    found: Places = {}
     for history in histories:
         for mark, own in marked(history.facts).items():
-            places.setdefault(mark, (history, own[0]))
+            found.setdefault(mark, (history, own[0]))
+    return found
+
+
+def _from_marks(book: Book, thread_id: str, places: Places) -> Iterable[Sweep]:
     groups: dict[str, list[tuple[dict[str, Any], History, int]]] = {}
     for mark, (history, first_own) in places.items():
         if "sweep" in (record := unpacked(mark)):
