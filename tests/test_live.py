@@ -169,10 +169,12 @@ def test_what_on_event_raises_cancels_the_run_and_comes_out(opened):
 
     with pytest.raises(LookupError, match="mine"):
         book.run(None, {"topic": "cats " * 12}, assistant="talker", on_event=broken)
-    assert book[seen[0]][-1].next == ("talk",)
+    history = book[seen[0]]
+    history.follow(poll=0.05, seconds=2)
+    assert history[-1].next == ("talk",), "and it stays so"
 
 
-def test_the_tree_grows_with_the_events_and_is_read_anew_in_the_end(opened):
+def test_the_tree_grows_with_the_events_and_is_read_anew_in_the_end(opened, monkeypatch):
     book = opened("talker")
     history = book.run(None, {"topic": "a"}, assistant="talker").history
     grown = [history]
@@ -187,6 +189,7 @@ def test_the_tree_grows_with_the_events_and_is_read_anew_in_the_end(opened):
     assert grown[-1].branches == ["A", "B"]
     assert grown[-1][-1].created_at is None
     assert grown[-1].checkpoints_df().created_at.isna().sum() == 3
+    monkeypatch.setattr("forkbook.book.REFRESH_PAGE", 1)  # as where a run wrote more than a page
     assert grown[-1].refreshed().states == act.history.states
     assert len(history) == 5
 
@@ -351,6 +354,17 @@ def test_a_busy_thread_is_waited_for_or_queued_at(served, busy, policy):
     assert ended.history[-1].id == ended.checkpoint.id
 
 
+def test_a_run_that_comes_first_meanwhile_is_waited_for(served, busy, monkeypatch):
+    thread_id, begin = busy
+    asked, look = served[thread_id][-1], served.backend.thread
+    stale = iter([{"status": "idle"}] * 2)
+    monkeypatch.setattr(served.backend, "thread", lambda id_: next(stale, None) or look(id_))
+    begin()
+    act = asked.resume(busy="wait")
+    assert next(stale, None) is None
+    assert act.checkpoint.values["messages"][-1]["content"] == "about x"
+
+
 def test_another_run_can_be_interrupted(served, busy, client):
     thread_id, begin = busy
     begin()
@@ -453,3 +467,17 @@ def test_cancelling_an_awaited_run_cancels_it(served):
     history = served[thread_id]
     history.follow(poll=0.05, seconds=10)
     assert history[-1].next == ("talk",)
+
+
+def test_a_sync_call_is_told_where_the_loop_is_the_callers_own():
+    async def cell():
+        async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
+            kinds = []
+            act = compiled("talker", saver, graphs.atalk).run(
+                None, {"topic": "cats"}, on_event=lambda event: kinds.append(event.kind)
+            )
+            assert kinds.count("checkpoint") == len(act.history) == 5
+            stopped = act.history[2].resume(on_event=stop_at_first_token)
+            assert stopped.checkpoint.next == ("talk",)
+
+    asyncio.run(cell())
