@@ -12,7 +12,7 @@ from .diff import Diff, diff
 from .facts import Facts
 from .frames import BOOL, DETAILS, FLOAT, INT, METHOD, OBJECT, ROLE, TEXT, Columns, Row, details, frame, tokens
 from .messages import canonical, messages_in, role, text, tool_calls, usage
-from .tokens import Totals
+from .tokens import Spend, Totals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +64,14 @@ class Side:
     def path_ids(self) -> list[str]:
         """The ids on its path."""
         return [self.facts.tree.heads[position].id for position in self.path]
+
+    def spends(self, positions: Sequence[int]) -> list[Spend]:
+        """What a part of its path cost, with what the subgraphs of its tasks did, as far as they were read."""
+        return self.facts.ledger.spends(self.facts.ledger.along(positions))
+
+    def totals(self, positions: Sequence[int]) -> Totals:
+        """The sums of that."""
+        return Totals().plus(self.spends(positions))
 
     def seconds(self, positions: Sequence[int]) -> float | None:
         """Time that some checkpoints took; None where it is known of none."""
@@ -134,7 +142,7 @@ class Comparison:
 
         In `tokens_df` of a history, shared is what *any* other branch holds, too.
         """
-        return {name: side.facts.ledger.totals(positions) for name, side, positions in self._parts()}
+        return {name: side.totals(positions) for name, side, positions in self._parts()}
 
     @property
     def shared_tokens(self) -> int:
@@ -177,17 +185,20 @@ class Comparison:
         costs = {
             (name, spend.key, canonical(usage(spend.message))): spend
             for name, side, positions in self._parts()
-            for spend in side.facts.ledger.spends(positions)
+            for spend in side.spends(positions)
         }
         found: dict[str, list[Row]] = {name: [] for name in SIDES}
         for number, name in enumerate(SIDES[1:]):
             accounts = self.sides[number].facts.ledger
             for key, message in held[number].items():
-                same = held[1 - number].get(key) == message
+                other = held[1 - number].get(key)
+                same = other == message
                 if same and number == 1:
                     continue
                 paid = (key, canonical(usage(message)))
                 spend = costs.get((name, *paid)) or costs.get(("shared", *paid)) if role(message) == "ai" else None
+                if spend and other and not same and canonical(usage(other)) == paid[1] and spend.message != message:
+                    spend = None  # a person edited it on this side: the other one has what was paid for
                 sums = Totals().plus([spend] if spend else [])
                 found["shared" if same else name].append(
                     {

@@ -27,7 +27,6 @@ from .frames import (
     with_prices,
 )
 from .messages import messages_in, role, text
-from .tokens import Totals
 from .tokens.prices import Bill, bill, rate_of
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ class Overview:
         sides = {
             id_: (side, at) for side in self.sides.values() for at, id_ in zip(side.path, side.path_ids, strict=True)
         }
-        return sum(side.facts.ledger.totals([at]).total for side, at in sides.values())
+        return sum(side.totals([at]).total for side, at in sides.values())
 
     def pair(self, a: str, b: str) -> Comparison:
         """Two of them in detail, by their labels.
@@ -126,7 +125,7 @@ class Overview:
         if prices is None:
             return {}
         rate, facts, sums = rate_of(prices), path.side.facts, Bill()
-        for at in path.side.path:
+        for at in facts.ledger.along(path.side.path):
             sums = sums.plus(bill(facts.ledger.spends([at]), rate, facts.created_at(at)))
         return money(sums)
 
@@ -137,8 +136,7 @@ class Overview:
         for path in self.paths:
             facts, here = path.side.facts, path.side.position
             parted = path.shared[-1] if path.shared else None
-            shared, own = facts.ledger.totals(path.shared), facts.ledger.totals(path.own)
-            sums = Totals().plus(facts.ledger.spends(path.side.path))
+            shared, own, sums = map(path.side.totals, (path.shared, path.own, path.side.path))
             row = {
                 "label": path.label,
                 "thread_id": facts.thread_id,
@@ -168,8 +166,7 @@ class Overview:
 
         bars = []
         for path in self.paths:
-            accounts = path.side.facts.ledger
-            shared, own = accounts.totals(path.shared), accounts.totals(path.own)
+            shared, own = path.side.totals(path.shared), path.side.totals(path.own)
             bars.append(
                 Bar(
                     label=path.label,

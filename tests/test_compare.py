@@ -7,6 +7,7 @@ from shapes import ai, facts_of, human, state
 
 import forkbook as fb
 from forkbook.comparison import Side, compare
+from forkbook.frames import tokens_rows
 from forkbook.overview import Overview
 
 
@@ -92,6 +93,55 @@ def test_prices_of_a_path(branches):
     priced = fb.compare(branches.tips).df(prices={"sample-model": {"input": 1_000_000, "output": 2_000_000}})
     assert priced.cost.tolist() == [80 + 2 * 25, 105 + 2 * 16, 74 + 2 * 28]
     assert "cost" not in fb.compare(branches.tips).df()
+
+
+def test_what_subgraphs_spent_is_on_the_paths_that_their_tasks_led_to():
+    """1: h ─┬─ 3: h                    A
+    ├┄ 2: h m (10+5)        in 1's task, which keeps m to itself
+    └─ 4: h edit ─┬─ 6: h            B
+                  └┄ 5: h n (20+4)    in 4's task"""
+    h = human("h")
+
+    def said(id_, *usage):
+        return ai(id_, usage=usage, response_metadata={"model": "x"})
+
+    def within(id_, host, *messages):
+        inner = state(id_, values={"messages": [h, *messages]})
+        inner["checkpoint"]["checkpoint_ns"] = f"review:{host}"
+        inner["metadata"]["parents"] = {"": host}
+        return inner
+
+    facts = facts_of(
+        state("1", values={"messages": [h]}),
+        within("2", "1", said("m", 10, 5)),
+        state("3", "1", {"messages": [h]}),
+        state("4", "1", {"messages": [h]}, source="update"),
+        within("5", "4", said("n", 20, 4)),
+        state("6", "4", {"messages": [h]}),
+    )
+    found = compare(Side(facts, 2), Side(facts, 5))
+    assert (found.shared_tokens, found.own_a, found.own_b, found.method) == (0, 15, 24, "reported")
+    every = Overview({"A": Side(facts, 2), "B": Side(facts, 5)})
+    df = every.df(prices={"x": {"input": 1_000_000, "output": 1_000_000}})
+    assert df[["own_tokens", "total_tokens", "cost"]].to_numpy().tolist() == [[15, 15, 15.0], [24, 24, 24.0]]
+    assert df.total_tokens.tolist() == [row["total_tokens"] for row in tokens_rows(facts)]
+    assert every.total_tokens == 39
+    assert every.figure().data
+
+
+def test_a_message_that_one_side_edited_is_paid_once():
+    h, m = human("h"), ai("m", "hello", (10, 5))
+    facts = facts_of(
+        state("1", values={"messages": [h, m]}),
+        state("2", "1", {"messages": [h, m, human("i")]}),
+        state("3", "1", {"messages": [h, ai("m", "edited", (10, 5))]}, source="update"),
+        state("4", "3", {"messages": [h, ai("m", "edited", (10, 5)), human("j")]}),
+    )
+    df = compare(Side(facts, 1), Side(facts, 2)).messages_df()
+    paid = df[df.message_id == "m"].set_index("side")
+    assert paid.total_tokens.fillna(0).to_dict() == {"a": 15, "b": 0}
+    assert paid.method.to_dict() == {"a": "reported", "b": "none"}
+    assert compare(Side(facts, 2), Side(facts, 3)).messages_df().total_tokens.sum() == 15, "both hold the edited one"
 
 
 def test_names_tell_threads_and_checkpoints_apart(book, branches, demo_threads):
