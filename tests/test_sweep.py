@@ -8,10 +8,14 @@ import textwrap
 import threading
 import time
 import uuid
+from typing import Any, TypedDict
 
 import pytest
 from agents import graphs
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import interrupt
 from langgraph_sdk import get_sync_client
 
 import forkbook as fb
@@ -363,6 +367,43 @@ def test_messages_may_be_objects_on_a_graph(sleepy):
     df = tip.sweep([{"messages": [HumanMessage("hi", id="h")]}], inputs=[{"topic": "a b"}]).df()
     assert df.messages[0][0]["content"] == "hi"
     assert df.spent_tokens.tolist() == [12]
+
+
+class Inside(TypedDict, total=False):
+    question: str
+    messages: list[Any]
+
+
+class Outside(TypedDict, total=False):
+    question: str
+
+
+def spends_inside(state):
+    """Spend 10 + 5 tokens on a channel of the subgraph alone."""
+    usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+    return {"messages": [AIMessage("hm", id="m", usage_metadata=usage)]}
+
+
+def asks_or_fails(state):
+    if state["question"] == "fail":
+        raise ValueError("no")
+    return {"question": interrupt("sure?") if state["question"] == "ask" else "x"}
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_a_branch_ends_in_the_root_graph_and_spends_in_its_subgraphs(parallel):
+    inner = StateGraph(Inside).add_sequence([spends_inside, asks_or_fails]).add_edge(START, "spends_inside")
+    outer = StateGraph(Outside).add_node("review", inner.compile()).add_edge(START, "review")
+    graph = outer.compile(checkpointer=InMemorySaver())
+    graph.invoke({"question": "a"}, {"configurable": {"thread_id": "t"}})
+    before = fb.connect(graph).history("t", subgraphs=True).at(step=0)
+    sweep = before.sweep([{"question": "b"}, {"question": "ask"}, {"question": "fail"}], parallel=parallel)
+    df = sweep.df()
+    assert df.status.tolist() == ["finished", "waiting", "error"]
+    assert df.branch.tolist() == (["B"] * 3 if parallel else ["B", "C", "D"])
+    assert df.spent_tokens.tolist() == [15, 15, 15]
+    assert sweep.spent() == 45
+    assert [cp.namespace for cp in sweep.checkpoints] == ["", "", ""]
 
 
 def test_stop_lets_a_node_in_this_process_end(sleepy, monkeypatch):

@@ -247,4 +247,5 @@ def moved(history: History, thread_id: str) -> History:
         }
         for id_, state in history.states.items()
     }
-    return History(history.book, thread_id, states, complete=history.complete, counter=history.counter)
+    how = {"complete": history.complete, "subgraphs": history.subgraphs}
+    return History(history.book, thread_id, states, counter=history.counter, **how)

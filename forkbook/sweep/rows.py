@@ -62,7 +62,7 @@ class Place:
 
     Attributes:
         history: Its thread's history; None: it was not read.
-        own: Positions of the checkpoints that its runs wrote.
+        own: Positions of the checkpoints that its runs wrote, those of subgraphs among them if they were read.
         tip: Position of its last checkpoint; None: it left none.
         status: How it ended: a tip's status, or `cancelled`, `not run`, `running`.
         error: Why it failed.
@@ -97,7 +97,8 @@ def placed(row: Row, mark: str, history: History | None, marks: Mapping[str, lis
         return Place(None, (), None, status, row.error or gone)
     own = marks.get(mark, [])
     start = history.tree.index.get(row.start_id or "")
-    tip = own[-1] if own else start
+    outer = [position for position in own if not history.tree.heads[position].ns]
+    tip = outer[-1] if outer else start
     error = row.error
     if tip is not None and row.outcome in ("ended", "cancelled"):
         reached = history.facts.status(tip)
