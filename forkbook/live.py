@@ -48,9 +48,8 @@ def run(
         history = _new_thread(book, graph.graph_id, thread_metadata or {})
     outcome = manner.run(backend, history.thread_id, None, how, input=sent)
     act = led("run", history, head.id if head else None, outcome, how, ())
-    if head is None or sent is None:
-        return act
-    return dataclasses.replace(act, gesture=snippets.of_resume(history.thread_id, head.id, how, sent))
+    gesture = snippets.of_run(history.thread_id, how, sent, new=thread_id is None)
+    return dataclasses.replace(act, gesture=gesture)
 
 
 def _free(backend: Backend, thread_id: str, manner: Manner) -> None:

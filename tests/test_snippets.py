@@ -246,6 +246,30 @@ def test_a_graph_that_awaits_gets_a_snippet_that_awaits(gesture, tmp_path):
     asyncio.run(scene())
 
 
+def test_the_code_of_a_first_run_makes_a_thread_and_that_of_a_later_one_goes_on_at_its_head(testbed):
+    with fb.connect(testbed) as book:
+        first = book.run(None, {"items": ["x"]}, assistant="fanout", metadata={"why": "new"})
+        for language, thread_id in run_all(first.code).items():
+            assert effect(book[thread_id]) == effect(first.history), language
+            more = book.run(thread_id, {"items": [FOREIGN]})
+            assert LANGUAGES[language](more.code(language)) == thread_id
+            again = book[thread_id]
+            assert len(again) - len(more.history) == len(more.history) - len(first.history), language
+            assert again.branches == ["A"]
+    skip_where_missing()
+
+
+def test_a_run_in_this_process_has_its_code_too():
+    book = in_process("fanout", items=[]).book
+    first = book.run(None, {"items": [FOREIGN]})
+    names = {"graph": book.backend._graph}
+    exec(first.code(), names)
+    assert effect(book[names["thread_id"]]) == effect(first.history)
+    more = book.run(names["thread_id"], {"items": ["x"]})
+    exec(more.code(), names)
+    assert len(book[names["thread_id"]]) - len(more.history) == len(more.history) - len(first.history)
+
+
 def before_the_joke(history):
     return next(cp for cp in history if cp.next == ("write_joke",))
 

@@ -24,6 +24,7 @@ from .steps import (
     of_fork,
     of_replay,
     of_resume,
+    of_run,
     place_of,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "of_fork",
     "of_replay",
     "of_resume",
+    "of_run",
     "place_of",
 ]
 

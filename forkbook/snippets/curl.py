@@ -36,6 +36,8 @@ def code(place: Place, gesture: Gesture) -> str:
         page = _request(place, "/threads/$1/history", '--data "$query"')
         copied = _read("COPY_ID", _request(place, "/threads/$ORIGINAL_ID/copy", "--request POST"), ".thread_id")
         lines += [f"ORIGINAL_ID={thread}", copied, COPIED % page.replace("\n", "\n    ")]
+    elif gesture.new:
+        lines += [_read("THREAD_ID", _request(place, "/threads", "--data '{}'"), ".thread_id"), ""]
     elif gesture.in_copy:
         copied = _request(place, "/threads/$ORIGINAL_ID/copy", "--request POST")
         lines += [f"ORIGINAL_ID={thread}", _read("THREAD_ID", copied, ".thread_id"), ""]
@@ -94,7 +96,8 @@ def _run(place: Place, step: Run, before: str) -> str:
         sent = ('"command": ', Group("{", (('"resume": ', _resume(step, before)),), "}", "", "", 2))
     how = [(f'"{name}": ', json_literal(value)) for name, value in how_to_run(step.settings).items()]
     assistant = ('"assistant_id": ', json_literal(step.settings.assistant))
-    return _request(place, "/threads/$THREAD_ID/runs/wait", _body(assistant, sent, _at(step.checkpoint_id), *how))
+    at = [_at(step.checkpoint_id)] if step.checkpoint_id or before else []
+    return _request(place, "/threads/$THREAD_ID/runs/wait", _body(assistant, sent, *at, *how))
 
 
 def _asking(place: Place, step: Run) -> list[str]:

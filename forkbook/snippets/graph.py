@@ -39,9 +39,10 @@ print("The histories are the same.")"""
 def code(place: Place, gesture: Gesture) -> str:
     """The snippet."""
     imports, thread = set[str](), laid(python_literal(gesture.thread_id))
-    lines = [f"thread_id = {thread}", ""]
-    if gesture.in_copy:
+    lines = ["thread_id = str(uuid4())" if gesture.new else f"thread_id = {thread}", ""]
+    if gesture.in_copy or gesture.new:
         imports.add("from uuid import uuid4")
+    if gesture.in_copy:
         after = "thread_id = copy_id\n" if gesture.steps else COMPARED
         lines = [f"original_id = {thread}", _awaiting(place, COPY + after)]
     for step, before in following(gesture):
@@ -75,6 +76,8 @@ def _dict(items: Mapping[str, Node]) -> Group:
 
 def _at(checkpoint_id: str | None, before: str) -> dict[str, Node]:
     known = {"": "", "edited": 'edited["configurable"]', "asking": 'asking.config["configurable"]'}[before]
+    if not (checkpoint_id or known):
+        return {"thread_id": "thread_id"}
     place = python_literal(checkpoint_id) if checkpoint_id else f'{known}["checkpoint_id"]'
     return {"thread_id": "thread_id", "checkpoint_ns": '""', "checkpoint_id": place}
 

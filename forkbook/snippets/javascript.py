@@ -33,6 +33,8 @@ def code(place: Place, gesture: Gesture) -> str:
     if not gesture.steps:
         copied = "const { thread_id: copyId } = await client.threads.copy(originalId);"
         lines += [f"const originalId = {thread};", copied, COPIED]
+    elif gesture.new:
+        lines += ["const { thread_id: threadId } = await client.threads.create();", ""]
     elif gesture.in_copy:
         lines += [f"const {{ thread_id: threadId }} = await client.threads.copy({thread});", ""]
     else:
@@ -81,7 +83,8 @@ def _run(step: Run, before: str) -> str:
         sent = ("command: ", _options(("resume: ", _resume(step, before))))
     how = [(f"{_camel(name)}: ", javascript_literal(value)) for name, value in how_to_run(step.settings).items()]
     assistant = flat(javascript_literal(step.settings.assistant))
-    run = _called(f"client.runs.wait(threadId, {assistant}", sent, _at(step.checkpoint_id, before), *how)
+    at = [_at(step.checkpoint_id, before)] if step.checkpoint_id or before else []
+    run = _called(f"client.runs.wait(threadId, {assistant}", sent, *at, *how)
     return laid(run, "await ", ";")
 
 

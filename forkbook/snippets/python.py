@@ -29,6 +29,8 @@ def code(place: Place, gesture: Gesture) -> str:
     thread = laid(python_literal(gesture.thread_id))
     if not gesture.steps:
         lines += [f"original_id = {thread}", 'copy_id = client.threads.copy(original_id)["thread_id"]', "", COPIED]
+    elif gesture.new:
+        lines += ['thread_id = client.threads.create()["thread_id"]', ""]
     elif gesture.in_copy:
         lines += [f'thread_id = client.threads.copy({thread})["thread_id"]', ""]
     else:
@@ -72,7 +74,8 @@ def _run(step: Run, before: str) -> str:
     if step.replies:
         sent = ("command=", Group("{", (('"resume": ', _resume(step, before)),), "}"))
     how = [(f"{name}=", python_literal(value)) for name, value in how_to_run(step.settings).items()]
-    options = [sent, _at(step.checkpoint_id, before), *how]
+    at = [_at(step.checkpoint_id, before)] if step.checkpoint_id or before else []
+    options = [sent, *at, *how]
     return laid(call("client.runs.wait", "thread_id", python_literal(step.settings.assistant), options=options))
 
 

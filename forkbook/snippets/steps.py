@@ -53,7 +53,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run from a checkpoint (None: where the step before led), with an input or with replies.
+    """A run from a checkpoint (None: where the step before led, or else the head), with an input or with replies.
 
     Attributes:
         checkpoint_id: The checkpoint.
@@ -75,11 +75,12 @@ Step = Write | Run
 
 @dataclass(frozen=True, slots=True)
 class Gesture:
-    """Steps on a thread, or on a copy of it that is made first; without steps, the copy that is compared."""
+    """Steps on a thread, on a copy of it or a new one that is made first; without steps, the copy that is compared."""
 
     thread_id: str
     steps: tuple[Step, ...] = ()
     in_copy: bool = False
+    new: bool = False
 
 
 def following(gesture: Gesture) -> Iterator[tuple[Step, str]]:
@@ -129,6 +130,11 @@ def of_resume(
 ) -> Gesture:
     """A run on from a checkpoint, or with a new input there."""
     return Gesture(thread_id, (Run(checkpoint_id, settings, _sent(input)),), in_copy)
+
+
+def of_run(thread_id: str, settings: RunSettings, input: Any = None, *, new: bool = False) -> Gesture:
+    """A run on from a thread's head, or of a new thread."""
+    return Gesture(thread_id, (Run(None, settings, _sent(input)),), new=new)
 
 
 def of_fork(
