@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from . import acts, answers, inside
 from .acts import Act
-from .backends.base import Graph, RunSettings, State, path_of
+from .backends.base import Graph, RunSettings, State
 from .backends.bridge import heard, in_thread
 from .errors import InvalidInput
 from .manner import Manner
 from .nesting import only_outside
 from .runs import without_marks
+from .tree import path_of
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from .backends.base import State, path_of
+from .backends.base import State
 from .escape import cut, visible
 from .tokens import Counter, Ledger, ledger
-from .tree import Tree
+from .tree import Tree, path_of
 
 STATUSES = ("finished", "waiting", "pending", "error", "unknown")
 SOURCES = ("input", "loop", "update", "fork")

@@ -253,16 +253,17 @@ class History:
 
         return digraph(self.facts)
 
-    def figure(self, color: str = "source") -> go.Figure:
-        """The tree as a plotly Figure: a lane a branch, time downwards.
+    def figure(self, color: str = "source", *, fold: bool = False) -> go.Figure:
+        """The tree as a plotly Figure: a lane a branch, time downwards; subgraphs have dotted lanes of their own.
 
         Args:
             color: `source`, `branch` or `tokens` (spent).
+            fold: Leave subgraphs out; the checkpoints whose tasks ran them tell how many checkpoints are inside.
         """
         from .plot.figure import figure
         from .plot.marks import marks
 
-        return figure(self.tree, marks(self.facts), color=color, title=self.summary())
+        return figure(self.tree, marks(self.facts), color=color, title=self.summary(), fold=fold)
 
     def tokens_figure(self, branches: Sequence[Any] | None = None) -> go.Figure:
         """Spent tokens as a plotly Figure: a bar a branch, shared and own, reported and estimated, as in `tokens_df`.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .backends.base import State, path_of
+from .backends.base import State
 from .errors import ActFailed, Refused
+from .tree import path_of
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint

@@ -43,6 +43,11 @@ def branch_label(number: int) -> str:
     return label
 
 
+def path_of(ns: str) -> list[str]:
+    """The nodes that lead to a namespace, the outermost first: task ids and numbers of repeated calls are left out."""
+    return [part.partition(":")[0] for part in ns.split("|") if part and not part.isdigit()]
+
+
 class Tree:
     """The checkpoints of one thread, ordered by id, oldest first; those of subgraphs stand inside another checkpoint.
 

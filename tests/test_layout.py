@@ -32,9 +32,26 @@ def parent_lists(draw: st.DrawFn) -> list[int]:
     return parents
 
 
+@st.composite
+def nested_trees(draw: st.DrawFn) -> Tree:
+    """Histories with subgraphs: each checkpoint goes on in its namespace, forks there, or begins a subgraph's."""
+    heads: list[Head] = []
+    for position in range(draw(st.integers(1, 45))):
+        at = draw(st.integers(0, position - 1) | st.just(position - 1)) if position else -1
+        kind = draw(st.sampled_from(["on", "on", "on", "inside", "root"])) if heads else "root"
+        if kind == "on":
+            heads.append(Head(f"{position:08x}", f"{at:08x}", ns=heads[at].ns, inside=heads[at].inside))
+        elif kind == "inside":
+            ns = f"{heads[at].ns}|n:{draw(st.sampled_from([at, 'memory']))}"
+            heads.append(Head(f"{position:08x}", None, ns=ns, inside=f"{at:08x}"))
+        else:
+            heads.append(Head(f"{position:08x}", None))
+    return Tree(heads)
+
+
 def verticals(tree: Tree, columns: list[int]) -> list[tuple[int, int, int, int]]:
     """For each branch: its lane, the first and the last row it fills, and the row it forks from (-1: none)."""
-    forks = [tree.parents[start] for start in tree.starts]
+    forks = [tree.parents[start] if tree.parents[start] >= 0 else tree.inside[start] for start in tree.starts]
     firsts = [start if fork < 0 else fork for start, fork in zip(tree.starts, forks, strict=True)]
     return list(zip(columns, firsts, tree.tips_by_branch, forks, strict=True))
 
@@ -63,6 +80,18 @@ def crossings(tree: Tree, columns: list[int]) -> list[str]:
 def test_no_two_lines_cross(parents: list[int]) -> None:
     tree = tree_of(parents)
     assert crossings(tree, lanes(tree)) == []
+
+
+@settings(max_examples=600, deadline=None)
+@given(nested_trees())
+def test_no_two_lines_cross_where_subgraphs_stand_inside(tree: Tree) -> None:
+    assert crossings(tree, lanes(tree)) == []
+
+
+def test_a_subgraph_stands_beside_its_checkpoint_and_later_branches_further_right() -> None:
+    heads = [Head("0", None), Head("1", "0"), Head("2", None, ns="a:1", inside="1"), Head("3", "2", ns="a:1")]
+    tree = Tree([*heads, Head("4", "1"), Head("5", "1")])
+    assert [lanes(tree)[tree.branches[position]] for position in range(6)] == [0, 0, 1, 1, 0, 2]
 
 
 @settings(max_examples=300, deadline=None)

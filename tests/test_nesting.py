@@ -1,12 +1,16 @@
 """Subgraphs in one tree with the checkpoints whose tasks ran them: read from every place, picked, edited, answered."""
 
+import operator
 import sqlite3
 import uuid
+from typing import Annotated, Any, TypedDict
 
 import pytest
 from agents.graphs import build_fanout, build_nested, build_team
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import START, MessagesState, StateGraph
 
 import forkbook as fb
 from forkbook.errors import CheckpointNotFound, InvalidInput, Refused
@@ -188,7 +192,7 @@ def test_what_would_start_the_subgraph_over_is_refused_and_writes_nothing(begun)
         waiting[5].resume()
     with pytest.raises(Refused, match="goes to the root graph"):
         waiting[6].resume(input={"answers": ["new"]})
-    with pytest.raises(Refused, match="pick .*, within whose task"):
+    with pytest.raises(Refused, match="within whose task"):
         waiting[6].sweep([None])
     with pytest.raises(Refused, match="no channel 'topic'"):
         waiting[6].edit({"topic": "cats"})
@@ -257,3 +261,116 @@ def test_tasks_that_ran_a_subgraph_to_its_end_have_a_duration(begun):
     assert 0 < tasks.seconds["team"] < 60
     assert tasks.loc["worker"].shape[0] == 2
     assert book.history(thread_id).tasks_df().seconds.isna().all()
+
+
+def answer(id_, read, written):
+    usage = {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}
+    return AIMessage(f"answer {id_}", id=id_, usage_metadata=usage)
+
+
+class Kept(TypedDict, total=False):
+    messages: Annotated[list[Any], operator.add]
+    notes: Annotated[list[Any], operator.add]
+
+
+def talking(*, returns):
+    """A graph whose node is a subgraph that thinks (7 tokens) and says (15); it returns its messages, or only notes."""
+    inner = StateGraph(Kept, output_schema=Kept if returns else Notes)
+    inner.add_sequence(
+        [
+            ("think", lambda state: {"messages": [answer("thought", 5, 2)]}),
+            ("say", lambda state: {"messages": [answer("said", 10, 5)], "notes": ["done"]}),
+        ]
+    )
+    outer = StateGraph(Kept).add_node("talk", inner.add_edge(START, "think").compile()).add_edge(START, "talk")
+    return outer.add_node("end", lambda state: {"notes": ["end"]}).add_edge("talk", "end")
+
+
+class Notes(TypedDict, total=False):
+    notes: list[Any]
+
+
+@pytest.mark.parametrize("returns", [True, False])
+def test_what_a_subgraph_spends_is_counted_once(returns):
+    graph = talking(returns=returns).compile(checkpointer=InMemorySaver())
+    thread_id = start(book := fb.connect(graph), "talk", {"messages": [], "notes": []})
+    without, inside = book.history(thread_id), book.history(thread_id, subgraphs=True)
+    totals = [int(history.checkpoints_df().spent_tokens.sum()) for history in (without, inside)]
+    assert totals == ([22, 22] if returns else [0, 22])
+    row = inside.tokens_df().iloc[0]
+    assert (row.total_tokens, row.shared_tokens, row.own_tokens) == (22, 0, 22)
+    inside[1].resume()  # a replay: it spends again, each on its own branch
+    without, inside = book.history(thread_id), book.history(thread_id, subgraphs=True)
+    assert int(inside.checkpoints_df().spent_tokens.sum()) == 44
+    assert inside.tokens_df().own_tokens.tolist() == [22, 22]
+    if returns:
+        assert without.tokens_df().equals(inside.tokens_df())
+    compared = inside.compare("A", "B").tokens_df()
+    assert compared.total_tokens.tolist() == [0, 22, 22]
+
+
+def test_a_subgraph_with_a_memory_of_its_own_is_read_once_and_lies_across_turns(tmp_path):
+    remembering = StateGraph(MessagesState)
+    remembering.add_node("say", lambda state: {"messages": [answer(f"a{len(state['messages'])}", 10, 5)]})
+    sub = remembering.add_edge(START, "say").compile(checkpointer=True)
+    again = StateGraph(MessagesState)
+    again.add_node("say", lambda state: {"messages": []})
+    called = again.add_edge(START, "say").compile()
+
+    def twice(state):
+        called.invoke({"messages": []})
+        called.invoke({"messages": []})
+        return {"messages": []}
+
+    builder = StateGraph(MessagesState).add_sequence([("sub", sub), ("twice", twice)]).add_edge(START, "sub")
+    book = fb.connect(builder.compile(checkpointer=InMemorySaver()))
+    thread_id = start(book, "memory", {"messages": [("user", "one")]})
+    first = book.history(thread_id, subgraphs=True)
+    book.backend._graph.invoke({"messages": [("user", "two")]}, {"configurable": {"thread_id": thread_id}})
+    history = book.history(thread_id, subgraphs=True)
+    names = sorted({cp.namespace.partition(":")[0] + ("|1" if "|" in cp.namespace else "") for cp in history})
+    assert names == ["", "sub", "twice", "twice|1"]
+    memory = [cp for cp in history if cp.namespace == "sub"]
+    assert len(memory) == 6
+    assert len({cp.inside.id for cp in memory}) == 2
+    assert [cp.parent for cp in memory] == [None, *memory[:-1]]
+    assert {cp.task["name"] for cp in memory} == {"sub"}
+    assert int(history.checkpoints_df().spent_tokens.sum()) == int(
+        book.history(thread_id).checkpoints_df().spent_tokens.sum()
+    )
+    assert drawn(first.refresh()) == drawn(history)
+    report = book.export(tmp_path / "study.forkbook")
+    assert report.checkpoints == len(history)
+    with fb.connect(tmp_path / "study.forkbook") as archive:
+        assert drawn(archive.history(thread_id, subgraphs=True)) == drawn(history)
+
+
+def test_the_newest_only_leaves_out_subgraphs_of_older_tasks(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    book.history(thread_id)[1].answer("yes")
+    newest = book.history(thread_id, limit=2, subgraphs=True)
+    assert [cp.title for cp in newest] == ["step 1", "end"]
+    assert not newest.complete
+
+
+def test_the_picture_shows_nested_lanes_that_fold():
+    book = fb.connect(build_nested().compile(checkpointer=InMemorySaver()))
+    thread_id = start(book, "nested", {"answers": ["x"]})
+    history = book.history(thread_id, subgraphs=True)
+    points = {fold: picked(history.figure(fold=fold)) for fold in (False, True)}
+    assert sorted(points[False]) == list(range(7))
+    assert points[False][6][0] > points[False][3][0] > points[False][1][0]
+    assert sorted(points[True]) == [0, 1]
+    labels = next(trace for trace in history.figure(fold=True).data if trace.name == "labels")
+    assert "▸ 5 inside" in labels.text[1]
+    assert "inner: prepare" in repr(history)
+    assert [(a, b) for a, b, inside in history.graph.edges(data="inside") if inside] == [
+        (history[1].id, history[2].id),
+        (history[3].id, history[4].id),
+    ]
+
+
+def picked(figure):
+    """Where each position is drawn."""
+    traces = [trace for trace in figure.data if trace.mode == "markers" and trace.customdata is not None]
+    return {at: (x, y) for trace in traces for at, x, y in zip(trace.customdata, trace.x, trace.y, strict=True)}

@@ -81,3 +81,45 @@ def test_common_ancestor_is_the_last_that_both_lineages_share(parents, data):
         a, b = (data.draw(st.integers(0, len(tree) - 1)) for _ in "ab")
         both = set(tree.lineage(a)) & set(tree.lineage(b))
         assert tree.common_ancestor(a, b) == max(both, default=None)
+
+
+def inner(id_, parent=None, ns="a:1", inside=None):
+    return Head(id_, parent, ns=ns, inside=inside)
+
+
+def test_subgraphs_stand_inside_and_leave_the_labels_of_the_root_graph_alone():
+    root = [Head("1", None), Head("2", "1"), Head("6", "1")]
+    nested = [inner("3", inside="2"), inner("4", "3", inside="2"), inner("5", "3", inside="2")]
+    deep = [inner("45", ns="a:1|b:2", inside="4")]
+    tree = Tree([*root, *nested, *deep])
+    assert [head.id for head in tree.heads] == ["1", "2", "3", "4", "45", "5", "6"]
+    assert tree.inside == [-1, -1, 1, 1, 3, 1, -1]
+    assert tree.outwards(4) == [3, 1]
+    assert tree.nested == {1: [2, 3, 5], 3: [4]}
+    assert [tree.label(p) for p in range(7)] == ["A", "A", "A", "A", "A", "B", "B"]
+    assert tree.outer == 2
+    assert tree.numbers == {"": {"A": 0, "B": 1}, "a:1": {"A": 2, "B": 4}, "a:1|b:2": {"A": 3}}
+    assert [tree.tips_by_branch[n] for n in range(5)] == [1, 6, 3, 4, 5]
+
+
+def test_a_host_that_is_missing_or_further_in_is_none():
+    tree = Tree([Head("1", None), inner("2", inside="9"), inner("3", ns="a", inside="2"), Head("4", "2")])
+    assert tree.inside == [-1, -1, -1, -1]
+    assert tree.parents == [-1, -1, -1, -1]
+
+
+def test_a_host_comes_first_where_clocks_disagreed():
+    tree = Tree([Head("1", None), Head("5", "1"), inner("2", inside="5"), inner("3", "2", inside="5")])
+    assert [head.id for head in tree.heads] == ["1", "5", "2", "3"]
+
+
+@given(parents, st.data())
+def test_labels_stay_when_subgraphs_are_read(parents, data):
+    tree = tree_of(parents)
+    hosts = data.draw(st.lists(st.integers(0, max(len(tree) - 1, 0)), max_size=20)) if len(tree) else []
+    nested = [inner(f"{host:08x}-{n}", ns=f"a:{host}", inside=f"{host:08x}") for n, host in enumerate(hosts)]
+    both = Tree([*tree.heads, *nested])
+    assert [both.label(both.index[head.id]) for head in tree.heads] == [tree.label(p) for p in range(len(tree))]
+    assert [both.heads[p].id for p in both.tips_by_branch[: both.outer]] == [
+        tree.heads[p].id for p in tree.tips_by_branch
+    ]

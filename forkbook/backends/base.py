@@ -298,11 +298,6 @@ def namespace(state: State) -> str:
     return str(state["checkpoint"].get("checkpoint_ns") or "")
 
 
-def path_of(ns: str) -> list[str]:
-    """The nodes that lead to a namespace, the outermost first: task ids and numbers of repeated calls are left out."""
-    return [part.partition(":")[0] for part in ns.split("|") if part and not part.isdigit()]
-
-
 def _host(parents: Any, ns: str) -> str | None:
     """Of the checkpoints within whose tasks a namespace is, as LangGraph's metadata have them, the nearest."""
     outer = [name for name in parents if name != ns] if ns and isinstance(parents, Mapping) else []

@@ -13,8 +13,8 @@ from langgraph.types import Command
 
 from ..edits import plain
 from ..errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
-from ..tree import Head
-from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread, path_of
+from ..tree import Head, path_of
+from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
 from .bridge import Caller, awaits, caller_of
 from .copies import Copies
 from .graph_runs import watched

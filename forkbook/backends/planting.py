@@ -17,8 +17,8 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.types import Interrupt, Send
 
 from ..errors import InvalidInput
-from ..tree import Tree
-from .base import State, head_of, path_of
+from ..tree import Tree, path_of
+from .base import State, head_of
 from .bridge import Caller
 from .lineage import Before, before, planned_of
 from .objects import Objects

@@ -8,7 +8,8 @@ import httpx
 from langgraph_sdk.client import SyncLangGraphClient
 
 from ..errors import InvalidInput, ProtocolError, ServerFault, Unsupported
-from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update, path_of
+from ..tree import path_of
+from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
 from .faults import told
 from .interning import Interner
 from .keys import checked_url, request_headers

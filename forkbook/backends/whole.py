@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import ProtocolError
-from .base import Backend, State, head_of, namespace, path_of
+from ..tree import path_of
+from .base import Backend, State, head_of, namespace
 
 Read = Callable[[str], list[State]]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidInput
 from ..tree import Tree
+from .folding import folded, shown
 from .page import empty_page, page
 from .palette import BRANCHES, groups
 from .sheet import labelled, measure
@@ -22,7 +23,13 @@ __all__ = ["Mark", "figure", "ring"]
 
 
 def figure(
-    tree: Tree, marks: Sequence[Mark], *, color: str = "source", title: str = "", selected: int | None = None
+    tree: Tree,
+    marks: Sequence[Mark],
+    *,
+    color: str = "source",
+    title: str = "",
+    selected: int | None = None,
+    fold: bool = False,
 ) -> "go.Figure":
     """Draw the tree.
 
@@ -31,7 +38,8 @@ def figure(
         marks: n marks, by position.
         color: What a marker's colour tells: `source`, `branch` or `tokens` (spent).
         title: A line above the picture; foreign text is fine.
-        selected: The position that gets the ring.
+        selected: The position that gets the ring; one that is folded away lends it to the checkpoint it is inside of.
+        fold: Leave subgraphs out; the checkpoints whose tasks ran them tell how many are inside.
 
     Returns:
         A figure for light and dark pages, as wide as its page, 24 px a row and at most about 960 px high. Every row of
@@ -47,14 +55,17 @@ def figure(
         raise InvalidInput(f"{len(marks):,} marks for {len(tree):,} checkpoints: one for each is needed")
     if selected is not None and not 0 <= selected < len(tree):
         raise InvalidInput(f"no checkpoint at position {selected}: this history has {len(tree):,}")
+    view = shown(tree, fold)
+    marks, selected = folded(tree, marks, view), None if selected is None else view.rows[selected]
+    tree = view.tree
     colored = groups(tree, marks, color)
     if not len(tree):
         return go.Figure(data=[picked()], layout=empty_page(title))
-    sheet = measure(tree, marks, with_tokens=color == "tokens")
+    sheet = measure(view, marks, with_tokens=color == "tokens")
     labels = labelled(sheet)
     notes = []
     if len(labels) < len(tree):
         notes.append(f"{len(labels):,} of {len(tree):,} rows have a label here; point at the others, drag to zoom")
-    if color == "branch" and len(tree.starts) > len(BRANCHES):
+    if color == "branch" and tree.outer > len(BRANCHES):
         notes.append(f"colours repeat after {len(BRANCHES)} branches")
     return go.Figure(data=traces(sheet, colored, labels, selected), layout=page(sheet, title, notes))

@@ -2,7 +2,8 @@
 
 A checkpoint's row is its position, so time runs downwards; its column is its branch's lane. A branch leaves its fork
 point sideways in the fork point's row and runs straight down in its own lane to its tip: it fills its lane from the
-fork point's row to the tip's. Lanes are chosen so that no two of these lines ever cross.
+fork point's row to the tip's. A subgraph's line leaves the checkpoint whose task ran it in the same way. Lanes are
+chosen so that no two of these lines ever cross.
 """
 
 from ..tree import Tree
@@ -38,14 +39,15 @@ def lanes(tree: Tree) -> list[int]:
 
 
 def fork_rows(tree: Tree) -> list[int]:
-    """For each branch the row of the checkpoint it was forked from, or -1 for a root's branch."""
-    return [tree.parents[start] for start in tree.starts]
+    """For each branch the row of the checkpoint it was forked from, or whose task ran it; -1 for any other root's."""
+    return [tree.parents[start] if tree.parents[start] >= 0 else tree.inside[start] for start in tree.starts]
 
 
 def _offspring(tree: Tree, forks: list[int]) -> list[list[int]]:
-    """For each branch those forked from it: the earliest fork point first, there the youngest branch first."""
+    """For each branch those forked from it: the earliest fork point first, there the youngest first, subgraphs last."""
     offspring: list[list[int]] = [[] for _ in forks]
-    for branch in sorted(range(len(forks)), key=lambda branch: (forks[branch], -branch)):
+    is_inside = [tree.parents[start] < 0 for start in tree.starts]
+    for branch in sorted(range(len(forks)), key=lambda branch: (forks[branch], is_inside[branch], -branch)):
         if forks[branch] >= 0:
             offspring[tree.branches[forks[branch]]].append(branch)
     return offspring

@@ -1,8 +1,8 @@
 """What pictures say of each checkpoint."""
 
-
 from ..facts import Facts
 from ..jsontext import json_text
+from ..tree import path_of
 from .text import text_tree
 from .words import Mark
 
@@ -17,7 +17,7 @@ def marks(facts: Facts) -> list[Mark]:
         questions = [json_text(item.get("value")) for item in facts.interrupts(position)]
         result.append(
             Mark(
-                title=facts.title(position),
+                title=title(facts, position),
                 status=status(facts, position),
                 next=None if state["next"] is None else tuple(state["next"]),
                 created_at=state["created_at"],
@@ -26,6 +26,12 @@ def marks(facts: Facts) -> list[Mark]:
             )
         )
     return result
+
+
+def title(facts: Facts, position: int) -> str:
+    """What made a checkpoint; in a subgraph after the node that runs it."""
+    path = path_of(facts.tree.heads[position].ns)
+    return f"{path[-1]}: {facts.title(position)}" if path else facts.title(position)
 
 
 def status(facts: Facts, position: int) -> str:
@@ -40,6 +46,6 @@ def text(facts: Facts) -> str:
     positions = range(len(facts.states))
     return text_tree(
         facts.tree,
-        [facts.title(position) for position in positions],
+        [title(facts, position) for position in positions],
         [SIGNS.get(status(facts, position), "") for position in positions],
     )

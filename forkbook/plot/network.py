@@ -13,7 +13,8 @@ def digraph(facts: Facts) -> "nx.DiGraph[str]":
 
     Node attributes: `short_id`, `step`, `source`, `title` (what made it), `branch`, `status`, `next` (tuple of node
     names or None), `is_tip`, `is_fork_point`, `interrupted` (bool), `error`, `created_at` (datetime or None), `run_id`,
-    `n_messages`, `context_tokens`, `spent_tokens` (or None), `position`. Edge attribute: `seconds` (or None).
+    `n_messages`, `context_tokens`, `spent_tokens` (or None), `position`, `checkpoint_ns`. Edge attributes: `seconds`
+    (or None); `inside`, whether it leads from the checkpoint whose task ran a subgraph to that subgraph's root.
     Graph attributes: `thread_id`, `checkpoint_ns`.
     """
     import networkx as nx
@@ -41,7 +42,10 @@ def digraph(facts: Facts) -> "nx.DiGraph[str]":
             context_tokens=accounts.context[position],
             spent_tokens=sum(spend.total for spend in spends) if spends else None,
             position=position,
+            checkpoint_ns=head.ns,
         )
         if (parent := tree.parents[position]) >= 0:
-            graph.add_edge(tree.heads[parent].id, head.id, seconds=facts.seconds(position))
+            graph.add_edge(tree.heads[parent].id, head.id, seconds=facts.seconds(position), inside=False)
+        elif (host := tree.inside[position]) >= 0:
+            graph.add_edge(tree.heads[host].id, head.id, seconds=None, inside=True)
     return graph

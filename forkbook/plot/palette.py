@@ -96,10 +96,14 @@ def _by_source(tree: Tree) -> list[Group]:
 
 
 def _by_branch(tree: Tree) -> list[Group]:
-    found: list[list[int]] = [[] for _ in BRANCHES[: len(tree.starts)]]
-    for position, branch in enumerate(tree.branches):
-        found[branch % len(BRANCHES)].append(position)
-    named = len(tree.starts) <= len(BRANCHES)
+    """A subgraph has the colour of the branch that ran it."""
+    found: list[list[int]] = [[] for _ in BRANCHES[: max(tree.outer, 1)]]
+    numbers: list[int] = []
+    for position, host in enumerate(tree.inside):
+        own = 0 if tree.heads[position].ns else tree.branches[position]
+        numbers.append(own if host < 0 else numbers[host])
+        found[numbers[-1] % len(BRANCHES)].append(position)
+    named = 0 < tree.outer <= len(BRANCHES)
     return [
         Group(f"branch {tree.labels[i]}" if named else "", BRANCHES[i], positions) for i, positions in enumerate(found)
     ]

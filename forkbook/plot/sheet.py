@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..tree import Tree
+from .folding import Shown
 from .layout import lanes
-from .words import Mark
+from .words import Mark, ends
 
 ROW_PIXELS = 24.0
 MOST_PIXELS = 880.0
@@ -27,8 +28,9 @@ class Sheet:
     """What the traces of one figure share.
 
     Attributes:
-        tree: The tree, with n checkpoints.
+        tree: The tree as it is drawn, with n checkpoints.
         marks: n marks.
+        positions: For each of them its position in the whole tree.
         lanes: For each branch its lane.
         row_pixels: The height of a row, in pixels.
         units: The width of the picture, in lanes.
@@ -39,6 +41,7 @@ class Sheet:
 
     tree: Tree
     marks: Sequence[Mark]
+    positions: Sequence[int]
     lanes: list[int]
     row_pixels: float
     units: float
@@ -63,15 +66,16 @@ class Sheet:
     def kind(self, position: int) -> str:
         """Plain, fork point or tip: the marker's symbol."""
         children = len(self.tree.children[position])
-        return TIP if not children else FORK_POINT if children > 1 else PLAIN
+        return TIP if ends(self.tree, position) else FORK_POINT if children > 1 else PLAIN
 
     def at(self, positions: Sequence[int]) -> dict[str, Any]:
         """The coordinates of checkpoints, as a trace wants them."""
         return {"x": [self.lane(position) for position in positions], "y": list(positions)}
 
 
-def measure(tree: Tree, marks: Sequence[Mark], *, with_tokens: bool) -> Sheet:
+def measure(view: Shown, marks: Sequence[Mark], *, with_tokens: bool) -> Sheet:
     """Measure the picture of a tree that has checkpoints."""
+    tree = view.tree
     columns = lanes(tree)
     width = max(columns) + 1
     row_pixels = min(ROW_PIXELS, MOST_PIXELS / len(tree))
@@ -82,6 +86,7 @@ def measure(tree: Tree, marks: Sequence[Mark], *, with_tokens: bool) -> Sheet:
     return Sheet(
         tree=tree,
         marks=marks,
+        positions=view.positions,
         lanes=columns,
         row_pixels=row_pixels,
         units=units,
@@ -100,17 +105,23 @@ def labelled(sheet: Sheet) -> list[int]:
     if sheet.all_labelled:
         return list(range(len(tree)))
     calls = [position for position, mark in enumerate(sheet.marks) if mark.status in CALLS]
-    wanted = list(dict.fromkeys([*calls[::-1], *tree.tips[::-1], *tree.fork_points[::-1]]))
+    wanted = list(dict.fromkeys([*calls[::-1], *_ends(tree), *tree.fork_points[::-1]]))
     rows = [(0.0, position * sheet.row_pixels) for position in wanted]
     return sorted(wanted[i] for i in apart(rows, LABEL_PIXELS + 1, LABEL_PIXELS + 1))
 
 
 def lettered(sheet: Sheet) -> list[int]:
     """The tips whose letter has room, the newest first."""
-    tips = sheet.tree.tips[::-1]
+    tips = _ends(sheet.tree)
     spots = [(sheet.lane(tip) * sheet.lane_pixels, tip * sheet.row_pixels) for tip in tips]
     size = sheet.sizes[TIP] - 2
     return [tips[i] for i in apart(spots, size, size)]
+
+
+def _ends(tree: Tree) -> list[int]:
+    """The tips that have a letter, the newest first, those of the root graph before all others."""
+    found = [tip for tip in tree.tips[::-1] if ends(tree, tip)]
+    return sorted(found, key=lambda tip: bool(tree.heads[tip].ns))
 
 
 def apart(points: Sequence[tuple[float, float]], width: float, height: float) -> list[int]:

@@ -9,6 +9,7 @@ from ..errors import InvalidInput
 from ..escape import visible
 from ..tree import Tree
 from .layout import fork_rows, lanes
+from .words import end_of, ends
 
 WIDTH = 100
 OLDEST_ROWS = 3
@@ -103,8 +104,10 @@ def _paint(tree: Tree, shown: list[int], hidden: range) -> tuple[list[dict[int, 
     index = {row: i for i, row in enumerate(shown)}
     cells: list[dict[int, str]] = [{} for _ in shown]
     gap = set()
+    leaving: dict[int, int] = {}
     for branch, (fork, end) in enumerate(zip(forks, tree.tips_by_branch, strict=True)):
         lane = lane_of[branch]
+        leaving[fork] = max(lane, leaving.get(fork, lane))
         first = tree.starts[branch] if fork < 0 else fork + 1
         above, below = range(first, min(end + 1, hidden.start)), range(max(first, hidden.stop), end + 1)
         for row in (*above, *below):
@@ -115,19 +118,14 @@ def _paint(tree: Tree, shown: list[int], hidden: range) -> tuple[list[dict[int, 
         if fork in index:
             cells[index[fork]][lane] = BRANCHING
     for row, drawn in zip(shown, cells, strict=True):
-        _turn_last(tree, row, drawn, lane_of)
+        if row in leaving:
+            drawn[leaving[row]] = TURNING
     return cells, gap
 
 
 def _marker(tree: Tree, row: int) -> str:
     children = len(tree.children[row])
     return FORK_POINT if children > 1 else CHECKPOINT if children else TIP
-
-
-def _turn_last(tree: Tree, row: int, drawn: dict[int, str], lane_of: list[int]) -> None:
-    """The rightmost of the branches that leave a fork point is a corner."""
-    if len(tree.children[row]) > 1:
-        drawn[max(lane_of[tree.branches[child]] for child in tree.children[row])] = TURNING
 
 
 def _draw(row: dict[int, str], columns: dict[int, int], width: int, pitch: int) -> str:
@@ -137,7 +135,8 @@ def _draw(row: dict[int, str], columns: dict[int, int], width: int, pitch: int) 
         if line[columns[lane] * pitch] not in MARKERS:
             line[columns[lane] * pitch] = character
     corners = [columns[lane] * pitch for lane, character in row.items() if character == TURNING]
-    for column in range(line.index(FORK_POINT) if corners else 0, max(corners, default=0)):
+    marker = next((column for column, character in enumerate(line) if character in MARKERS), 0)
+    for column in range(marker, max(corners, default=0)):
         line[column] = SIDEWAYS if line[column] == " " else line[column]
     return "".join(line)
 
@@ -150,7 +149,7 @@ def _lines(tree: Tree, shown: list[int], graph: list[str], titles: Sequence[str]
         "  ".join(part for part in (left + note, visible(tree.heads[row].id)[-6:], step) if part)
         for row, left, note, step in zip(shown, graph, notes, steps, strict=True)
     ]
-    tips = ["" if tree.children[row] else f"  tip {tree.label(row)}" for row in shown]
+    tips = [f"  {end_of(tree, row)} {tree.label(row)}" if ends(tree, row) else "" for row in shown]
     room = max(WIDTH - cell_len(lefts[0]) - 2 - max(map(len, tips)), LEAST_TITLE)
     names = _padded([_fit(visible(titles[row]), room) for row in shown])
     return [f"{left}  {name}{tip}".rstrip() for left, name, tip in zip(lefts, names, tips, strict=True)]

@@ -23,7 +23,7 @@ def traces(sheet: Sheet, colored: Sequence[Group], labels: Sequence[int], select
     """Every trace of a picture that has checkpoints; the ring around the selected one is the last."""
     x, y = (None, None) if selected is None else ring(sheet.tree, sheet.lanes, selected)
     return [
-        _edges(sheet),
+        *_edges(sheet),
         *_points(sheet, colored),
         *_states(sheet),
         _letters(sheet, colored),
@@ -64,12 +64,23 @@ def _quiet(name: str, x: Sequence[float | None], y: Sequence[float | None], **mo
     return {"name": name, "x": x, "y": y, **fixed, **more}
 
 
-def _edges(sheet: Sheet) -> Trace:
-    """All lines in one trace: for each branch from its fork point sideways, then down to its tip."""
+def _edges(sheet: Sheet) -> list[Trace]:
+    """The lines of the root graph in one trace, those of subgraphs, dotted, in another."""
+    outer = sheet.tree.outer
+    traces = [_lines(sheet, "edges", range(outer), "solid")]
+    if outer < len(sheet.tree.starts):
+        traces.append(_lines(sheet, "subgraphs", range(outer, len(sheet.tree.starts)), "dot"))
+    return traces
+
+
+def _lines(sheet: Sheet, name: str, branches: Sequence[int], dash: str) -> Trace:
+    """The lines of some branches: for each from its fork point sideways, then down to its tip."""
     tree = sheet.tree
+    forks = fork_rows(tree)
     xs: list[float | None] = []
     ys: list[float | None] = []
-    for branch, (fork, end) in enumerate(zip(fork_rows(tree), tree.tips_by_branch, strict=True)):
+    for branch in branches:
+        fork, end = forks[branch], tree.tips_by_branch[branch]
         lane = sheet.lanes[branch]
         begin = [(lane, tree.starts[branch])] if fork < 0 else _elbow(sheet, fork, lane)
         for x, y in (*begin, (lane, end)):
@@ -77,8 +88,8 @@ def _edges(sheet: Sheet) -> Trace:
             ys.append(y)
         xs.append(None)
         ys.append(None)
-    line = {"color": EDGE, "width": 2 if sheet.all_labelled else 1.5}
-    trace = _quiet("edges", xs, ys, mode="lines", line=line)
+    line: Trace = {"color": EDGE, "width": 2 if sheet.all_labelled else 1.5, "dash": dash}
+    trace = _quiet(name, xs, ys, mode="lines", line=line)
     if _many(sheet):
         return _in_webgl(trace)
     line["simplify"] = False
@@ -136,7 +147,7 @@ def _point_trace(sheet: Sheet, kind: str, group: Group, positions: list[int]) ->
 def _pickable(sheet: Sheet, positions: Sequence[int]) -> Trace:
     """What makes a click find the checkpoint, and the pointer open its box."""
     return {
-        "customdata": list(positions),
+        "customdata": [sheet.positions[position] for position in positions],
         "hovertext": [hover_text(sheet.tree, sheet.marks[position], position) for position in positions],
         "type": "scatter",
         "hoverinfo": "text",
@@ -225,4 +236,9 @@ def _key(sheet: Sheet, colored: Sequence[Group]) -> list[Trace]:
     entries += [(status, _ring_marker(width) | {"size": 13}) for status, width in RINGS.items() if status in found]
     if "error" in found:
         entries.append(("failed", {"symbol": "x", "color": FAILED, "size": 8}))
-    return [_quiet(name, [None], [None], mode="markers", marker=marker, showlegend=True) for name, marker in entries]
+    made = [_quiet(name, [None], [None], mode="markers", marker=marker, showlegend=True) for name, marker in entries]
+    return made if sheet.tree.outer == len(sheet.tree.starts) else [*made, _key_line("inside a subgraph")]
+
+
+def _key_line(name: str) -> Trace:
+    return _quiet(name, [None], [None], mode="lines", line={"color": EDGE, "width": 2, "dash": "dot"}, showlegend=True)

@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass
 
 from ..escape import cut, escape, visible
-from ..tree import Tree
+from ..tree import Tree, path_of
 
 LABEL_LENGTH = 30
 LINE_LENGTH = 60
@@ -26,6 +26,7 @@ class Mark:
         created_at: When it was made, as the backend gave it.
         detail: Error text or the interrupt's question, of any length.
         tokens: Spent tokens. None: no AI message here, or unknown.
+        inside: How many checkpoints of subgraphs are folded into this one.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Mark:
     created_at: str | None
     detail: str
     tokens: int | None
+    inside: int = 0
 
 
 def row_label(tree: Tree, mark: Mark, position: int, with_tokens: bool) -> str:
@@ -49,8 +51,10 @@ def row_label(tree: Tree, mark: Mark, position: int, with_tokens: bool) -> str:
         One escaped line with plotly markup; a title over 30 characters ends in "…".
     """
     parts = [escape(cut(visible(mark.title), LABEL_LENGTH))]
-    if not tree.children[position]:
-        parts.append(f"<b>tip {tree.label(position)}</b>")
+    if ends(tree, position):
+        parts.append(f"<b>{end_of(tree, position)} {tree.label(position)}</b>")
+    if mark.inside:
+        parts.append(f"▸ {mark.inside:,} inside")
     if mark.status in ("waiting", "interrupted", "pending"):
         parts.append(mark.status)
     if mark.status == "error":
@@ -75,6 +79,8 @@ def hover_text(tree: Tree, mark: Mark, position: int) -> str:
     head = tree.heads[position]
     step = "step ?" if head.step is None else f"step {head.step}"
     place = f"branch {tree.label(position)}"
+    if head.ns:
+        place = f"{escape(cut(visible(' › '.join(path_of(head.ns))), 2 * LINE_LENGTH))}, {place}"
     lines = [
         f"<b>{escape(head.id[-6:])}</b> · {step} · {escape(cut(head.source or 'source ?', 20))} · {place}",
         *_wrapped(cut(visible(mark.title), 2 * LINE_LENGTH)),
@@ -83,6 +89,17 @@ def hover_text(tree: Tree, mark: Mark, position: int) -> str:
         *_wrapped(_detail(mark.detail)),
     ]
     return "<br>".join(line for line in lines if line)
+
+
+def ends(tree: Tree, position: int) -> bool:
+    """Whether a checkpoint ends a branch that needs a letter: in a subgraph of one branch there is none."""
+    ns = tree.heads[position].ns
+    return not tree.children[position] and (not ns or len(tree.numbers[ns]) > 1)
+
+
+def end_of(tree: Tree, position: int) -> str:
+    """What the end of a branch is called: a tip in the root graph."""
+    return "end" if tree.heads[position].ns else "tip"
 
 
 def _tokens(number: int) -> str:
@@ -95,7 +112,7 @@ def _spent(mark: Mark) -> str:
 
 def _state(tree: Tree, mark: Mark, position: int) -> str:
     children = len(tree.children[position])
-    kind = "tip" if not children else f"fork point of {children}" if children > 1 else ""
+    kind = end_of(tree, position) if not children else f"fork point of {children}" if children > 1 else ""
     status = "failed" if mark.status == "error" else escape(cut(mark.status, 20))
     if status == "unknown":
         status = "status unknown"

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from ..facts import Facts
 from ..plot.figure import figure, ring
+from ..plot.folding import shown
 from ..plot.layout import lanes
 from ..plot.marks import marks
 
@@ -22,10 +23,11 @@ class TreePicture(w.VBox):
         self._figure = go.FigureWidget()
         super().__init__([self._figure])
 
-    def draw(self, facts: Facts) -> None:
-        """Show another history."""
-        drawn = figure(facts.tree, marks(facts))
-        self._tree, self._lanes = facts.tree, lanes(facts.tree)
+    def draw(self, facts: Facts, *, fold: bool = False) -> None:
+        """Show another history, with `fold` without its subgraphs."""
+        drawn = figure(facts.tree, marks(facts), fold=fold)
+        self._shown = shown(facts.tree, fold)
+        self._lanes = lanes(self._shown.tree)
         with self._figure.batch_update():
             self._figure.data = ()
             self._figure.add_traces(drawn.data)
@@ -37,7 +39,7 @@ class TreePicture(w.VBox):
 
     def ring(self, position: int) -> None:
         """Mark a position as picked."""
-        x, y = ring(self._tree, self._lanes, position)
+        x, y = ring(self._shown.tree, self._lanes, self._shown.rows[position])
         self._figure.data[-1].update(x=[x], y=[y])
 
     def _clicked(self, trace: Any, points: Any, _: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import SourceError, ThreadNotFound
 from ...tree import Head
 from ..base import State, Thread, head_of
-from ..whole import subgraphs
+from ..whole import memory_of, subgraphs
 from .errors import damaged_file, damaged_thread, errorname
 from .pack import checkpoint_id, digest, namespace
 from .text import HASH_BYTES, decoded, hash_of, unsqueezed
@@ -148,7 +148,7 @@ class Reader:
         """The namespaces of a thread's subgraphs: those that are here, and those that a task names."""
         skeletons = self._skeletons(row)
         with self._told(row):
-            return (self.namespaces(row) | subgraphs(skeletons)) - {""}
+            return (self.namespaces(row) | self._named(row, skeletons)) - {""}
 
     def state(self, row: Row, wanted: str | None, ns: str = "") -> State | None:
         """The state of one checkpoint of a namespace, or of the newest; None if there is none."""
@@ -158,8 +158,13 @@ class Reader:
             fit = held[-1:] if wanted is None else [item for item in held if checkpoint_id(item) == wanted]
             return next(iter(self._filled(row, fit)), None)
 
+    def _named(self, row: Row, skeletons: list[State]) -> set[str]:
+        """The namespaces that tasks name; less those that only stand for a subgraph's one memory, which is here."""
+        here = self.namespaces(row)
+        return {ns for ns in subgraphs(skeletons) if memory_of(ns) not in here}
+
     def _check_namespace(self, row: Row, skeletons: list[State], ns: str) -> None:
-        if ns not in self.namespaces(row) and ns in subgraphs(skeletons):
+        if ns not in self.namespaces(row) and ns in self._named(row, skeletons):
             raise SourceError(
                 f"subgraph {ns!r} of thread {row.id} is not in archive {self._path}, a cache in which it was never "
                 "opened: open it at its server, or export the thread from there",
