@@ -10,6 +10,7 @@ import time
 import uuid
 from typing import Any, TypedDict
 
+import numpy as np
 import pytest
 from agents import graphs
 from langchain_core.messages import AIMessage
@@ -367,6 +368,14 @@ def test_messages_may_be_objects_on_a_graph(sleepy):
     df = tip.sweep([{"messages": [HumanMessage("hi", id="h")]}], inputs=[{"topic": "a b"}]).df()
     assert df.messages[0][0]["content"] == "hi"
     assert df.spent_tokens.tolist() == [12]
+
+
+def test_scores_may_be_numbers_of_numpy(sleepy):
+    tip = fb.connect(sleepy)["t"].tips[0]
+    sweep = tip.sweep(topics("a"), score=lambda cp: {"words": np.int64(3), "good": np.bool_(True)})
+    assert sweep.df()[["score.words", "score.good"]].dtypes.astype(str).tolist() == ["Int64", "boolean"]
+    assert 3.0 in [x for trace in sweep.figure().data if trace.xaxis == "x2" for x in trace.x]
+    assert sweep.scored(lambda cp: np.float64(1.5)).df().score.tolist() == [1.5]
 
 
 class Inside(TypedDict, total=False):

@@ -169,7 +169,8 @@ class Sweep:
                 continue
             try:
                 found = score(place.history[place.tip])
-                more = {"score": found.item() if hasattr(found, "item") else found}  # numpy's numbers are Python's
+                plain = {name: _own(part) for name, part in found.items()} if isinstance(found, dict) else _own(found)
+                more: dict[str, Any] = {"score": plain}
             except Exception as error:
                 more = {"score_error": f"{type(error).__name__}: {error}"}
             self.rows[index] = replace(self.rows[index], **more)
@@ -227,6 +228,11 @@ class Sweep:
 
             result |= bundle(self.figure())
         return result
+
+
+def _own(value: Any) -> Any:
+    """A number of numpy's as one of Python's."""
+    return value.item() if hasattr(value, "item") else value
 
 
 def moved(history: History, thread_id: str) -> History:
