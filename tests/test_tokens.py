@@ -226,6 +226,29 @@ def test_a_task_and_the_checkpoint_it_leads_to_spend_a_message_once():
     assert [spent(without, p) for p in range(9)] == [[], [], [15], [24], [15], [36], [], [15], [15]]
 
 
+def test_what_a_task_spent_is_on_the_path_that_it_led_to():
+    """1: h ─┬─ 3: h m ── 4: h m o (30+6)    A
+    ├┄ 2: h m (10+5)              in 1's task
+    └─ 5: h e                     B, an edit: the task is not on its path
+          └┄ 6: n (20+4)          in 5's task, which waits"""
+    h, m, n, o = human("h"), ai("m", usage=(10, 5)), ai("n", usage=(20, 4)), ai("o", usage=(30, 6))
+    tree, values = nested(
+        ("1", None, None, "loop", [h]),
+        ("2", None, "1", "loop", [h, m]),
+        ("3", "1", None, "loop", [h, m]),
+        ("4", "3", None, "loop", [h, m, o]),
+        ("5", "1", None, "update", [h, human("e")]),
+        ("6", None, "5", "loop", [n]),
+    )
+    book = ledger(tree, values, WORDS)
+    whole, shared = book.paths
+    assert [spent(book, p) for p in range(6)] == [[], [15], [], [36], [], [24]]
+    assert [whole[p].total for p in (0, 2, 3, 4)] == [0, 15, 51, 24]
+    assert [shared[p].total for p in (3, 4)] == [0, 0]
+    assert book.along([0, 4]) == [0, 4, 5]
+    assert (whole[1].total, whole[5].total) == (15, 24)
+
+
 def test_a_task_within_a_task_spends_once_for_both_levels():
     """1: h ─┬─ 5: h m                     root graph
     └┄ 2: h ─┬─ 4: h              in 1's task, which does not keep m
