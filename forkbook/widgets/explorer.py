@@ -14,6 +14,7 @@ from ..comparison import Comparison
 from ..errors import InvalidInput
 from ..escape import cut
 from ..history import History
+from ..live import Running
 from ..overview import Overview
 from ..plot.html import GREY, esc
 from ..transfer import CopyReport
@@ -21,6 +22,7 @@ from . import code, views
 from .answering import AnswerBox
 from .comparing import ComparePanel
 from .editing import EditPanel
+from .live import LivePanel
 from .memory import memory_view
 from .picklist import PickList
 from .tree import TreePicture
@@ -35,9 +37,7 @@ VIEWS: dict[str, Callable[[Checkpoint], str]] = {
     "Tokens": views.tokens_view,
     "Memory": memory_view,
 }
-NO_CODE = (
-    f"<i style='{GREY}'>what you do here is written down as code; Preview shows that of Fork and run</i>"
-)
+NO_CODE = f"<i style='{GREY}'>what you do here is written down as code; Preview shows that of Fork and run</i>"
 
 
 class Explorer(w.VBox):
@@ -60,7 +60,7 @@ class Explorer(w.VBox):
         self._build()
         super().__init__(
             [
-                w.HBox([self._title, self._refresh], layout=w.Layout(justify_content="space-between")),
+                w.HBox([self._title, self._head], layout=w.Layout(justify_content="space-between")),
                 w.HBox([self._left(), self._right()], layout=w.Layout(flex_flow="row wrap")),
                 self._compare,
             ]
@@ -91,6 +91,9 @@ class Explorer(w.VBox):
         self._heading.add_class("forkbook-heading")
         self._tabs = w.ToggleButtons(options=[*VIEWS, CODE], style={"button_width": "auto"})
         self._answer = AnswerBox()
+        self.live = LivePanel()
+        self._nested = w.Checkbox(value=self.history.subgraphs, description="subgraphs", indent=False)
+        self._nested.layout.width = "auto"
         self.status = Status()
         gestures = {
             "Preview": ("what the edit would do; the thread is untouched", "write", self._on_preview),
@@ -116,10 +119,11 @@ class Explorer(w.VBox):
         for name, (_, _, callback) in gestures.items():
             buttons[name].on_click(self.worker.guarded(callback))
         buttons["Fork and run"].button_style = "primary"
-        self._refresh = buttons["Refresh"]
+        self._head = w.HBox([self._nested, buttons["Refresh"]], layout=w.Layout(flex="none"))
         self._edit = EditPanel(*(buttons[name] for name in ("Preview", "Fork", "Fork and run", "Copy thread")))
         self._compare = ComparePanel(buttons["Compare"])
         self._answer.button.on_click(self.worker.guarded(self._on_answer))
+        self._nested.observe(self.worker.guarded(lambda _: self._on_nested()), "value")
         self._list.observe(self.worker.guarded(lambda _: self._show()), "index")
         self._tabs.observe(self.worker.guarded(lambda _: self._show_view()), "value")
 
@@ -128,7 +132,7 @@ class Explorer(w.VBox):
 
     def _right(self) -> w.Widget:
         return w.VBox(
-            [self._heading, self._tabs, self._view, self._answer, self._edit, self.status],
+            [self._heading, self._tabs, self._view, self._answer, self._edit, self.live, self.status],
             layout=w.Layout(flex="1 1 360px", padding="0 0 0 12px", min_width="340px"),
         )
 
@@ -136,15 +140,16 @@ class Explorer(w.VBox):
         """Show a history, with a position picked."""
         self.history = history
         self._title.value = f"<b>{esc(history.summary())}</b>"
-        self.picture.draw(history.facts)
+        self.picture.draw(history.facts, fold=not self._nested.value)
         self._list.fill([self._list_line(checkpoint) for checkpoint in history], position)
         self._compare.load(history.branches)
         self._show()
 
     @staticmethod
     def _list_line(checkpoint: Checkpoint) -> str:
+        inside = "↳ " * (checkpoint.namespace.count("|") + 1) if checkpoint.namespace else ""
         tip = f" · tip {checkpoint.branch}" if checkpoint.is_tip else ""
-        return f"{checkpoint.short_id} · step {checkpoint.step} · {checkpoint.title[:50]}{tip}"
+        return f"{inside}{checkpoint.short_id} · step {checkpoint.step} · {checkpoint.title[:50]}{tip}"
 
     def _pick(self, position: int) -> None:
         self._list.index = position
@@ -203,15 +208,27 @@ class Explorer(w.VBox):
         checkpoint, values, as_node = self._edit.edit(self.selected)
         in_copy = self._edit.in_copy
         if values or as_node is not None:
-            self._act("forking and running", lambda: checkpoint.fork(values, as_node, replace=True, in_copy=in_copy))
+            self._run("forking and running", checkpoint.fork, values, as_node, replace=True, in_copy=in_copy)
         else:
-            self._act("nothing is changed: running again from here", lambda: checkpoint.resume(in_copy=in_copy))
+            self._run("nothing is changed: running again from here", checkpoint.resume, in_copy=in_copy)
 
     def _on_answer(self, _: Any) -> None:
         checkpoint, value, in_copy = self.selected, self._answer.answer(), self._edit.in_copy
         if checkpoint is None:
             raise InvalidInput("pick a checkpoint first")
-        self._act("answering", lambda: checkpoint.answer(value, in_copy=in_copy))
+        self._run("answering", checkpoint.answer, value, in_copy=in_copy)
+
+    def _run(self, doing: str, act: Callable[..., Act], *given: Any, **more: Any) -> None:
+        """An act that runs the graph: its words show as they come, the tree grows, a button stops it."""
+        before = self.history
+
+        def grow(states: list[Any]) -> None:
+            nonlocal before
+            if all(state["checkpoint"]["thread_id"] == before.thread_id for state in states):
+                before = before.grown(*states)
+                self._load(before, len(before) - 1)
+
+        self._act(doing, lambda: self.live.watch(Running(act, *given, **more), grow))
 
     def _act(self, doing: str, act: Callable[[], Act]) -> None:
         def job() -> str:
@@ -233,6 +250,21 @@ class Explorer(w.VBox):
     def _on_compare(self, _: Any) -> None:
         self.comparison, chosen = self._compare.compare(self.history)
         self.status.say(f"compared {len(chosen)} branch{'es' * (len(chosen) > 1)}: {cut(', '.join(chosen), 80)}")
+
+    def _on_nested(self) -> None:
+        """Fold the subgraphs away, or show them; the first time they are read."""
+        if not self._nested.value or self.history.subgraphs:
+            self.picture.draw(self.history.facts, fold=not self._nested.value)
+            self._show()
+            return
+
+        def job() -> str:
+            picked = self.selected
+            whole = self.history.book.history(self.history.thread_id, subgraphs=True)
+            self._load(whole, whole[picked.id].position if picked else None)
+            return f"{len(whole):,} checkpoints, those of subgraphs among them"
+
+        self.worker.start("reading the subgraphs", job)
 
     def _on_refresh(self, _: Any) -> None:
         self.worker.start("fetching what is new", lambda: f"{self._reload()} new checkpoints")

@@ -35,6 +35,7 @@ class LivePanel(w.VBox):
         super().__init__([w.HBox([self.stop, self._line]), self._said, self._failed])
         self.layout.display = "none"
         self.add_class("forkbook-live")
+        self._failed.remove_class("forkbook-status")  # the explorer has one
         self.stop.on_click(Worker(self._failed, []).guarded(self._stop))
 
     def watch(self, running: Running, on_states: Callable[[list[State]], object] | None = None) -> Act:

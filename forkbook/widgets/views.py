@@ -13,6 +13,8 @@ MESSAGES_SHOWN, STATE_SHOWN = 50, 20_000
 def heading(checkpoint: Checkpoint) -> str:
     """One line about a checkpoint."""
     facts = [f"step {checkpoint.step}", checkpoint.title, f"branch {checkpoint.branch}"]
+    if (outer := checkpoint.inside) is not None:
+        facts.append(f"in a subgraph that {outer.short_id} ran")
     if checkpoint.is_tip:
         facts.append(f"tip, {checkpoint.status}")
     if checkpoint.next:
@@ -58,19 +60,21 @@ def state_view(checkpoint: Checkpoint) -> str:
 
 
 def tasks_view(checkpoint: Checkpoint) -> str:
-    """The tasks that start from here."""
-    tasks = checkpoint.tasks
-    if not tasks:
-        return f"<i style='{GREY}'>nothing runs from here</i>"
-    return lines(
-        table(
-            ("task", "interrupts", "error", "writes"),
-            [
-                (task.get("name"), values_of(task.get("interrupts")), task.get("error") or "", json(task.get("result")))
-                for task in tasks
-            ],
+    """The tasks that start from here, side by side as they ran."""
+    seconds = checkpoint.history.facts.task_seconds
+    rows = [
+        (
+            task.get("name"),
+            values_of(task.get("interrupts")),
+            task.get("error") or "",
+            json(task.get("result")),
+            "" if (took := seconds.get((checkpoint.position, task["id"]))) is None else f"{took:.2f}",
         )
-    )
+        for task in checkpoint.state["tasks"] or ()
+    ]
+    if not rows:
+        return f"<i style='{GREY}'>nothing runs from here</i>"
+    return lines(table(("task", "interrupts", "error", "writes", "seconds"), rows))
 
 
 def tokens_view(checkpoint: Checkpoint) -> str:

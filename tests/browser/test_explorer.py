@@ -138,3 +138,38 @@ def test_the_notebook_in_the_browser(run, lab, chromium):
     page.locator(".forkbook-explorer .js-plotly-plot").wait_for()
     assert page.outside == []
     page.context.close()
+
+
+NESTED = """
+import sys
+sys.path.insert(0, {tests!r})
+from agents import graphs
+from langgraph.checkpoint.memory import InMemorySaver
+import forkbook as fb
+act = fb.connect(graphs.build_nested().compile(checkpointer=InMemorySaver())).run(None, {{}})
+explorer = act.history.explore()
+explorer
+"""
+
+
+def test_a_question_two_levels_down_is_seen_and_answered(run):
+    page = run(NESTED.format(tests=str(Path(__file__).parents[1])))
+    said(page, "pick a checkpoint")
+    asked = page.locator(".forkbook-answer", has_text="outer waits for an answer")
+    asked.filter(has_text="deep?").wait_for()
+
+    page.get_by_label("subgraphs").check()
+    said(page, "7 checkpoints, those of subgraphs among them")
+    page.locator(".js-plotly-plot", has_text="inner: prepare").wait_for()
+
+    page.get_by_placeholder("an answer").fill("yes")
+    press(page, "Answer")
+    said(page, "answer → ")
+    assert (
+        in_kernel(page, "print(explorer.act.checkpoint.values['answers'])").strip() == "['prepared', 'ask=yes', 'end']"
+    )
+    press(page, "Code")
+    page.locator(".forkbook-explorer pre", has_text="Command(resume=").wait_for()
+
+    page.get_by_label("subgraphs").uncheck()
+    page.locator(".js-plotly-plot", has_text="7 inside").wait_for()
