@@ -1,6 +1,6 @@
 """Network faults, told as forkbook's errors: what was asked, how far it got, what to do next."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -62,6 +62,32 @@ def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = Fal
             f"{deed}: {url} and forkbook did not understand each other ({type(error).__name__}: {error}).{after}",
             thread_id=thread_id,
         ) from error
+
+
+@contextmanager
+def discreet(secrets: Collection[str]) -> Iterator[None]:
+    """Take secrets out of the errors that come through: a server may say a request's headers again.
+
+    Args:
+        secrets: Keys, tokens; one of which an error was cut short in the middle is found, too.
+    """
+    try:
+        yield
+    except ForkbookError as error:
+        said = without(str(error), secrets)
+        if said != str(error) or without(cause := str(error.__cause__ or ""), secrets) != cause:
+            error.args = (said,)
+            raise error from None
+        raise
+
+
+def without(text: str, secrets: Collection[str]) -> str:
+    """A text with an ellipsis in the place of each secret."""
+    for secret in secrets:
+        text = text.replace(secret, "…")
+        for length in range(len(secret) - 1, 3, -1):
+            text = text.replace(f"{secret[:length]}…", "…")
+    return text
 
 
 def from_status(deed: str, url: str, error: httpx.HTTPStatusError, thread_id: str | None, after: str) -> ForkbookError:

@@ -10,15 +10,17 @@ from langgraph_sdk.client import SyncLangGraphClient
 from ..errors import InvalidInput, ProtocolError, ServerFault, Unsupported
 from ..tree import path_of
 from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
-from .faults import told
+from .faults import discreet, told
 from .interning import Interner
 from .keys import checked_url, request_headers
 from .memory.server import ServerMemory
 from .server_runs import ServerRuns
 from .streaming import OnEvent
+from .transport import Transport
 from .wire import IN_CONFIG, IN_METADATA, ROOT, a_state, an_object, items_in, objects, own
 
 LARGEST_PAGE = 1000
+SECRET = 8  # characters that a header's word has at least where it is a key
 SEARCHES = ("ids", "metadata", "values", "status", "sort_by", "sort_order", "limit", "offset")
 ALL_BUT_VALUES = [
     "thread_id",
@@ -52,6 +54,7 @@ class ServerBackend(Backend):
         self.address = checked_url(url)
         self._headers = request_headers(self.address, api_key, headers or {}, insecure)
         self.header_names = tuple(self._headers)
+        self._secrets = {word for value in self._headers.values() for word in value.split() if len(word) >= SECRET}
         self._client: Any = self._open()  # the SDK's own types refuse plain dicts
         self._runs = ServerRuns(lambda: self._client.runs, self._told)
         self._graphs: dict[str, Graph] = {}
@@ -62,7 +65,7 @@ class ServerBackend(Backend):
             httpx.Client(
                 base_url=self.address,
                 headers=self._headers,
-                transport=httpx.HTTPTransport(retries=1),
+                transport=Transport(),
                 timeout=httpx.Timeout(connect=5, read=300, write=300, pool=5),
             )
         )
@@ -73,7 +76,7 @@ class ServerBackend(Backend):
     @contextmanager
     def _told(self, deed: str, thread_id: str | None = None, *, write: bool = False) -> Iterator[None]:
         try:
-            with told(deed, self.address, thread_id=thread_id, write=write):
+            with discreet(self._secrets), told(deed, self.address, thread_id=thread_id, write=write):
                 yield
         except ServerFault:
             self._client = self._open()  # after a 500 the server drops the connection under the next request
@@ -315,7 +318,7 @@ class ServerBackend(Backend):
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         with self._told(f"tagging thread {thread_id}", thread_id, write=True):
-            self._client.threads.update(thread_id, metadata=dict(metadata))
+            an_object(self._client.threads.update(thread_id, metadata=dict(metadata)))
 
     def delete(self, thread_id: str) -> None:
         with self._told(f"deleting thread {thread_id}", thread_id, write=True):

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,11 +45,14 @@ def migrate(
         raise InvalidInput(f"threads is a list of ids: give [{threads!r}]")
     writer = writer_for(target, graph_id)
     if not dry_run:
-        writer.prepare()
-    wanted = list(_wanted(source, threads, limit))
+        Patience(target).read(writer.prepare)
+    wanted = Patience(source).read(lambda: list(_wanted(source, threads, limit)))
     mover = Mover(source, writer, on_conflict, dry_run)
     workers = concurrency if source.parallel and target.parallel else 1
     moves, stopped = _each(mover.move, wanted, workers)
+    if not dry_run and stopped is None:
+        with suppress(ForkbookError):  # the next run clears away, too
+            Patience(target).read(lambda: writer.tidy(mover.run))
     return MigrateReport(
         f"{source.kind} {source.address}", f"{target.kind} {target.address}", tuple(moves), dry_run, stopped
     )
@@ -127,12 +131,15 @@ class Mover:
         writer: Writes them to the target.
         on_conflict: What to do where another thread has the id.
         dry_run: Whether to write nothing.
+
+    Attributes:
+        run: A name for this migration; its marks bear it.
     """
 
     def __init__(self, source: Backend, writer: Writer, on_conflict: str, dry_run: bool) -> None:
         self._source, self._writer, self._on_conflict, self._dry_run = source, writer, on_conflict, dry_run
         self._reads, self._looks = Patience(source), Patience(writer.backend)
-        self._run = uuid.uuid4().hex
+        self.run = uuid.uuid4().hex
 
     def move(self, record: Thread) -> Move:
         """What becomes of a thread."""
@@ -188,7 +195,7 @@ class Mover:
             "at": new_id,
             "digest": original.digest,
             "updated_at": original.record.get("updated_at"),
-            "by": self._run,
+            "by": self.run,
             "state": "writing",
         }
         if not done:

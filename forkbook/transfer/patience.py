@@ -10,6 +10,7 @@ from ..errors import ConnectionFailed, ForkbookError, ProtocolError, ServerFault
 T = TypeVar("T")
 TRIES = 5
 LONGEST = 60.0  # seconds to wait in all for one request
+ENOUGH = 300.0  # seconds from the first try on after which there is no further one: an answer may only drip
 FIRST = 0.2  # seconds before the second try, doubled each time, where the server does not say
 LOST = (ConnectionFailed, ServerFault, ProtocolError)
 
@@ -43,14 +44,15 @@ class Patience:
 
     def again(self) -> Iterator[Callable[[ForkbookError], None]]:
         """Tries of something whose caller looks after a fault; each gives what to call with the fault, which waits."""
-        spent = 0.0
+        spent, begun = 0.0, time.monotonic()
         for number in range(self._tries):
 
             def wait(error: ForkbookError, number: int = number) -> None:
                 nonlocal spent
                 asked = error.details.get("retry_after")
                 pause = FIRST * 2**number if asked is None else asked
-                if number + 1 == self._tries or spent + pause > self._longest:
+                late = time.monotonic() - begun > ENOUGH
+                if late or number + 1 == self._tries or spent + pause > self._longest:
                     raise error
                 spent += pause
                 self._sleep(pause)

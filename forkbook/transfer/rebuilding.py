@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..backends.base import Backend, State
@@ -39,9 +40,17 @@ class Rebuilder(Writer):
 
     def prepare(self) -> None:
         """Delete scratch copies of half-made threads, which bear the mark of the thread they are copies of."""
-        for record in list(self.backend.threads(metadata={MARK: {"state": "writing"}})):
+        self._sweep({"state": "writing"})
+
+    def tidy(self, run: str) -> None:
+        """Delete scratch copies of this run that nobody knows of, because the answer was lost."""
+        self._sweep({"state": "writing", "by": run})
+
+    def _sweep(self, mark: Mapping[str, str]) -> None:
+        for record in list(self.backend.threads(metadata={MARK: mark})):
             if record["metadata"][MARK].get("at") != record["thread_id"]:
-                self.backend.delete(record["thread_id"])
+                with suppress(ThreadNotFound):
+                    self.backend.delete(record["thread_id"])
 
     def write(self, original: Original, thread_id: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         """Write a thread; what is uncertain is rehearsed on a scratch copy, so that no wrong checkpoint stays."""
@@ -144,10 +153,8 @@ class Rebuilding:
         self._states, self._ids = None, {}
 
     def _deleted(self) -> None:
-        try:
+        with suppress(ThreadNotFound):  # by a request whose answer was lost
             self._backend.delete(self._thread_id)
-        except ThreadNotFound:
-            return  # by a request whose answer was lost
 
     def _wrong_after_writing(self) -> Step | None:
         """Write what is missing; the first step that came out wrong, and for which not everything was tried."""

@@ -12,7 +12,7 @@ from ..backends.base import Backend
 from ..errors import Unsupported
 from .originals import Original
 
-MARK = "forkbook_import"  # in a thread's metadata: `of`, `digest`, `state` (`writing` or `done`), `verdict`
+MARK = "forkbook_import"  # in a thread's metadata: `of`, `digest`, `by`, `state` (`writing` or `done`), `verdict`
 
 
 class Writer(ABC):
@@ -34,6 +34,13 @@ class Writer(ABC):
 
     def prepare(self) -> None:  # noqa: B027  # most targets need none
         """Clear away what an earlier attempt left behind; called once, before anything is written."""
+
+    def tidy(self, run: str) -> None:  # noqa: B027
+        """Clear away what a fault of the line left behind; called once, when every thread had its turn.
+
+        Args:
+            run: The migration, as `by` in its marks.
+        """
 
     def left(self, original: Original, thread_id: str) -> int | None:
         """How many checkpoints of a thread are yet to be written where nothing marks who began.
