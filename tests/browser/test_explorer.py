@@ -130,12 +130,13 @@ def test_foreign_scripts_do_not_run(run, client):
     assert page.evaluate("window.hacked") is None
 
 
-def test_the_notebook_in_the_browser(run, lab, chromium):
+@pytest.mark.parametrize("name", ["01-time-travel.ipynb", "02-compare-branches.ipynb"])
+def test_a_notebook_in_the_browser(run, lab, chromium, name):
     root, base, token = lab
-    shutil.copy(NOTEBOOKS / "01-time-travel.ipynb", root)
+    shutil.copy(NOTEBOOKS / name, root)
     page = chromium()
-    assert open_and_run(page, base, token, "01-time-travel.ipynb")
-    page.locator(".forkbook-explorer .js-plotly-plot").wait_for()
+    assert open_and_run(page, base, token, name)
+    page.locator(".js-plotly-plot").last.wait_for()
     assert page.outside == []
     page.context.close()
 
