@@ -65,13 +65,21 @@ def _not_finite(value: Any) -> float | None:
     return next((found for item in inside if (found := _not_finite(item)) is not None), None)
 
 
-def deviations(typed: Mapping[str, Any], before: Any, after: Any) -> tuple[Deviation, ...]:
-    """The channels that are not what was typed."""
+def deviations(typed: Mapping[str, Any], before: Any, after: Any, exact: bool = False) -> tuple[Deviation, ...]:
+    """The channels that are not what was typed.
+
+    Args:
+        typed: Channels to values.
+        before: The state's values before the edit.
+        after: Those after it.
+        exact: Whether a list of messages was typed as the whole; else they are only to be in the state, each under its
+            id and once. One that is just as before tells that the whole was typed: to leave the others out.
+    """
     old, new = before or {}, after or {}
     found = []
     for channel, value in typed.items():
         became = new.get(channel)
-        if not _as_typed(value, became):
+        if not _as_typed(value, became) and (exact or not _all_there(value, old.get(channel), became)):
             found.append(Deviation(channel, value, became, _why(value, old.get(channel), became)))
     return tuple(found)
 
@@ -80,7 +88,7 @@ def _as_typed(typed: Any, became: Any) -> bool:
     if isinstance(typed, dict) and set(typed) == {OVERWRITE}:
         typed = typed[OVERWRITE]
     if _is_removal(typed):
-        return not any(isinstance(item, dict) and item.get("id") == typed["id"] for item in became or ())
+        return not any(_has_id(item, typed["id"]) for item in became or ())
     if isinstance(typed, list) and typed and all(_is_removal(item) for item in typed):
         return all(_as_typed(item, became) for item in typed)
     if isinstance(typed, list) and isinstance(became, list):
@@ -89,6 +97,26 @@ def _as_typed(typed: Any, became: Any) -> bool:
         same_kind = role(typed) == role(became)
         return same_kind and all(became.get(key) == typed[key] for key in typed.keys() - {"type", "role", *_MOVED})
     return type(typed) is type(became) and bool(typed == became)
+
+
+def _all_there(typed: Any, before: Any, became: Any) -> bool:
+    """Whether new and changed messages, by their ids, are in the state as typed, and those to remove are not."""
+    if not isinstance(typed, list) or not isinstance(became, list):
+        return False
+    was = before if isinstance(before, list) else []
+    wanted = [item for item in typed if not _is_removal(item)]
+    if not _all_named(wanted):
+        return False
+    if any(_has_id(old, item["id"]) and _as_typed(item, old) for item in wanted for old in was):
+        return False
+    same_id = {item["id"]: [new for new in became if _has_id(new, item["id"])] for item in typed}
+    return all(_as_typed([item], same_id[item["id"]]) for item in wanted) and not any(
+        same_id[item["id"]] for item in typed if _is_removal(item)
+    )
+
+
+def _has_id(item: Any, id_: str) -> bool:
+    return isinstance(item, dict) and item.get("id") == id_
 
 
 _MOVED = {"additional_kwargs", "response_metadata", "usage_metadata", "invalid_tool_calls"}

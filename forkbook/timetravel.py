@@ -112,7 +112,7 @@ def preview(
                 after = _tried(backend, scratch_id, at, writes, as_node, namespace(state))
                 if after["next"] is None and state["next"] is not None:
                     raise InvalidInput("LangGraph itself cannot read the state any more: a value has the wrong type")
-            left = deviations(shown, old, after["values"])
+            left = deviations(shown, old, after["values"], exact)
             more = [tries[deviation.channel] for deviation in left if len(tries[deviation.channel]) > 1]
             if not more:
                 following = None if after["next"] is None else tuple(after["next"])

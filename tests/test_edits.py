@@ -8,6 +8,7 @@ from forkbook.edits import deviations, exact_writes, message_writes, plain
 from forkbook.errors import InvalidInput
 
 A, B, C = human("a"), ai("b"), human("c")
+REMOVE_B = {"type": "remove", "id": "b", "content": ""}
 
 
 def apply(before, writes):
@@ -68,6 +69,38 @@ def test_what_became_as_typed_is_no_deviation(typed, became):
 def test_what_became_otherwise_is(typed, became):
     (found,) = deviations({"ch": typed}, {"ch": None}, {"ch": became})
     assert (found.channel, found.typed, found.became) == ("ch", typed, became)
+
+
+@pytest.mark.parametrize("typed", [[{**A, "content": "new"}], [human("d")], [REMOVE_B, human("d"), human("e")]])
+def test_messages_that_went_where_their_ids_say_are_as_typed_among_others(typed):
+    from langchain_core.messages import convert_to_messages, messages_to_dict
+    from langgraph.graph.message import add_messages
+
+    merged = add_messages(convert_to_messages([A, B, C]), typed)
+    after = {"ch": [{"type": kind["type"], **kind["data"]} for kind in messages_to_dict(merged)]}
+    assert deviations({"ch": typed}, {"ch": [A, B, C]}, after) == ()
+    (found,) = deviations({"ch": typed}, {"ch": [A, B, C]}, after, exact=True)
+    assert "reducer merges" in str(found)
+    (found,) = deviations({"ch": {"__overwrite__": typed}}, {"ch": [A, B, C]}, after)
+    assert found.channel == "ch"
+
+
+@pytest.mark.parametrize(
+    ("typed", "became"),
+    [
+        ([{"type": "human", "content": "no id"}], [A, human("x", "no id")]),
+        ([{**A, "content": "new"}], [A, B, {**A, "content": "new"}]),
+        ([{**A, "content": "new"}], [A, B]),
+        ([human("d"), {"type": "human", "content": "no id"}], [A, human("d"), human("x", "no id")]),
+        ([{"id": "1", "note": "no message"}], [{"id": "0"}, {"id": "1", "note": "no message"}]),
+        ([REMOVE_B, human("d")], [A, B, human("d")]),
+        ([A], [A, B]),
+        ([{**A, "content": "new"}, B], [{**A, "content": "new"}, B, C]),
+    ],
+)
+def test_what_was_merely_appended_or_is_there_twice_is_not_as_typed(typed, became):
+    (found,) = deviations({"ch": typed}, {"ch": [A, B]}, {"ch": became})
+    assert "reducer merges" in str(found)
 
 
 def test_a_merging_reducer_is_explained_with_numbers():

@@ -229,7 +229,7 @@ class Runner:
                 f"the edit was written as checkpoint {new_id} of thread {row.thread_id}, but not to be read"
             )
         shown = {name: self.backend.as_shown(value) for name, value in typed.items()}
-        left = deviations(shown, self.here.state["values"], state["values"])
+        left = deviations(shown, self.here.state["values"], state["values"], variant.replace)
         self._put(index, start_id=new_id, deviation="; ".join(map(str, left)) or None)
         if variant.input is None and state["next"] is not None:
             something_runs(tuple(state["next"]))
