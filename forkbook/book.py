@@ -201,9 +201,19 @@ class Book:
         """`threads` for async code."""
         return await in_thread(self.threads, **search)
 
-    async def acopy(self, thread_id: str) -> CopyReport:
-        """`copy` for async code."""
-        return await in_thread(self.copy, thread_id)
+    async def acopy(
+        self,
+        thread_id: str,
+        checkpoint: Any = None,
+        metadata: Mapping[str, Any] | None = None,
+        verify: bool = True,
+    ) -> CopyReport:
+        """`copy` for async code; if it is cancelled, the copy is deleted."""
+        return await in_thread(self.copy, thread_id, checkpoint, metadata, verify)
+
+    async def acopies(self, thread_id: str) -> pd.DataFrame:
+        """`copies` for async code."""
+        return await in_thread(self.copies, thread_id)
 
     def _read(self, thread_id: str, limit: int | None, page_size: int | None) -> tuple[dict[str, State], bool]:
         from tqdm.auto import tqdm
@@ -304,16 +314,64 @@ class Book:
         """The bare tree of a thread: ids, parents, steps, sources; a store reads it without any value."""
         return Tree(self.backend.heads(thread_id))
 
-    def copy(self, thread_id: str) -> CopyReport:
-        """Copy a whole thread, every branch of it, and compare each checkpoint of both.
+    def copy(
+        self,
+        thread_id: str,
+        checkpoint: Any = None,
+        metadata: Mapping[str, Any] | None = None,
+        verify: bool = True,
+    ) -> CopyReport:
+        """Copy a thread, every branch of it or what led to one checkpoint, and compare each checkpoint of both.
+
+        A whole copy keeps all ids. So does a lineage in a checkpointer; a server makes it anew, with new ids. What else
+        a copy could not keep is in the report. If anything fails, the copy is deleted.
+
+        Args:
+            thread_id: The thread.
+            checkpoint: Copy only the conversation up to here: a checkpoint, or anything that names one. Its own tasks
+                are yet to run in the copy.
+            metadata: Text, numbers and other JSON by name, merged into the copy's metadata.
+            verify: False: compare nothing.
 
         Returns:
-            A report; `bool(report)` is the verdict, `report.new_thread_id` the copy.
+            A report; `bool(report)` is the verdict, False also where nothing was compared; `report.new_thread_id` is
+            the copy. A copy that differs is kept.
+
+        Raises:
+            ThreadNotFound, CheckpointNotFound: There is none.
+            ThreadBusy: A run is under way.
+            InvalidInput: The metadata cannot be set.
+            SourceError: It failed; the text says what became of the copy.
         """
         from .transfer import copy_thread
+        from .transfer.lineages import copy_lineage
 
         checked_id(thread_id)
-        return copy_thread(self.backend, thread_id)
+        if checkpoint is None:
+            return copy_thread(self.backend, thread_id, metadata, verify)
+        if (other := getattr(checkpoint, "thread_id", thread_id)) != thread_id:
+            raise InvalidInput(f"checkpoint {checkpoint.id} is of thread {other}, not of {thread_id}")
+        history = self.history(thread_id)
+        last = history.pick(checkpoint)
+        return copy_lineage(self.backend, history.thread_id, list(history.states.values()), last.id, metadata, verify)
+
+    def copies(self, thread_id: str) -> pd.DataFrame:
+        """The copies made from a thread by forkbook, newest first; also by acts `in_copy` and by sweeps.
+
+        A server's own `threads.copy` leaves no trace, unless the thread is itself a copy by forkbook. A checkpointer
+        keeps no metadata, so there copies are known as long as the book is open that made them.
+
+        Returns:
+            A row a copy: the columns of `threads()`, and `copied_at`, `checkpoint_id` (the last of a copied lineage;
+            null: the whole thread) and `whole` (False: its maker was killed before it was written to its end).
+        """
+        from .frames import BOOL, TEXT, THREADS, TIME, frame, threads_rows
+        from .transfer.copymarks import copies
+
+        checked_id(thread_id)
+        found = list(copies(self.backend, thread_id))
+        rows = threads_rows([{**mark, "whole": mark.get("state") != "writing", **record} for record, mark in found])
+        return frame(list(rows), {**THREADS, "copied_at": TIME, "checkpoint_id": TEXT, "whole": BOOL})
 
 
 def checked_id(thread_id: Any) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .history import History
     from .sweep.result import Sweep
     from .timetravel import Preview
+    from .transfer import CopyReport
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -413,6 +414,14 @@ class Checkpoint:
             **settings,
         )
         return runner.run() if wait else runner.start()
+
+    def copy(self, metadata: Mapping[str, Any] | None = None, verify: bool = True) -> CopyReport:
+        """Copy the conversation up to here into a thread of its own, and verify the copy; see `Book.copy`."""
+        return self.history.copy(self, metadata, verify)
+
+    async def acopy(self, metadata: Mapping[str, Any] | None = None, verify: bool = True) -> CopyReport:
+        """`copy` for async code."""
+        return await in_thread(self.copy, metadata, verify)
 
     async def asweep(self, edits: Iterable[Any], *args: Any, **more: Any) -> Sweep:
         """`sweep` for async code; cancelling it cancels the runs under way, what is finished stays."""

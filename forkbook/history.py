@@ -311,9 +311,11 @@ class History:
         sides = [key if isinstance(key, Checkpoint) else self.pick(key) for key in (a, b)]
         return compare(*(Side(side.history.facts, side.position) for side in sides))
 
-    def copy(self) -> CopyReport:
-        """Copy the thread and verify the copy."""
-        return self.book.copy(self.thread_id)
+    def copy(
+        self, checkpoint: Any = None, metadata: Mapping[str, Any] | None = None, verify: bool = True
+    ) -> CopyReport:
+        """Copy the thread, or only what led to a checkpoint, and verify the copy; see `Book.copy`."""
+        return self.book.copy(self.thread_id, checkpoint, metadata, verify)
 
     def refresh(self) -> History:
         """Fetch what is new, and what may have changed; this history then has it."""

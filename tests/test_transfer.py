@@ -141,13 +141,6 @@ def test_numbers_of_other_kinds_are_different():
     assert list(unequal({"a": None}, {})) == [("a", None, "nothing")]
 
 
-def test_the_status_that_a_copy_loses_is_noted(book, demo_threads):
-    report = book.copy(demo_threads["approval"])
-    assert report
-    assert "'interrupted'" in report.notes[0]
-    assert "'idle'" in report.notes[0]
-
-
 def test_copying_a_thread_that_is_not_there(book):
     with pytest.raises(fb.ThreadNotFound, match="no thread"):
         book.copy(str(uuid.uuid4()))

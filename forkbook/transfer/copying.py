@@ -1,80 +1,174 @@
 """Copy a thread and prove the copy, checkpoint by checkpoint."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from ..backends.base import COPY_OF, Backend, State
-from ..backends.whole import everything
-from ..errors import ForkbookError, ThreadBusy
+from ..backends.base import Backend, State, Thread
+from ..errors import ThreadBusy
 from ..snippets import Code, Place, code, of_copy, place_of
+from .attempts import both, made, whole_or_gone
+from .copymarks import checked_metadata, mark_of_copy
+from .patience import Patience
 from .unequal import Difference, unequal
 
-STATUS_LOST = (
+PROVEN = ("identical", "identical under new ids")
+MOST_SHOWN = 10
+IMPORT = "forkbook_import"  # the mark of a migration, which a copy is not
+
+STATUS = (
     "the original's status is {!r}, the copy's {!r}: servers copy the checkpoints, not the status; an open interrupt "
     "can still be answered"
+)
+RECORD = "{} of the thread's record: empty in the copy until its first run; its checkpoints have them"
+RUNS = "the records of runs: its checkpoints bear the ids of runs that are kept under the original alone"
+OWN_ID = "the thread's own id inside {}: the server wrote the copy's id in its place"
+LATER = "checkpoints that came to the original after it was copied"
+UNHELD = (
+    "that it is a copy, and what metadata it has: checkpointers keep none, so they last as long as the book is open"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CopyReport:
-    """What a copy is worth; `bool(report)` is the verdict.
+    """What a copy is worth; `bool(report)` is whether it was compared and found the same.
 
     Attributes:
         thread_id: The original.
         new_thread_id: The copy.
-        compared: Checkpoints of the original that were compared, all of them.
+        verdict: `identical` (ids, too), `identical under new ids`, `differs`, or `not compared`, which is no proof.
+        compared: Checkpoints of the original that were compared, all of them; None: it was not compared.
         differences: Every field of every checkpoint that is not the same; thread ids do not count.
-        notes: What a copy cannot keep, in words.
+        not_kept: What a copy cannot keep, in words, with the number of places.
+        checkpoint_id: The last checkpoint of a copied lineage; None: the whole thread was copied.
+        way: `copied` by the place itself, `planted` checkpoint by checkpoint (both keep ids), or `rebuilt` through the
+            graph's reducers, which makes new ids.
+        ids: Checkpoint ids of the original with those that stand for them, where they are new and were compared.
         place: Where they are; `code` needs it.
     """
 
     thread_id: str
     new_thread_id: str
-    compared: int
-    differences: tuple[Difference, ...]
-    notes: tuple[str, ...]
+    verdict: str
+    compared: int | None = None
+    differences: tuple[Difference, ...] = ()
+    not_kept: Mapping[str, int] = field(default_factory=dict)
+    checkpoint_id: str | None = None
+    way: str = "copied"
+    ids: Mapping[str, str] = field(default_factory=dict)
     place: Place = field(default_factory=Place)
 
     def __bool__(self) -> bool:
-        return not self.differences
+        return self.verdict in PROVEN
 
     def __repr__(self) -> str:
-        verdict = "the histories are the same" if self else f"{len(self.differences)} differences"
-        lines = [
-            f"copy {self.new_thread_id} of thread {self.thread_id}: {self.compared} checkpoints compared, {verdict}"
-        ]
-        lines += [f"  {difference}" for difference in self.differences[:10]]
-        lines += [f"  … and {len(self.differences) - 10} more"] if len(self.differences) > 10 else []
-        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+        upto = f" up to checkpoint {self.checkpoint_id[-6:]}, {self.way}" if self.checkpoint_id else ""
+        lines = [f"copy {self.new_thread_id} of thread {self.thread_id}{upto}: {self._found()}"]
+        lines += [f"  {difference}" for difference in self.differences[:MOST_SHOWN]]
+        lines += [f"  … and {more} more"] if (more := len(self.differences) - MOST_SHOWN) > 0 else []
+        return "\n".join(lines + [f"  not kept ({count:,}): {words}" for words, count in self.not_kept.items()])
+
+    def _found(self) -> str:
+        if self.compared is None:
+            return "not compared, so nothing is proven"
+        if not self:
+            return f"{self.compared:,} checkpoints compared, {len(self.differences):,} differences"
+        under = " under new ids" if self.verdict == PROVEN[1] else ""
+        return f"{self.compared:,} checkpoints compared, the histories are the same{under}"
 
     def code(self, language: str | None = None) -> Code:
         """How to copy the thread and compare the two, as it could be typed; languages as in `Act.code`."""
         return code(self.place, of_copy(self.thread_id), language)
 
 
-def copy_thread(backend: Backend, thread_id: str) -> CopyReport:
-    """Copy a thread, read both histories back whole, and compare them.
+def copy_thread(
+    backend: Backend, thread_id: str, metadata: Mapping[str, Any] | None = None, verify: bool = True
+) -> CopyReport:
+    """Copy a thread with all its branches, read both histories back whole, and compare them.
+
+    Args:
+        backend: Where it is.
+        thread_id: The thread.
+        metadata: Merged into the metadata that the copy has from the original.
+        verify: Whether to compare.
 
     Raises:
-        ForkbookError: The copy could not be read back; its `details["new_thread_id"]` names the copy.
+        ThreadBusy: A run is under way.
+        ForkbookError: It failed. The copy was deleted, or the error names it: `details["new_thread_id"]`.
     """
+    given = checked_metadata(metadata)
     backend.require("write", "copy a thread")
-    before = backend.thread(thread_id)
+    ask = Patience(backend).read
+    before = ask(lambda: backend.thread(thread_id))
     if before.get("status") == "busy":
         raise ThreadBusy(f"thread {thread_id} is busy with a run: copy it when the run has ended", thread_id=thread_id)
-    copy_id = backend.copy(thread_id)
-    try:
-        backend.tag(copy_id, {COPY_OF: thread_id})
-        (old, _), (new, _) = everything(backend, thread_id), everything(backend, copy_id)
-        after = backend.thread(copy_id)
-    except ForkbookError as error:
-        error.details["new_thread_id"] = copy_id
-        error.args = (f"{error} The copy, thread {copy_id}, exists and is not verified.",)
-        raise
+    thread_id = str(before["thread_id"])
+    copy_id = made(backend, before)
+    tags = (
+        given | mark_of_copy(thread_id, copy_id) | ({IMPORT: None} if IMPORT in (before.get("metadata") or {}) else {})
+    )
+    with whole_or_gone(backend, copy_id):
+        ask(lambda: backend.tag(copy_id, tags))
+        after = ask(lambda: backend.thread(copy_id))
+        lost = _lost_by_the_record(before, after)
+        if not verify:
+            return CopyReport(thread_id, copy_id, "not compared", not_kept=lost, place=place_of(backend))
+        old, new = both(backend, (thread_id, copy_id))
+        found, more = _compared(old, new, thread_id, after)
+        if "create" in backend.abilities and any((state["metadata"] or {}).get("run_id") for state in old):
+            more[RUNS] = 1
+        verdict, compared = "differs" if found else "identical", len(old) - more.get(LATER, 0)
+        return CopyReport(thread_id, copy_id, verdict, compared, found, lost | more, place=place_of(backend))
+
+
+def _compared(
+    old: Sequence[State], new: Sequence[State], thread_id: str, record: Thread
+) -> tuple[tuple[Difference, ...], dict[str, int]]:
+    """Where a thread and its copy differ; and where they do for a reason that is no fault of the copy."""
+    copy_id, later = record["thread_id"], _later(old, new, record)
+    late = {place(state) for state in later}
+    grown = {(state["parent_checkpoint"] or {}).get("checkpoint_id") for state in later}
+    found, explained = [], Counter({LATER: len(later)} if later else {})
+    for difference in differences([state for state in old if place(state) not in late], new, thread_id, copy_id):
+        if _is_own_id(difference, thread_id, copy_id):
+            explained[
+                OWN_ID.format("tasks" if difference.field.startswith("tasks") else "metadata of checkpoints")
+            ] += 1
+        elif difference.checkpoint_id not in grown or not difference.field.startswith(("tasks", "interrupts")):
+            found.append(difference)
+    return tuple(found), dict(explained)
+
+
+def _lost_by_the_record(before: Thread, after: Thread) -> dict[str, int]:
+    """What the record of a thread says that its copy's does not."""
+    if after.get("status") is None:
+        return {UNHELD: 1}
     statuses = before.get("status"), after.get("status")
-    notes = [STATUS_LOST.format(*statuses)] if statuses[0] != statuses[1] else []
-    found = tuple(differences(old, new, thread_id, copy_id))
-    return CopyReport(thread_id, copy_id, len(old), found, tuple(notes), place_of(backend))
+    empty = [name for name in ("values", "interrupts") if before.get(name) and not after.get(name)]
+    lost = {STATUS.format(*statuses): 1} if statuses[0] != statuses[1] else {}
+    return lost | ({RECORD.format(" and ".join(empty)): 1} if empty else {})
+
+
+def _later(old: Sequence[State], new: Sequence[State], record: Thread) -> list[State]:
+    """The original's states that are younger than the copy, where the place has one clock for both."""
+    if record.get("status") is None:
+        return []
+    made_at, held = datetime.fromisoformat(record["created_at"]), set(map(place, new))
+    missing = [state for state in old if place(state) not in held]
+    return [state for state in missing if state["created_at"] and datetime.fromisoformat(state["created_at"]) > made_at]
+
+
+def _is_own_id(difference: Difference, thread_id: str, copy_id: str) -> bool:
+    """Whether the only difference is that a server wrote the copy's id where the original's stood, values aside."""
+    a, b = difference.original, difference.copied
+    return (
+        difference.field.startswith(("metadata.", "tasks["))
+        and isinstance(a, str)
+        and thread_id in a
+        and a.replace(thread_id, copy_id) == b
+    )
 
 
 def differences(
