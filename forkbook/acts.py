@@ -13,7 +13,7 @@ from .edits import Deviation
 from .errors import ActFailed, ForkbookError, InvalidInput, Refused
 from .escape import short
 from .manner import AS_EVER, Manner
-from .nesting import must_go_on
+from .nesting import must_go_on, starts_over
 from .snippets import Code, Gesture
 
 if TYPE_CHECKING:
@@ -125,12 +125,14 @@ def resume(cp: Checkpoint, in_copy: bool, input: Any = None, manner: Manner = AS
     backend.require("run", "run a graph")
     any_time = in_copy or manner.ready(backend, cp.thread_id)
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=any_time)
+    told: tuple[str, ...] = ()
     if input is None:
         runs.not_finished(state)
+        told = starts_over(cp, state)
     how, sent = _asked(cp, input, given)
     place, notes = placed(cp, in_copy)
     gesture = snippets.of_resume(cp.thread_id, cp.id, how, sent, in_copy=in_copy)
-    return dataclasses.replace(ran("resume", place, how, notes, manner, input=sent), gesture=gesture)
+    return dataclasses.replace(ran("resume", place, how, (*notes, *told), manner, input=sent), gesture=gesture)
 
 
 def fork(

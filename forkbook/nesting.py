@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .backends.base import State
+from .backends.base import Backend, State, namespace
 from .errors import ActFailed, Refused
 from .tree import path_of
 
@@ -65,6 +65,45 @@ def must_be_next(cp: Checkpoint) -> None:
             f"LangGraph goes on in a subgraph from its newest checkpoint alone, which is {newest[-6:]}: an edit of "
             "this one, cp.fork(…) or cp.edit(…), makes a newer one",
         )
+
+
+def starts_over(cp: Checkpoint, state: State) -> tuple[str, ...]:
+    """What to tell of a run on from a checkpoint of the root graph, whose subgraphs LangGraph starts over.
+
+    Raises:
+        Refused: The thread's head would go on without an edit that was made inside one of them.
+    """
+    backend, head = cp.history.book.backend, cp.history.book.backend.state(cp.thread_id)
+    if head is None or head["checkpoint"]["checkpoint_id"] != cp.id:
+        return ()  # whatever is inside was left behind when the head moved
+    begun = _unfinished(backend, cp.thread_id, state)
+    edits = [found for found in begun if (found["metadata"] or {}).get("source") == "update"]
+    if edits:
+        edit, ns = edits[0]["checkpoint"]["checkpoint_id"], namespace(edits[0])
+        raise Refused(
+            f"checkpoint {cp.short_id} waits with an edit inside subgraph {' › '.join(path_of(ns))}, {edit[-6:]}, and "
+            f"from here {STARTS_OVER}, without it: book.run(thread_id) goes on from the edit, and answer() does where "
+            "something is asked",
+            thread_id=cp.thread_id,
+            checkpoint_id=cp.id,
+            candidates=[edit],
+        )
+    names = dict.fromkeys(path_of(namespace(found))[0] for found in begun)
+    return (f"the subgraph {', '.join(names)} started over: book.run(thread_id) goes on inside it",) if names else ()
+
+
+def _unfinished(backend: Backend, thread_id: str, state: State) -> list[State]:
+    """The checkpoints of subgraphs, at any depth, whose tasks have begun and not ended; not of those with a memory."""
+    spaces = [
+        str(task["checkpoint"]["checkpoint_ns"])
+        for task in state["tasks"] or ()
+        if task.get("result") is None and task.get("checkpoint")
+    ]
+    found = []
+    for ns in spaces:
+        inside = [each for page in backend.pages(thread_id, ns=ns) for each in page] if ":" in ns else []
+        found += inside + [deeper for newest in inside[:1] for deeper in _unfinished(backend, thread_id, newest)]
+    return found
 
 
 def outermost(cp: Checkpoint) -> Checkpoint:

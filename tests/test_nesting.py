@@ -169,6 +169,31 @@ def test_the_roots_own_answer_reaches_a_subgraph_that_was_edited(begun):
     assert told(act.checkpoint.values) == ["x", "x", "x", "prepared", "edited", "ask=yes", "end"]
 
 
+@pytest.mark.parametrize("where", [3, 5, 6], ids=["before inner", "before prepare", "at the question"])
+def test_a_resume_at_the_root_does_not_lose_an_edit_inside(begun, where):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    edit = book.history(thread_id, subgraphs=True)[where].edit({"answers": ["edited"]}).checkpoint
+    root = book.history(thread_id).tips[0]
+    for in_copy in (False, True):
+        with pytest.raises(Refused, match="start the subgraph over, without it") as caught:
+            root.resume(in_copy=in_copy)
+        assert caught.value.candidates == (edit.id,)
+    assert len(book.history(thread_id, subgraphs=True)) == 8
+    gone_on = book.run(thread_id)
+    assert gone_on.status == "waiting"
+    with pytest.raises(Refused, match="start the subgraph over, without it"):
+        gone_on.checkpoint.resume()
+    assert "edited" in told(gone_on.checkpoint.answer("yes").checkpoint.values)
+    assert root.resume().status == "waiting", "a replay of what is not the head any more is one"
+
+
+def test_a_resume_at_the_root_tells_that_the_subgraph_starts_over(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    history = book.history(thread_id)
+    assert any("the subgraph outer started over" in note for note in history[1].resume().notes)
+    assert not any("started over" in note for note in history[0].resume().notes)
+
+
 def test_a_fork_inside_edits_and_lets_the_whole_graph_go_on(begun):
     book, thread_id = begun("nested", {"answers": ["x"]})
     act = book.history(thread_id, subgraphs=True)[6].fork({"answers": ["edited"]}, as_node="ask")
