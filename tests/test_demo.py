@@ -436,8 +436,10 @@ def test_ctrl_c_stops_all_and_everything_written_is_in_the_folder(originals, tmp
     assert (folder / "notebooks" / notebooks.FIRST).exists()
 
 
-def test_an_error_is_a_message_not_a_traceback(originals, tmp_path):
-    (tmp_path / "server").mkdir()
+def test_an_error_is_a_message_not_a_traceback(originals, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    tmp_path /= "a-folder-of-a-name-so-long-that-no-line-of-a-narrow-terminal-could-ever-hold-all-of-it"
+    (tmp_path / "server").mkdir(parents=True)
     (tmp_path / "server" / "langgraph.json").write_text("{}")
     result = CliRunner().invoke(app, ["demo", "--no-browser", "--folder", str(tmp_path)])
     assert result.exit_code == 1

@@ -104,7 +104,7 @@ class Screen:
     def fail(self, error: ForkbookError) -> int:
         """Say an error; the exit code that it means."""
         code = code_of(error)
-        self.note(f"forkbook: {error}", "red")
+        _say(Text(self.shown(f"forkbook: {error}"), "red"), stderr=True, soft=True)  # a path stays whole, to be copied
         if hint := _hint(error):
             self.note(hint)
         self.document(
@@ -146,11 +146,11 @@ def _console(*, stderr: bool) -> Console:
     return Console(stderr=stderr, width=uncut, highlight=False, markup=False, emoji=False)
 
 
-def _say(what: RenderableType, *, stderr: bool, cut: bool = False) -> None:
-    """Print, without the spaces that fill a line."""
+def _say(what: RenderableType, *, stderr: bool, cut: bool = False, soft: bool = False) -> None:
+    """Print, without the spaces that fill a line; `soft` leaves it to the terminal where a line breaks."""
     console = _console(stderr=stderr)
     with console.capture() as captured:
-        console.print(what, no_wrap=cut, overflow="ellipsis" if cut else None)
+        console.print(what, no_wrap=cut, overflow="ellipsis" if cut else None, soft_wrap=soft)
     lines = (line.rstrip() for line in captured.get().split("\n"))
     (sys.stderr if stderr else sys.stdout).write("\n".join(lines))
 

@@ -137,6 +137,9 @@ class CachedBackend(Backend):
     ) -> None:
         self.live.create(thread_id, graph_id, metadata, supersteps)
 
+    def plant(self, thread_id: str, states: Sequence[State]) -> tuple[str, ...]:
+        return self.live.plant(thread_id, states)
+
     def memory(self) -> Memory:
         return self.live.memory()
 
