@@ -5,14 +5,31 @@ They may be of one thread, of two (a copy keeps the ids, so its branches part wh
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 from .diff import Diff, diff
 from .facts import Facts
-from .frames import BOOL, DETAILS, FLOAT, INT, METHOD, OBJECT, ROLE, TEXT, Columns, Row, details, frame, tokens
+from .frames import (
+    BOOL,
+    DETAILS,
+    FLOAT,
+    INT,
+    METHOD,
+    OBJECT,
+    ROLE,
+    TEXT,
+    Columns,
+    Row,
+    details,
+    frame,
+    money,
+    tokens,
+    with_prices,
+)
 from .messages import canonical, messages_in, role, text, tool_calls, usage
 from .tokens import Spend, Totals
+from .tokens.prices import Bill, Rate, bill, rate_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +89,12 @@ class Side:
     def totals(self, positions: Sequence[int]) -> Totals:
         """The sums of that."""
         return Totals().plus(self.spends(positions))
+
+    def bill(self, positions: Sequence[int], rate: Rate) -> Bill:
+        """The same in money."""
+        ledger, facts = self.facts.ledger, self.facts
+        bills = (bill(ledger.spends([at]), rate, facts.created_at(at)) for at in ledger.along(positions))
+        return reduce(Bill.plus, bills, Bill())
 
     def seconds(self, positions: Sequence[int]) -> float | None:
         """Time that some checkpoints took; None where it is known of none."""
@@ -217,7 +240,15 @@ class Comparison:
         """The messages of both states: rows `shared` are in both, `a` and `b` in one; tokens where they were spent."""
         return frame(self.rows, MESSAGES)
 
-    df = messages_df
+    def df(self) -> "pd.DataFrame":
+        """A row a message: `messages_df`. Costs are in `tokens_df`, the states' differences in `diff.df()`.
+
+        Returns:
+            Columns: side (`shared`: in both states; `a`, `b`: in one), message_id, role, text, tool_calls,
+            input_tokens, output_tokens, total_tokens (null where nothing was spent), method, cache_read_tokens,
+            cache_creation_tokens, reasoning_tokens.
+        """
+        return self.messages_df()
 
     def tasks_df(self) -> "pd.DataFrame":
         """The tasks that ran since the common ancestor, under the checkpoint they started from.
@@ -226,9 +257,20 @@ class Comparison:
         """
         return frame([row for part in list(self._parts())[1:] for row in _tasks(*part)], TASKS)
 
-    def tokens_df(self) -> "pd.DataFrame":
-        """Three rows: what both spent up to the common ancestor, and each since; with the seconds it took."""
-        rows: list[Row] = []
+    def tokens_df(self, prices: Any = None) -> "pd.DataFrame":
+        """Three rows: what both spent up to the common ancestor, and each since; with the seconds it took.
+
+        Own is what was spent since these two parted; in `History.tokens_df` what no other branch holds.
+
+        Args:
+            prices: As in `History.tokens_df`; adds `cost` and `unpriced_tokens` of each row.
+
+        Returns:
+            Columns: side (`shared`, `a`, `b`), thread_id, branch, checkpoint_id, n_checkpoints, input_tokens,
+            output_tokens, total_tokens, reported_tokens, estimated_tokens, method, seconds, cache_read_tokens,
+            cache_creation_tokens, reasoning_tokens.
+        """
+        rate, rows = None if prices is None else rate_of(prices), list[Row]()
         for name, side, positions in self._parts():
             sums = self.totals[name]
             rows.append(
@@ -245,8 +287,9 @@ class Comparison:
                 }
                 | tokens(sums)
                 | details(sums)
+                | (money(side.bill(positions, rate)) if rate else {})
             )
-        return frame(rows, TOKENS)
+        return frame(rows, with_prices(TOKENS, prices))
 
     def __repr__(self) -> str:
         label_a, label_b = self.labels

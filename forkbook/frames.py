@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from .facts import SOURCES, STATUSES, Facts
 from .messages import role, text, tool_calls
 from .tokens import Totals, branches_holding
-from .tokens.blocks import unknown_blocks
 from .tokens.prices import Bill, bill, bills_of, rate_of
 from .tree import Tree
 
@@ -28,6 +27,7 @@ ROLE = ("human", "ai", "system", "tool", "chat")
 IDS: Columns = {"thread_id": TEXT, "checkpoint_ns": TEXT}
 DETAILS: Columns = {"cache_read_tokens": INT, "cache_creation_tokens": INT, "reasoning_tokens": INT}
 PRICED: Columns = {"cost": FLOAT, "unpriced_tokens": INT}
+PATH_PRICED: Columns = {"shared_cost": FLOAT, "own_cost": FLOAT}
 
 THREADS: Columns = {
     "thread_id": TEXT, "status": TEXT, "created_at": TIME, "updated_at": TIME, "graph_id": TEXT, "metadata": OBJECT,
@@ -77,8 +77,10 @@ def frame(rows: list[Row], columns: Columns) -> "pd.DataFrame":
 
 
 def with_prices(columns: Columns, prices: Any) -> Columns:
-    """The columns of a frame, with those of its prices if there are any."""
-    return columns if prices is None else {**columns, **PRICED}
+    """The columns of a frame, with those of its prices if there are any; paths have a shared and an own part."""
+    if prices is None:
+        return columns
+    return {**columns, **(PATH_PRICED if "own_tokens" in columns else {}), **PRICED}
 
 
 def threads_rows(threads: list[dict[str, Any]]) -> Iterator[Row]:
@@ -97,8 +99,9 @@ def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
     `seconds` since the parent: null at and after an input, update or fork, and after an interrupted parent.
     `cache_read_tokens` and `cache_creation_tokens` are a part of the input, `reasoning_tokens` of the output; null
     where no model reported them. `unknown_blocks` counts the content blocks in the state (images, files …) whose tokens
-    are unknown: `context_tokens` lacks them. With `prices` (see `forkbook.tokens.prices.rate_of`), `cost` is the money
-    of the spent tokens whose model has a price, `unpriced_tokens` counts the others.
+    are unknown: `context_tokens` lacks them; 0 where a user's own function counts whole
+    messages. With `prices` (see `forkbook.tokens.prices.rate_of`), `cost` is the money of the spent tokens whose model
+    has a price, `unpriced_tokens` counts the others.
     Of a subgraph's checkpoint `inside_id` is the one, a graph further out, whose task `inside_task_id` ran it.
     """
     tree, accounts, bills = facts.tree, facts.ledger, bills_of(facts, prices)
@@ -161,7 +164,7 @@ def messages_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
                 "tool_calls": tool_calls(item.message),
                 "branches": holders(position, item.key),
                 "method": accounts.method(sums),
-                "unknown_blocks": unknown_blocks(item.message),
+                "unknown_blocks": accounts.unknown_of(item.message),
             }
             if item.spend:
                 row |= tokens(sums) | details(sums)
@@ -229,13 +232,16 @@ def tokens_rows(facts: Facts, prices: Any = None, subgraphs: bool = False) -> It
     have rows as well: then the rows of one namespace belong together, not all of them.
 
     The details of tokens and, with `prices`, `cost` and `unpriced_tokens` are as in `checkpoints_rows`, of the whole
-    path; `context_tokens` and `unknown_blocks` are those of the tip.
+    path, and `shared_cost` + `own_cost` = `cost`; `context_tokens` and `unknown_blocks` are those of the tip.
     """
     tree, accounts, bills = facts.tree, facts.ledger, bills_of(facts, prices)
     whole, shared = accounts.paths
-    along = [reduce(Bill.plus, (bills[at] for at in accounts.along([here]))) for here in range(len(bills))]
+    parts: list[tuple[Bill, Bill]] = []  # shared and own
     for position, parent in enumerate(tree.parents if bills else ()):
-        along[position] = along[position].plus(along[parent]) if parent >= 0 else along[position]
+        spent = reduce(Bill.plus, (bills[at] for at in accounts.along([position])))
+        before = parts[parent] if parent >= 0 else (Bill(), Bill())
+        is_shared = tree.tips_below[position] > 1
+        parts.append((before[0].plus(spent), before[1]) if is_shared else (before[0], before[1].plus(spent)))
     for number, (_, tip) in enumerate(_branches(tree, subgraphs)):
         sums = whole[tip]
         yield (
@@ -255,7 +261,7 @@ def tokens_rows(facts: Facts, prices: Any = None, subgraphs: bool = False) -> It
             }
             | tokens(sums)
             | details(sums)
-            | (money(along[tip]) if bills else {})
+            | (money_of_path(*parts[tip]) if bills else {})
         )
 
 
@@ -272,3 +278,10 @@ def details(sums: Totals) -> dict[str, int | None]:
 def money(sums: Bill) -> dict[str, Any]:
     """The columns of cost."""
     return dict(zip(PRICED, sums, strict=True))
+
+
+def money_of_path(shared: Bill, own: Bill) -> dict[str, Any]:
+    """The columns of cost of a path; where anything has a price, a part that has none costs 0."""
+    whole = shared.plus(own)
+    costs = [None if whole.cost is None else part.cost or 0.0 for part in (shared, own)]
+    return money(whole) | dict(zip(PATH_PRICED, costs, strict=True))

@@ -22,22 +22,23 @@ from .frames import (
     Row,
     details,
     frame,
-    money,
+    money_of_path,
     tokens,
     with_prices,
 )
 from .messages import messages_in, role, text
-from .tokens.prices import Bill, bill, rate_of
+from .tokens.prices import rate_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
     from .checkpoint import Checkpoint
+    from .history import History
 
 COLUMNS: Columns = {
     "label": TEXT, "thread_id": TEXT, "branch": TEXT, "checkpoint_id": TEXT, "parted_at_id": TEXT, "parted_at": TEXT,
-    "status": STATUS, "n_checkpoints": INT, "n_own": INT, "shared_tokens": INT, "own_tokens": INT, **SPENT,
+    "status": STATUS, "n_checkpoints": INT, "n_since": INT, "shared_tokens": INT, "own_tokens": INT, **SPENT,
     "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, **DETAILS, "context_tokens": INT,
     "seconds": FLOAT, "n_messages": INT, "text": TEXT,
 }  # fmt: skip
@@ -108,26 +109,23 @@ class Overview:
         """A row a checkpoint.
 
         Args:
-            prices: As in `History.tokens_df`; adds `cost` and `unpriced_tokens` of the whole path.
+            prices: As in `History.tokens_df`; adds `cost` and `unpriced_tokens` of the whole path, and
+                `shared_cost` + `own_cost` = `cost`.
 
         Returns:
-            `parted_at_id` is the last checkpoint of its path that another one holds, too, `parted_at` what made it;
-            `shared_tokens` were spent up to there, `own_tokens` since; `seconds` is the time since; `text` is what the
-            last AI message says.
+            Columns: label, thread_id, branch, checkpoint_id, parted_at_id (the last checkpoint of its path that another
+            one here holds, too), parted_at (what made it, and its short id), status, n_checkpoints (of its path),
+            n_since (those since it parted), shared_tokens (spent up to there), own_tokens (since), input_tokens,
+            output_tokens, total_tokens, reported_tokens, estimated_tokens, method, cache_read_tokens,
+            cache_creation_tokens, reasoning_tokens, context_tokens, seconds (since), n_messages, text (of the last AI
+            message).
         """
-        rows: list[Row] = [
-            {**row, **self._money(path, prices)} for row, path in zip(self.rows, self.paths, strict=True)
-        ]
+        rows = list(self.rows)
+        if prices is not None:
+            rate = rate_of(prices)
+            parts = [[path.side.bill(part, rate) for part in (path.shared, path.own)] for path in self.paths]
+            rows = [{**row, **money_of_path(*bills)} for row, bills in zip(rows, parts, strict=True)]
         return frame(rows, with_prices(COLUMNS, prices))
-
-    @staticmethod
-    def _money(path: Path, prices: Any) -> dict[str, Any]:
-        if prices is None:
-            return {}
-        rate, facts, sums = rate_of(prices), path.side.facts, Bill()
-        for at in facts.ledger.along(path.side.path):
-            sums = sums.plus(bill(facts.ledger.spends([at]), rate, facts.created_at(at)))
-        return money(sums)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -143,10 +141,10 @@ class Overview:
                 "branch": facts.tree.label(here),
                 "checkpoint_id": path.side.id,
                 "parted_at_id": None if parted is None else facts.tree.heads[parted].id,
-                "parted_at": None if parted is None else facts.title(parted),
+                "parted_at": None if parted is None else f"{facts.title(parted)} {facts.tree.heads[parted].id[-6:]}",
                 "status": facts.status(here),
                 "n_checkpoints": len(path.side.path),
-                "n_own": len(path.own),
+                "n_since": len(path.own),
                 "shared_tokens": shared.total,
                 "own_tokens": own.total,
                 "reported_tokens": sums.reported,
@@ -204,21 +202,24 @@ def last_text(values: Any) -> str | None:
     return said[-1] if said else None
 
 
-def compare(checkpoints: "Iterable[Checkpoint] | Mapping[str, Checkpoint]") -> Overview:
+def compare(checkpoints: "History | Iterable[Checkpoint] | Mapping[str, Checkpoint]") -> Overview:
     """Compare any number of checkpoints, usually tips, of one thread, of several, or of several books.
 
     Args:
-        checkpoints: Checkpoints, as `history.tips`; a mapping names them, else each is called by its branch.
+        checkpoints: Checkpoints, as `history.tips`; a mapping names them, else each is called by its branch. A history
+            stands for its tips.
 
     Raises:
         InvalidInput: There is none, or something else among them.
     """
+    checkpoints = getattr(checkpoints, "tips", checkpoints)
     named = checkpoints if isinstance(checkpoints, Mapping) else None
     listed = named.values() if named is not None else checkpoints
     given = list(listed) if isinstance(listed, Iterable) else [listed]
     for item in given:
         if not (hasattr(item, "history") and hasattr(item, "position")):
-            raise InvalidInput(f"compare() takes checkpoints, such as history.tips, not {short(item)}")
+            named_by = f"; of a history that is history.pick({short(item)})" if isinstance(item, str) else ""
+            raise InvalidInput(f"compare() takes checkpoints, such as history.tips, not {short(item)}{named_by}")
     if not given:
         raise InvalidInput("compare() needs at least one checkpoint, such as history.tips")
     names = [str(name) for name in named] if named is not None else labels(given)

@@ -79,8 +79,15 @@ def test_many_branches_have_a_row_each(branches):
     assert (df.shared_tokens + df.own_tokens == df.total_tokens).all()
     assert found.total_tokens == 247
     assert df.parted_at_id["C"] == branches[16].id
+    assert df.parted_at["C"] == f"{branches[16].title} {branches[16].short_id}"
+    assert df.parted_at["C"] in found._repr_html_()
+    assert df.n_since["C"] == len(branches.tips[2].lineage) - len(branches[16].lineage)
     assert df.text["B"] == "Done: 2.5"
     assert found.pair("A", "C").own_b == 81
+
+
+def test_a_history_is_compared_by_its_tips(branches):
+    assert fb.compare(branches).df().equals(fb.compare(branches.tips).df())
 
 
 def test_shared_is_what_the_chosen_ones_share(branches):
@@ -92,7 +99,16 @@ def test_shared_is_what_the_chosen_ones_share(branches):
 def test_prices_of_a_path(branches):
     priced = fb.compare(branches.tips).df(prices={"sample-model": {"input": 1_000_000, "output": 2_000_000}})
     assert priced.cost.tolist() == [80 + 2 * 25, 105 + 2 * 16, 74 + 2 * 28]
+    assert (priced.shared_cost + priced.own_cost == priced.cost).all()
+    assert priced.own_cost.tolist() == [65 + 2 * 19, 56 + 2 * 5, 25 + 2 * 17]
     assert "cost" not in fb.compare(branches.tips).df()
+
+
+def test_prices_of_what_two_have_in_common_and_apart(branches):
+    found = branches.compare("A", "C")
+    priced = found.tokens_df(prices={"sample-model": {"input": 1, "output": 1}})
+    assert (priced.cost * 1e6).tolist() == pytest.approx(priced.total_tokens.tolist())
+    assert "cost" not in found.tokens_df()
 
 
 def test_what_subgraphs_spent_is_on_the_paths_that_their_tasks_led_to():
@@ -159,7 +175,9 @@ def test_names_tell_threads_and_checkpoints_apart(book, branches, demo_threads):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [([], "at least one"), (["A"], "takes checkpoints"), (7, "takes checkpoints")]
+    ("given", "said"),
+    [([], "at least one"), (["A"], r"takes checkpoints.*history\.pick\('A'\)"), (7, "takes checkpoints")],
+    ids=["none", "label", "number"],
 )
 def test_what_is_no_checkpoint_is_refused(given, said):
     with pytest.raises(fb.InvalidInput, match=said):

@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import importlib.util
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,13 @@ def test_unknown_blocks_stay_in_a_column_of_their_own():
     assert [(row["unknown_blocks"], row["context_tokens"]) for row in rows] == [(2, 2), (2, 3), (0, 1)]
     assert [row["unknown_blocks"] for row in messages_rows(facts)] == [2, 0]
     assert [row["unknown_blocks"] for row in tokens_rows(facts)] == [0]
+
+
+def test_an_own_function_counts_whole_messages_so_that_no_block_is_unknown():
+    facts = facts_of(state("1", values={"messages": [human("h", [IMAGE])]}))
+    facts = replace(facts, counter=counter_of(lambda message: 85))
+    for rows in (checkpoints_rows, messages_rows, tokens_rows):
+        assert [row["unknown_blocks"] for row in rows(facts)] == [0]
 
 
 def test_a_counter_goes_with_its_history_and_its_book(demo_url, demo_threads):

@@ -54,6 +54,8 @@ def test_costs_by_hand(facts):
     priced = df("tokens", facts, PRICES)
     assert priced.cost.tolist() == pytest.approx([M + N, M + E])
     assert priced.unpriced_tokens.tolist() == [77, 44]
+    assert priced.shared_cost.tolist() == pytest.approx([M, M])
+    assert priced.own_cost.tolist() == pytest.approx([N, E])
     priced = df("checkpoints", facts, PRICES)
     assert priced.cost.isna().tolist() == [True, False, False, True, False, True]
     assert priced.cost.dropna().tolist() == pytest.approx([M, N, E])
@@ -68,6 +70,18 @@ def test_without_a_price_there_is_no_cost(facts):
     priced = df("tokens", facts, {"other": PRICES["small"]})
     assert priced.cost.isna().all()
     assert (priced.unpriced_tokens == priced.total_tokens).all()
+
+
+def test_a_part_without_any_price_costs_nothing_of_what_is_known(facts):
+    priced = df("tokens", facts, {"large": PRICES["large"]})
+    assert priced[["shared_cost", "own_cost", "cost"]].iloc[0].tolist() == pytest.approx([0, N, N])
+    assert priced[["shared_cost", "own_cost", "cost"]].iloc[1].isna().all()
+
+
+def test_messages_without_a_models_name_have_the_price_under_none(facts):
+    priced = df("tokens", facts, {**PRICES, None: {"input": 100, "output": 1000}})
+    assert priced.cost.tolist() == pytest.approx([M + N, M + E + (40 * 100 + 4 * 1000) / 1e6])
+    assert priced.unpriced_tokens.tolist() == [77, 0]
 
 
 def test_the_columns_come_with_prices_alone_and_keep_their_dtypes(facts):

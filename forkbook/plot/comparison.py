@@ -59,6 +59,7 @@ def overview_html(overview: "Overview") -> str:
     rows = [
         (
             row["label"],
+            row["parted_at"] or "",
             bar([(row["shared_tokens"], SHARED), (row["own_tokens"], OWN)], most),
             row["status"],
             row["shared_tokens"],
@@ -77,6 +78,7 @@ def overview_html(overview: "Overview") -> str:
     )
     names = (
         "",
+        "parted at",
         "shared, own",
         "status",
         "shared tokens",

@@ -10,17 +10,21 @@ from ..errors import InvalidInput
 from ..escape import short
 from ..messages import Message, role, tool_calls
 from . import vocabularies
-from .blocks import parts, texts
+from .blocks import parts, texts, unknown_blocks
 
 PIECE = 50_000  # characters; the tokenizer wants long texts in pieces
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Counts a message's tokens; `name` is the method that numbers are labelled with."""
+    """Counts a message's tokens; `name` is the method that numbers are labelled with.
+
+    `unknown` gives how many blocks of a message `count` leaves out.
+    """
 
     name: str
     count: Callable[[Message], int]
+    unknown: Callable[[Message], int] = unknown_blocks
 
 
 def counter_of(given: Any) -> Counter:
@@ -29,7 +33,8 @@ def counter_of(given: Any) -> Counter:
     Args:
         given: None: `default_counter()`.
             A function from a message (a dict with `type`, `content`, `tool_calls` …, which it must not change) to its
-            tokens; it is called once a message and is labelled `tokenizer:<its name>`.
+            tokens; it is called once a message and is labelled `tokenizer:<its name>`, so give it a name of its own:
+            two lambdas look the same. It counts whole messages, images too, so that `unknown_blocks` are 0.
             "approximate": LangChain's rule.
             A model or an encoding, as in "gpt-4o" or "cl100k_base": OpenAI's tokenizer, labelled by its encoding.
 
@@ -86,7 +91,7 @@ def own(count: Callable[[Message], Any]) -> Counter:
             )
         return int(counted.__index__())
 
-    return Counter(f"tokenizer:{name}", checked)
+    return Counter(f"tokenizer:{name}", checked, unknown=lambda message: 0)
 
 
 def approximate(message: Message) -> int:

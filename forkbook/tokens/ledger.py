@@ -14,7 +14,6 @@ from typing import Any
 
 from ..messages import Key, Message, canonical, role, steps, usage
 from ..tree import Tree
-from .blocks import unknown_blocks
 from .counting import Counter, default_counter
 from .spending import Spend, Totals, spend_of
 
@@ -40,6 +39,7 @@ class Ledger:
         unknown: Content blocks of unknown cost in each checkpoint's state; `context` leaves them out.
         changes: For each message key the positions where it is new, another version, or gone.
         context_of: Context tokens of one position.
+        unknown_of: Content blocks of unknown cost in one message.
         counter: Its name.
     """
 
@@ -50,6 +50,7 @@ class Ledger:
     unknown: list[int]
     changes: dict[Key, list[int]]
     context_of: Callable[[int], int]
+    unknown_of: Callable[[Message], int]
     counter: str
 
     @cached_property
@@ -145,8 +146,8 @@ def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) ->
         n_messages.append(len(held))
         new.append(brought)
         lost.append(list(gone.values()))
-        unknown.append(difference(position, unknown_blocks) + (unknown[parent] if parent >= 0 else 0))
-    return Ledger(tree, n_messages, new, lost, unknown, changes, context_of, counter.name)
+        unknown.append(difference(position, counter.unknown) + (unknown[parent] if parent >= 0 else 0))
+    return Ledger(tree, n_messages, new, lost, unknown, changes, context_of, counter.unknown, counter.name)
 
 
 def spending_of(tree: Tree) -> Callable[[int, int], bool]:

@@ -18,7 +18,7 @@ NEEDED, OPTIONAL = ("input", "output"), ("cache_read", "cache_creation", "reason
 MODEL_NAMES = ("model_name", "model", "model_id", "ls_model_name")
 TABLE = "genai-prices"
 
-Rate = Callable[[Spend, str, datetime | None], float | None]
+Rate = Callable[[Spend, str | None, datetime | None], float | None]
 
 
 class Bill(NamedTuple):
@@ -39,7 +39,8 @@ def rate_of(prices: Any) -> Rate:
     Args:
         prices: A mapping from model names, just as messages carry them, to mappings with `input` and `output`, and if
             they differ `cache_read`, `cache_creation` (else `input`) and `reasoning` (else `output`), all in money for
-            a million tokens. Or "genai-prices": the table of that package in US dollars, at the time of the checkpoint.
+            a million tokens; under None the price of messages that name no model. Or "genai-prices": the table of that
+            package in US dollars, at the time of the checkpoint.
 
     Raises:
         InvalidInput: These are no such prices.
@@ -59,8 +60,7 @@ def bill(spends: Iterable[Spend], rate: Rate, when: datetime | None = None) -> B
     """What some messages of one time cost."""
     total = Bill()
     for spend in spends:
-        model = model_of(spend.message)
-        cost = rate(spend, model, when) if model else None
+        cost = rate(spend, model_of(spend.message), when)
         total = total.plus(Bill(unpriced=spend.total) if cost is None else Bill(cost))
     return total
 
@@ -100,13 +100,13 @@ def cached_and_reasoned(spend: Spend) -> tuple[int, int, int]:
     return read, min(spend.cache_creation or 0, spend.input - read), min(spend.reasoning or 0, spend.output)
 
 
-def _name(model: Any) -> str:
-    if isinstance(model, str) and model:
+def _name(model: Any) -> str | None:
+    if model is None or (isinstance(model, str) and model):
         return model
-    raise InvalidInput(f"prices are by model name, as in {{'gpt-4o': …}}, not by {short(model)}")
+    raise InvalidInput(f"prices are by model name, as in {{'gpt-4o': …}}, or None, not by {short(model)}")
 
 
-def _price(model: str, price: Any) -> dict[str, float]:
+def _price(model: str | None, price: Any) -> dict[str, float]:
     where = f"the price of {short(model)}"
     if not isinstance(price, Mapping):
         raise InvalidInput(f"{where} is a mapping with 'input' and 'output', not {short(price)}")
@@ -131,7 +131,9 @@ def _table() -> Rate:
     except ImportError as error:
         raise MissingExtra(f"prices={TABLE!r} needs: pip install 'forkbook[prices]'") from error
 
-    def rate(spend: Spend, model: str, when: datetime | None) -> float | None:
+    def rate(spend: Spend, model: str | None, when: datetime | None) -> float | None:
+        if model is None:
+            return None
         read, created, _ = cached_and_reasoned(spend)
         usage = Usage(
             input_tokens=spend.input,
