@@ -1,4 +1,14 @@
-"""Open the history of LangGraph threads: every checkpoint and branch, as a picture and as DataFrames."""
+"""Open the history of LangGraph threads: every checkpoint and branch, as a picture and as DataFrames.
+
+    import forkbook as fb
+    book = fb.connect("demo")         # or an Agent Server's address, a compiled graph, a store, an archive
+    history = book[thread_id]         # book.threads() lists them
+    history.explore()                 # the picture; history.tokens_df() and others are DataFrames
+    cp = history["A"]                 # a branch's tip; cp.fork({"topic": "cats"}) edits it and runs on
+    fb.compare(history)               # its branches side by side; history.compare("A", "B") has two in detail
+
+Every error is a `fb.ForkbookError` and says what next.
+"""
 
 from .acts import Act
 from .backends.streaming import Event, StopRun
@@ -6,10 +16,14 @@ from .book import Book
 from .checkpoint import Checkpoint
 from .errors import (
     AccessDenied,
+    ActFailed,
+    ArchiveDamaged,
     CheckpointNotFound,
     ConnectionFailed,
+    ForeignArchive,
     ForkbookError,
     InvalidInput,
+    MissingExtra,
     NotFound,
     ProtocolError,
     Refused,
@@ -31,16 +45,20 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessDenied",
     "Act",
+    "ActFailed",
     "Answer",
+    "ArchiveDamaged",
     "Book",
     "Checkpoint",
     "CheckpointNotFound",
     "ConnectionFailed",
     "Edit",
     "Event",
+    "ForeignArchive",
     "ForkbookError",
     "History",
     "InvalidInput",
+    "MissingExtra",
     "NotFound",
     "ProtocolError",
     "Refused",
@@ -57,3 +75,7 @@ __all__ = [
     "migrate",
     "verify",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

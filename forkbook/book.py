@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .transfer import CopyReport
 
 REFRESH_PAGE = 20
+THREAD_STATUSES = ("idle", "busy", "interrupted", "error")  # LangGraph's
 
 
 class Book:
@@ -91,6 +92,15 @@ class Book:
             number = search.get(name)
             if number is not None and not (isinstance(number, int) and number >= 0):
                 raise InvalidInput(f"{name} is {short(number)}: give a number of threads, or leave it out")
+        for name in ("metadata", "values"):
+            wanted = search.get(name)
+            if wanted is not None and not isinstance(wanted, Mapping):
+                raise InvalidInput(f"{name} is {short(wanted)}: give a mapping, as in {{'owner': 'ada'}}")
+        if (status := search.get("status")) is not None and status not in THREAD_STATUSES:
+            raise InvalidInput(
+                f"no thread has the status {short(status)}: there is {', '.join(THREAD_STATUSES)}",
+                candidates=THREAD_STATUSES,
+            )
         return frame(list(threads_rows(list(self.backend.threads(**search)))), THREADS)
 
     def history(
@@ -177,7 +187,10 @@ class Book:
         from .sweep.found import sweeps
 
         checked_id(thread_id)
-        return sweeps(self, thread_id)
+        found = sweeps(self, thread_id)
+        if not found:
+            self.backend.thread(thread_id)  # tells a thread without sweeps from no thread
+        return found
 
     async def asweeps(self, thread_id: str) -> list[Sweep]:
         """`sweeps` for async code."""

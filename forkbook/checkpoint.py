@@ -123,7 +123,10 @@ class Checkpoint:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The state's channels; a copy that may be changed."""
+        """The state's channels; a copy that may be changed.
+
+        Whatever the place, a message is a dict, as an Agent Server sends it: `values["messages"][-1]["content"]`.
+        """
         return copy.deepcopy(self.state["values"] or {})
 
     @property

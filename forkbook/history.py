@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     from .widgets.explorer import Explorer
 
 
+LEAST_DIGITS = 4  # of a piece of an id: "B" is a branch, and a hex digit
+
+
 class History:
     """Every checkpoint of a thread, as a tree. Iterating gives checkpoints, oldest first.
 
-    `history[key]` finds one by id, by a unique prefix or suffix of it, or by position (0 is the oldest, -1 the newest).
+    `history[key]` finds one by id, by a unique prefix or suffix of it (4 hex digits or more), by a branch's label, that
+    is its tip, or by position (0 is the oldest, -1 the newest).
 
     Attributes:
         book: The place it was read from.
@@ -87,6 +91,13 @@ class History:
         if isinstance(key, slice):
             return [Checkpoint(self, head.id) for head in self.tree.heads[key]]
         if isinstance(key, Checkpoint):
+            if key.thread_id != self.thread_id and key.id not in self.tree.index:
+                raise CheckpointNotFound(
+                    f"checkpoint {key.short_id} is of thread {key.thread_id}, not of {self.thread_id}; "
+                    "history.compare(a, b) and fb.compare([…]) take checkpoints of several threads",
+                    thread_id=self.thread_id,
+                    checkpoint_id=key.id,
+                )
             key = key.id
         if isinstance(key, str):
             return Checkpoint(self, self._find(key))
@@ -106,15 +117,23 @@ class History:
     def _find(self, key: str) -> str:
         if key in self.tree.index:
             return key
+        if key in self.tree.numbers[""]:
+            return self.at(branch=key).id
+        if len(key) < LEAST_DIGITS:
+            raise CheckpointNotFound(
+                f"no branch {key!r} in thread {self.thread_id}: it has {', '.join(self.branches) or 'none'}; a piece of "
+                f"an id needs at least {LEAST_DIGITS} hex digits",
+                thread_id=self.thread_id,
+                candidates=self.branches,
+            )
         wanted = key.lower()
-        fits = [id_ for id_ in self.tree.index if wanted and (id_.startswith(wanted) or id_.endswith(wanted))]
+        fits = [id_ for id_ in self.tree.index if id_.startswith(wanted) or id_.endswith(wanted)]
         if len(fits) == 1:
             return fits[0]
         some = ", ".join(fits[:5]) + (", …" if len(fits) > 5 else "")
         raise CheckpointNotFound(
             f"no checkpoint {key!r} in thread {self.thread_id}: "
-            + (f"{len(fits)} fit ({some})" if fits else f"none of its {len(self)} ids starts or ends so")
-            + (f"; a branch's tip is history.at(branch={key!r})" if key in self.branches else ""),
+            + (f"{len(fits)} fit ({some})" if fits else f"none of its {len(self)} ids starts or ends so"),
             thread_id=self.thread_id,
             checkpoint_id=key,
             candidates=fits,
@@ -157,8 +176,12 @@ class History:
         if len(found) == 1 or (found and branch is not None):
             return found[-1]
         raise CheckpointNotFound(
-            f"{len(found) or 'no'} checkpoints at step {step}{f' of branch {branch}' if branch else ''}"
-            + (f": {', '.join(f'{cp.short_id} on {cp.branch}' for cp in found)}; add branch=" if found else ""),
+            f"{len(found) or 'no'} checkpoints at step {step}{f' of branch {branch}' if branch else ''}: "
+            + (
+                f"{', '.join(f'{cp.short_id} on {cp.branch}' for cp in found)}; add branch="
+                if found
+                else f"there are {_steps(cp.step for cp in path if cp.namespace == ns)}"
+            ),
             thread_id=self.thread_id,
             candidates=[cp.id for cp in found],
         )
@@ -192,21 +215,21 @@ class History:
         return None if found is None else str(found)
 
     def common_ancestor(self, a: Any, b: Any) -> Checkpoint | None:
-        """The youngest checkpoint that is on both lineages; None under different roots."""
-        position = self.tree.common_ancestor(self.pick(a).position, self.pick(b).position)
-        return None if position is None else self[position]
+        """The youngest checkpoint that is on both lineages; None under different roots, as those of two threads are."""
+        found = self.compare(a, b).ancestor
+        return None if found is None else self[found]
 
     def pick(self, key: Any) -> Checkpoint:
-        """A checkpoint by anything that names one; a branch's label names its tip."""
-        is_label = isinstance(key, str) and key.isupper() and key.isalpha()
-        return self.at(branch=key) if is_label else self[key]
+        """A checkpoint by anything that names one, as `history[key]`; a branch's label names its tip."""
+        found: Checkpoint = self[key]
+        return found
 
     def counted_by(self, counter: Any) -> History:
         """A new history of the same states, its tokens counted by a function or a model's tokenizer; this one stays.
 
         Args:
-            counter: A function from a message (a dict) to its tokens, or a name as in "gpt-4"; see
-                `forkbook.tokens.counter_of`.
+            counter: A function from a message (a dict) to its tokens, images included, or a name as in "gpt-4"; see
+                `forkbook.tokens.counter_of`. The function's name is the method, so give it one: lambdas look the same.
 
         Raises:
             InvalidInput: No such tokenizer is on this machine.
@@ -215,30 +238,69 @@ class History:
         return History(self.book, self.thread_id, self.states, counter=counter_of(counter), **how)
 
     def checkpoints_df(self, prices: Any = None) -> pd.DataFrame:
-        """A row a checkpoint, oldest first; see `forkbook.frames.checkpoints_rows` for the columns and `tokens_df`."""
+        """A row a checkpoint, oldest first.
+
+        Args:
+            prices: As in `tokens_df`; adds `cost` and `unpriced_tokens`.
+
+        Returns:
+            Columns: thread_id, checkpoint_ns, checkpoint_id, parent_id, step, source, title (what made it), created_at,
+            run_id, next (a list of nodes; null: unknown), branch, is_tip, is_fork_point, interrupted, error,
+            n_messages, context_tokens (of its messages), context_method (how those were counted), spent_tokens (null
+            where no AI message was spent; they add up), method (how those were got), seconds (since the parent,
+            people's time left out), cache_read_tokens, cache_creation_tokens, reasoning_tokens, unknown_blocks (images
+            and others that context_tokens lacks), inside_id and inside_task_id (where its subgraph ran).
+        """
         rows = frames.checkpoints_rows(self.facts, prices)
         return frames.frame(list(rows), frames.with_prices(frames.CHECKPOINTS, prices))
 
     def messages_df(self, prices: Any = None) -> pd.DataFrame:
-        """A row a message version, where it is new; see `forkbook.frames.messages_rows` and `tokens_df`."""
+        """A row a message version, at the checkpoint where it is new; its tokens where it spends, so that they add up.
+
+        Args:
+            prices: As in `tokens_df`; adds `cost` and `unpriced_tokens`.
+
+        Returns:
+            Columns: thread_id, checkpoint_ns, checkpoint_id, message_id, role, name, text, tool_calls (a dict a call),
+            branches (labels of those that hold it), input_tokens, output_tokens, total_tokens, method,
+            cache_read_tokens, cache_creation_tokens, reasoning_tokens, unknown_blocks.
+        """
         rows = frames.messages_rows(self.facts, prices)
         return frames.frame(list(rows), frames.with_prices(frames.MESSAGES, prices))
 
     def tasks_df(self) -> pd.DataFrame:
-        """A row a task, under the checkpoint it starts from; see `forkbook.frames.tasks_rows`."""
+        """A row a task, under the checkpoint it starts from.
+
+        Returns:
+            Columns: thread_id, checkpoint_ns, checkpoint_id, task_id, name (of the node), path, error, interrupts,
+            writes (the channels it wrote; null: nothing yet), seconds (that its subgraph took, where that is known).
+        """
         return frames.frame(list(frames.tasks_rows(self.facts)), frames.TASKS)
 
     def branches_df(self, *, subgraphs: bool = False) -> pd.DataFrame:
-        """A row a branch, with `subgraphs` of every namespace; see `forkbook.frames.branches_rows`."""
+        """A row a branch; with `subgraphs` of every namespace.
+
+        Returns:
+            Columns: thread_id, checkpoint_ns, branch, tip_id, fork_point_id, n_checkpoints (from the root to the tip),
+            n_own (of these on the branch itself), status (of the tip), started_at, ended_at.
+        """
         return frames.frame(list(frames.branches_rows(self.facts, subgraphs)), frames.BRANCHES)
 
     def tokens_df(self, prices: Any = None, *, subgraphs: bool = False) -> pd.DataFrame:
-        """A row a tip's path, its spent tokens shared and own; see `forkbook.frames.tokens_rows` for the columns.
+        """A row a tip's path, its spent tokens shared and own.
+
+        Shared is what any other tip's path holds, too; in a comparison it is what the compared ones have in common.
 
         Args:
             prices: Money for a million tokens by model, as in `{"gpt-4o": {"input": 2.5, "output": 10}}`, or
-                "genai-prices" (`pip install 'forkbook[prices]'`); see `forkbook.tokens.prices.rate_of`. Adds `cost`.
+                "genai-prices" (`pip install 'forkbook[prices]'`); see `forkbook.tokens.prices.rate_of`. Adds `cost` of
+                the whole path, `shared_cost` + `own_cost` = `cost`, and `unpriced_tokens`, those without a price.
             subgraphs: Have rows for the tips of subgraphs, too; what these spent is in the root graph's rows as well.
+
+        Returns:
+            Columns: thread_id, checkpoint_ns, branch, tip_id, shared_tokens, own_tokens, total_tokens (shared + own),
+            input_tokens, output_tokens, reported_tokens, estimated_tokens, method, context_tokens and context_method
+            (at the tip), cache_read_tokens, cache_creation_tokens, reasoning_tokens, unknown_blocks (at the tip).
 
         Raises:
             InvalidInput: These are no such prices.
@@ -289,7 +351,9 @@ class History:
         """The tips of all branches, or what was named, each once."""
         if branches is None:
             return self.tree.tips_by_branch[: self.tree.outer]
-        keys = [branches] if isinstance(branches, str | Checkpoint) else branches
+        keys = [branches] if isinstance(branches, str | Checkpoint) else list(branches)
+        if not keys:
+            raise InvalidInput("no branch is named here: give labels or checkpoints, or None for all")
         return list(dict.fromkeys(self.pick(key).position for key in keys))
 
     def explore(self) -> Explorer:
@@ -404,6 +468,12 @@ class History:
         if len(self):
             result |= bundle(self.figure())
         return result
+
+
+def _steps(steps: Iterable[int | None]) -> str:
+    """Steps as text: `steps -1 to 4`, which may lack some in between."""
+    known = {step for step in steps if step is not None}
+    return f"steps {min(known)} to {max(known)}" if known else "none"
 
 
 def _counted(number: int, what: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from .transfer import MigrateReport
 
 ARCHIVE_SUFFIX, JSON_SUFFIX = ".forkbook", ".json"
+HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}(/[\w./-]*)?")
 
 
 def connect(
@@ -207,6 +210,13 @@ def _server(
     return backend
 
 
+def _meant(source: str) -> str:
+    """What somebody may have meant who typed what is neither a file nor an address."""
+    if HOST_AND_PORT.fullmatch(source):
+        return f"; did you mean 'http://{source}'?"
+    return "; did you mean 'demo'?" if difflib.get_close_matches(source.lower(), ["demo"]) else ""
+
+
 def _file(path: Path) -> Backend:
     if path.suffix == ARCHIVE_SUFFIX:
         from .backends.archive import ArchiveBackend
@@ -215,7 +225,7 @@ def _file(path: Path) -> Backend:
     if not path.exists():
         raise InvalidInput(
             f"{without_secrets(str(path))!r} is neither a file nor an address; an address begins with http:// or "
-            "postgresql://"
+            f"postgresql://{_meant(str(path))}"
         )
     if path.suffix.lower() == JSON_SUFFIX:
         from .backends.jsonfile import JsonBackend

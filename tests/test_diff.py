@@ -17,6 +17,7 @@ from shapes import ai, human
 
 from forkbook.diff import alignment, diff
 from forkbook.diff.meaning import as_json, meaning, same
+from forkbook.errors import InvalidInput
 
 SCRIPT = "<script>alert(1)</script>"
 KEYS = st.one_of(st.sampled_from(["a", "b", "~", "/", "~1", "", "0", "id", "ключ", SCRIPT]), st.text(max_size=3))
@@ -344,6 +345,13 @@ def test_a_huge_text_is_cut_where_it_is_shown_and_nowhere_else():
     added = diff({}, {"text": old})
     assert re.search(r"… \d\d\d,\d\d\d more characters", added.text())
     assert re.search(r"… \d\d\d,\d\d\d more characters", added.html())
+
+
+@pytest.mark.parametrize("limit", ["x", -1, None, True], ids=str)
+def test_a_limit_that_is_no_number_of_changes_is_refused(limit):
+    for show in (diff({}, {"a": 1}).text, diff({}, {"a": 1}).html):
+        with pytest.raises(InvalidInput, match="give a number of changes, 0 or more"):
+            show(limit=limit)
 
 
 def test_many_changes_are_counted_after_the_first_ones():

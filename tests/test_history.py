@@ -1,11 +1,14 @@
+import re
 import subprocess
 import sys
 import uuid
+from functools import partial
 
 import networkx as nx
 import pytest
 
 import forkbook as fb
+from forkbook import errors, frames
 
 
 def test_import_loads_nothing_heavy():
@@ -19,6 +22,24 @@ def test_public_names():
         name for name in fb.__all__ if name[0].isupper()
     )
     assert all(hasattr(fb, name) for name in fb.__all__)
+    assert {name for name in dir(fb) if not name.startswith("__")} == set(fb.__all__)
+
+
+def test_every_error_is_public():
+    def below(kind):
+        return {kind.__name__}.union(*map(below, kind.__subclasses__()))
+
+    assert {name for name in below(fb.ForkbookError) if hasattr(errors, name)} <= set(fb.__all__)
+
+
+def test_help_on_the_package_says_what_to_begin_with():
+    assert all(word in fb.__doc__ for word in ("fb.connect", "book.threads()", "history.explore()", "fb.compare"))
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "messages", "tasks", "branches", "tokens"])
+def test_help_on_a_frame_names_every_column(name):
+    said = re.findall(r"\w+", getattr(fb.History, f"{name}_df").__doc__)
+    assert set(getattr(frames, name.upper())) <= set(said)
 
 
 @pytest.fixture
@@ -41,6 +62,34 @@ def test_lookup_by_id_prefix_suffix_position(branches):
             branches[wrong]
 
 
+def test_a_branchs_label_names_its_tip_wherever_a_checkpoint_is_named(branches):
+    for label, tip in zip("ABC", branches.tips, strict=True):
+        assert branches[label] == branches.pick(label) == tip
+    for wrong in ("a", "Q", "4"):
+        for find in (branches.__getitem__, branches.pick, partial(branches.compare, "A")):
+            with pytest.raises(fb.CheckpointNotFound, match=f"no branch '{wrong}'.*it has A, B, C") as caught:
+                find(wrong)
+            assert caught.value.candidates == ("A", "B", "C")
+
+
+def test_a_piece_of_an_id_needs_four_digits(branches):
+    last = branches[-1]
+    assert branches[last.id[-4:]] == branches[last.id[-4:].upper()] == last
+    with pytest.raises(fb.CheckpointNotFound, match="at least 4 hex digits"):
+        branches[last.id[-3:]]
+
+
+def test_checkpoints_of_another_thread(book, branches, demo_threads):
+    other = book[demo_threads["memory"]][0]
+    assert branches.common_ancestor("A", other) is None
+    assert branches.common_ancestor(other, "A") is None
+    for show in (branches.tokens_figure, branches.context_figure):
+        with pytest.raises(fb.CheckpointNotFound, match=f"of thread {other.thread_id}, not of {branches.thread_id}"):
+            show([other])
+        with pytest.raises(fb.InvalidInput, match="None for all"):
+            show([])
+
+
 def test_at_step_and_branch(branches):
     assert branches.at(branch="C") == branches.tips[2]
     assert branches.at(step=-1, branch="A") == branches[0]
@@ -48,8 +97,11 @@ def test_at_step_and_branch(branches):
         branches.at(step=branches.at(branch="C").step)
     assert branches.at(step=1, branch="C") == branches.at(step=1, branch="A"), "a branch's path begins at the root"
     assert len(caught.value.candidates) > 1
-    with pytest.raises(fb.CheckpointNotFound, match="no checkpoints at step 999"):
+    with pytest.raises(fb.CheckpointNotFound, match="no checkpoints at step 999: there are steps -1 to "):
         branches.at(step=999)
+    last = branches.tips[0].step
+    with pytest.raises(fb.CheckpointNotFound, match=f"at step 99 of branch A: there are steps -1 to {last}"):
+        branches.at(step=99, branch="A")
     with pytest.raises(fb.InvalidInput, match="it has A, B, C"):
         branches.at(branch="Q")
 
@@ -123,6 +175,10 @@ def test_malformed_thread_ids(book, thread_id):
 def test_thread_ids_that_are_none(book):
     with pytest.raises(fb.ThreadNotFound, match=r"book\.threads\(\) lists them"):
         book.history(str(uuid.uuid4()))
+    for look in (book.__getitem__, book.sweeps):
+        for wrong in ("nope", "a thread's title", str(uuid.uuid4())):
+            with pytest.raises(fb.ThreadNotFound, match=r"book\.threads\(\) lists them"):
+                look(wrong)
     for nothing in ("", None):
         with pytest.raises(fb.InvalidInput):
             book.history(nothing)
@@ -205,6 +261,20 @@ def test_foreign_text_is_escaped_wherever_it_is_shown(book, client):
     assert "&lt;script&gt;" in bundle["text/html"]
     assert "<script" not in str(bundle["application/vnd.plotly.v1+json"])
     assert evil in set(history.messages_df().text)
+
+
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [
+        ({"status": "foo"}, "idle, busy, interrupted, error"),
+        ({"metadata": "x"}, r"metadata is 'x': give a mapping, as in \{"),
+        ({"values": 3}, "values is 3: give a mapping"),
+    ],
+    ids=["status", "metadata", "values"],
+)
+def test_a_search_that_cannot_be_right_is_told(book, search, said):
+    with pytest.raises(fb.InvalidInput, match=said):
+        book.threads(**search)
 
 
 def test_threads_pages_through_all(book, client, demo_threads):

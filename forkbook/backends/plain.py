@@ -43,6 +43,11 @@ class Plain(dict[str, Any]):
 
     __slots__ = ()
 
+    def __getattr__(self, name: str) -> Any:
+        """Messages are objects in the graph's own process; here they are dicts, as a server sends them."""
+        where = f"[{name!r}]" if name in self else f"it has {', '.join(map(str, self))}"
+        raise AttributeError(f"no attribute {name!r}: this is a plain dict here: {where}", name=name, obj=self)
+
 
 ATOMS = frozenset({str, int, bool, type(None), Plain})
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..errors import InvalidInput
+from ..escape import short
 from ..frames import OBJECT, TEXT, Columns, Row, frame
 from ..messages import role, text
 from . import alignment
@@ -99,19 +101,25 @@ class Diff:
         """A line a change, as a terminal shows it; after so many, how many more there are."""
         from ..plot.changes import text_of
 
-        return text_of(self.changes, limit)
+        return text_of(self.changes, _checked(limit))
 
     def html(self, limit: int = 100) -> str:
         """The changes as HTML, words marked that came and went; after so many changes, how many more there are."""
         from ..plot.changes import html_of
 
-        return html_of(self.changes, limit)
+        return html_of(self.changes, _checked(limit))
 
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_html_(self) -> str:
         return self.html()
+
+
+def _checked(limit: Any) -> int:
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+        raise InvalidInput(f"limit is {short(limit)}: give a number of changes, 0 or more")
+    return limit
 
 
 def diff(a: Any, b: Any) -> Diff:

@@ -1,5 +1,6 @@
 """What LangGraph's serializer writes comes back as plain data, whatever it is, and nothing that it names is run."""
 
+import copy
 import dataclasses
 import datetime as dt
 import decimal
@@ -8,6 +9,7 @@ import ipaddress
 import json
 import math
 import pathlib
+import pickle
 import re
 import subprocess
 import sys
@@ -30,6 +32,7 @@ from langgraph.types import Command, Interrupt, Overwrite, Send
 from pydantic import BaseModel, SecretStr
 
 from forkbook.backends.decode import Decoder, decode
+from forkbook.backends.plain import Plain
 
 
 class Colour(enum.Enum):
@@ -159,6 +162,15 @@ def test_a_secret_is_not_shown():
     shown = plain({"key": SecretStr("hunter2")})
     assert shown["key"]["__type__"] == "opaque"
     assert "hunter2" not in str(shown)
+
+
+def test_a_message_is_read_as_a_dict_and_says_so_to_who_does_not():
+    message = Plain(type="ai", content="hi")
+    with pytest.raises(AttributeError, match=r"a plain dict here: \['content'\]"):
+        message.content  # noqa: B018
+    with pytest.raises(AttributeError, match="a plain dict here: it has type, content"):
+        message.text  # noqa: B018
+    assert copy.deepcopy(message) == pickle.loads(pickle.dumps(message)) == message
 
 
 def test_what_cannot_be_read_says_why():

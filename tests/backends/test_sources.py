@@ -29,6 +29,20 @@ def test_options_that_do_not_apply_are_refused(tmp_path):
             fb.connect(tmp_path / "x.sqlite", **option)
 
 
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [
+        ("dmo", "'demo'"),
+        ("Demo", "'demo'"),
+        ("localhost:2024", "'http://localhost:2024'"),
+        ("127.0.0.1:2024", "'http://127.0.0.1:2024'"),
+    ],
+)
+def test_what_was_meant_is_suggested(source, meant):
+    with pytest.raises(fb.InvalidInput, match=f"did you mean {meant}"):
+        fb.connect(source)
+
+
 def test_a_graph_that_is_not_compiled():
     with pytest.raises(fb.InvalidInput, match="not compiled"):
         fb.connect(StateGraph(MessagesState))
