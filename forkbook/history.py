@@ -121,8 +121,8 @@ class History:
             return self.at(branch=key).id
         if len(key) < LEAST_DIGITS:
             raise CheckpointNotFound(
-                f"no branch {key!r} in thread {self.thread_id}: it has {', '.join(self.branches) or 'none'}; a piece of "
-                f"an id needs at least {LEAST_DIGITS} hex digits",
+                f"no branch {key!r} in thread {self.thread_id}: it has {', '.join(self.branches) or 'none'}; a "
+                f"piece of an id needs at least {LEAST_DIGITS} hex digits",
                 thread_id=self.thread_id,
                 candidates=self.branches,
             )

@@ -13,6 +13,21 @@ def test_the_first_lines(demo_url, monkeypatch):
     assert names["history"].branches == ["A", "B"]
 
 
+def test_what_goes_on_into_files(demo_url, demo_threads, monkeypatch, tmp_path):
+    import forkbook as fb
+
+    monkeypatch.chdir(tmp_path)
+    with fb.connect(demo_url) as book:
+        history = book[demo_threads["branches"]]
+        block = next(code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "to_csv" in code)
+        lines = [line for line in block.splitlines() if not line.startswith("cp.sweep")]
+        names = {"fb": fb, "history": history}
+        exec("\n".join(lines), names)
+        assert names["overview"].pair("A", "B").own_b == names["two"].own_b
+        assert history["B"] == history.tips[1]
+    assert {path.name for path in tmp_path.iterdir()} == {"tokens.csv", "tree.html"}
+
+
 def test_the_tree_it_prints_is_the_demos(demo_url, monkeypatch):
     import forkbook as fb
 
