@@ -243,6 +243,8 @@ class TestLineages:
         report = book[joke_thread][1].copy(verify=False)
         assert (report.verdict, bool(report), report.way) == ("not compared", False, "rebuilt")
         assert len(book[report.new_thread_id]) == 2
+        with pytest.raises(fb.Unsupported, match=joke_thread):
+            report.code()
 
     def test_a_place_that_only_reads_says_which_could(self, book, demo_threads, tmp_path):
         book.export(tmp_path / "x.forkbook", [demo_threads["branches"]])

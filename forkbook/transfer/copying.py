@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ..backends.base import Backend, State, Thread
-from ..errors import ThreadBusy
+from ..errors import ThreadBusy, Unsupported
 from ..snippets import Code, Place, code, of_copy, place_of
 from .attempts import both, made, whole_or_gone
 from .copymarks import checked_metadata, mark_of_copy
@@ -79,7 +79,17 @@ class CopyReport:
         return f"{self.compared:,} checkpoints compared, the histories are the same{under}"
 
     def code(self, language: str | None = None) -> Code:
-        """How to copy the thread and compare the two, as it could be typed; languages as in `Act.code`."""
+        """How to copy the thread and compare the two, as it could be typed; languages as in `Act.code`.
+
+        Raises:
+            Unsupported: It is a lineage, which forkbook alone copies.
+        """
+        if self.checkpoint_id is not None:
+            raise Unsupported(
+                f"no client copies a part of a thread in one call: book.copy({self.thread_id!r}, "
+                f"{self.checkpoint_id!r}) does",
+                thread_id=self.thread_id,
+            )
         return code(self.place, of_copy(self.thread_id), language)
 
 
