@@ -383,19 +383,25 @@ class Checkpoint:
         One after another they fill this thread's tree. An interrupt of the kernel ends the sweep; what is finished
         stays, and the sweep that comes back says what is not. A variant that fails is a row with its error.
 
+        Variants share the store: what one variant's run writes there, the next one reads, in copies, too. Copies are
+        threads like any other: `sweep.delete()` removes them, and `book.threads()` shows them with `forkbook_sweep_of`
+        in their `metadata`, so that `[not m.get("forkbook_sweep_of") for m in threads.metadata]` leaves them out.
+
         Args:
             edits: What to try: mappings of channel values, `fb.Edit(values, as_node)`, `fb.Answer(value)` for the
                 interrupt that this checkpoint waits for, None to run again from here.
             repeats: How often each is run.
             inputs: Inputs of a new turn; every edit is tried with every input.
             concurrency: With `parallel`, how many run at a time.
-            score: Takes a branch's last checkpoint; gives a number, bool, text, or a dict of them.
+            score: Takes a branch's last checkpoint; gives a number (NaN: none), bool, text, or a dict of them.
             parallel: Give each branch a copy of the thread of its own, and run them side by side; this thread then
                 stays as it is.
-            max_total_tokens: Start no further variant once the sweep's own branches have spent so many tokens.
+            max_total_tokens: Start no further variant once the sweep's own branches have spent so many tokens; those
+                under way then, up to `concurrency`, run to their end, so that more may be spent.
             replace: Make each edited channel exactly what was typed, whatever its reducer.
             wait: False: return at once; in a notebook a bar with a Stop button shows how far it is.
-            **settings: `assistant`, `config`, `context`, `interrupt_before`, `interrupt_after` as in `resume`.
+            **settings: `assistant`, `config`, `context`, `interrupt_before`, `interrupt_after`, `metadata` as in
+                `resume`.
 
         Raises:
             InvalidInput: There is nothing to try, or an argument cannot be right.

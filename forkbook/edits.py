@@ -73,7 +73,8 @@ def deviations(typed: Mapping[str, Any], before: Any, after: Any, exact: bool = 
         before: The state's values before the edit.
         after: Those after it.
         exact: Whether a list of messages was typed as the whole; else they are only to be in the state, each under its
-            id and once. One that is just as before tells that the whole was typed: to leave the others out.
+            id and once. One that is just as before, but for the last one, tells that the whole was typed all the same:
+            to leave others out.
     """
     old, new = before or {}, after or {}
     found = []
@@ -107,7 +108,7 @@ def _all_there(typed: Any, before: Any, became: Any) -> bool:
     wanted = [item for item in typed if not _is_removal(item)]
     if not _all_named(wanted):
         return False
-    if any(_has_id(old, item["id"]) and _as_typed(item, old) for item in wanted for old in was):
+    if any(_has_id(old, item["id"]) and _as_typed(item, old) for item in wanted for old in was[:-1]):
         return False
     same_id = {item["id"]: [new for new in became if _has_id(new, item["id"])] for item in typed}
     return all(_as_typed([item], same_id[item["id"]]) for item in wanted) and not any(

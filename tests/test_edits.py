@@ -71,7 +71,7 @@ def test_what_became_otherwise_is(typed, became):
     assert (found.channel, found.typed, found.became) == ("ch", typed, became)
 
 
-@pytest.mark.parametrize("typed", [[{**A, "content": "new"}], [human("d")], [REMOVE_B, human("d"), human("e")]])
+@pytest.mark.parametrize("typed", [[{**A, "content": "new"}], [human("d")], [C], [REMOVE_B, human("d"), human("e")]])
 def test_messages_that_went_where_their_ids_say_are_as_typed_among_others(typed):
     from langchain_core.messages import convert_to_messages, messages_to_dict
     from langgraph.graph.message import add_messages
@@ -95,7 +95,7 @@ def test_messages_that_went_where_their_ids_say_are_as_typed_among_others(typed)
         ([{"id": "1", "note": "no message"}], [{"id": "0"}, {"id": "1", "note": "no message"}]),
         ([REMOVE_B, human("d")], [A, B, human("d")]),
         ([A], [A, B]),
-        ([{**A, "content": "new"}, B], [{**A, "content": "new"}, B, C]),
+        ([A, {**B, "content": "new"}], [A, {**B, "content": "new"}, C]),
     ],
 )
 def test_what_was_merely_appended_or_is_there_twice_is_not_as_typed(typed, became):

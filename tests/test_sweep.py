@@ -1,6 +1,7 @@
 """Many variants from one checkpoint: on the demo's server, on one that takes its time, on graphs in this process."""
 
 import asyncio
+import dataclasses
 import json
 import subprocess
 import sys
@@ -116,7 +117,7 @@ def test_what_a_killed_kernel_had_not_noted_its_checkpoints_tell(before_joke, pa
     from forkbook.sweep.variants import packed, unpacked
 
     sweep = before_joke.sweep(topics(*JOKES), parallel=parallel)
-    noted = unpacked(sweep.journal())
+    noted = unpacked(sweep._journal())
     for number, outcome in ((1, "running"), (2, "not run")):
         noted["rows"][number] |= {"thread_id": sweep.thread_id, "outcome": outcome, "start_id": None, "seconds": None}
     book = before_joke.history.book
@@ -192,7 +193,8 @@ def test_replace_makes_it_as_typed(before_joke):
         (fb.InvalidInput, "max_total_tokens", [None], {"max_total_tokens": True}),
         (fb.InvalidInput, "score", [None], {"score": 7}),
         (fb.InvalidInput, "JSON", [{"topic": {1}}], {}),
-        (TypeError, "confg", [None], {"confg": {}}),
+        (fb.InvalidInput, "no setting 'confg'; it has assistant, config, context", [None], {"confg": {}}),
+        (fb.InvalidInput, "replace is 'yes'", [None], {"replace": "yes"}),
     ],
 )
 @pytest.mark.parametrize("parallel", [False, True])
@@ -213,7 +215,8 @@ def test_a_finished_tip_runs_again_only_with_an_edit_or_an_input(before_joke):
 
 @pytest.mark.parametrize("parallel", [False, True])
 def test_the_budget_stops_it_cleanly(before_joke, parallel):
-    with pytest.warns(UserWarning, match="has spent its tokens: 1 of 3"):
+    said = "has spent its tokens: 1 of 3 .* max_total_tokens is 22, spent were 39: "
+    with pytest.warns(UserWarning, match=said):
         sweep = before_joke.sweep(topics(*JOKES), max_total_tokens=22, parallel=parallel, concurrency=1)
     df = sweep.df()
     assert df.status.tolist() == ["finished", "finished", "not run"], "21 is less than 22"
@@ -358,7 +361,8 @@ def test_on_a_graph_in_this_process(sleepy, parallel):
             ["thread_id", "tip_id", "branch", "topic", "spent_tokens", "text"]
         ]
     )
-    assert "2 of its 6 branches left no checkpoint" in repr(found)
+    assert "2 of its 6 branches left no checkpoint" in str(found)
+    assert "4 of 6 branches found" in repr(found)
 
 
 def test_messages_may_be_objects_on_a_graph(sleepy):
@@ -444,12 +448,147 @@ def test_an_async_checkpointer_works_in_turn_side_by_side_and_awaited(tmp_path, 
     asyncio.run(main())
 
 
+# scores
+
+
+@pytest.fixture
+def jokes(before_joke):
+    return before_joke.sweep(topics(*JOKES), parallel=True, concurrency=2)
+
+
+def test_a_score_that_fails_everywhere_is_told_once_in_the_listing_and_in_the_picture(before_joke):
+    with pytest.warns(UserWarning, match="score failed") as told:
+        sweep = before_joke.sweep(topics(*JOKES), parallel=True, score=lambda cp: cp.values["joke"].nope)
+    note = "score failed on 3 of 3: AttributeError: 'str' object has no attribute 'nope'"
+    assert [str(one.message) for one in told if "score" in str(one.message)] == [note]
+    assert f"note: {note}" in str(sweep)
+    assert "score failed on 3 of 3" in repr(sweep)
+    assert str(sweep).count("finished · 21 tokens · score failed") == 1
+    (words,) = sweep.figure().layout.annotations
+    assert "score failed on 3 of 3: AttributeError" in words.text
+    assert sweep.scored(lambda cp: 1).notes == ()
+
+
+def test_a_row_without_a_score_is_marked(jokes):
+    with pytest.warns(UserWarning, match="score failed on 1 of 3: KeyError"):
+        sweep = jokes.scored(lambda cp: {"cats": 1, "dogs": 2}[cp.values["topic"]])
+    (mark,) = [trace for trace in sweep.figure().data if trace.name == "no score"]
+    assert (list(mark.y), list(mark.text)) == ([2], ["\N{NO-BREAK SPACE}no score"])
+
+
+@pytest.mark.parametrize("score", [lambda cp: [1], lambda cp: None, lambda cp: {"a": {}}, lambda cp: {}])
+def test_a_score_of_another_kind_is_told(jokes, score):
+    with pytest.warns(UserWarning, match="score failed on 3 of 3: InvalidInput: the score is "):
+        sweep = jokes.scored(score)
+    assert sweep.df().score.isna().all()
+    assert "give a number, bool, text, or a dict" in sweep.df().score_error[0]
+
+
+def test_what_is_no_function_cannot_score(jokes):
+    with pytest.raises(fb.InvalidInput, match="score is 'len': give a function"):
+        jokes.scored("len")
+
+
+def test_nan_is_no_score_in_the_frame_and_in_the_listing(jokes):
+    alone, beside = jokes.scored(lambda cp: float("nan")), jokes.scored(lambda cp: {"a": np.float64("nan"), "b": 1})
+    assert alone.df().score.isna().all()
+    assert beside.df()["score.a"].isna().all()
+    assert beside.df()["score.b"].tolist() == [1, 1, 1]
+    assert alone.notes == ()
+    for sweep in (alone, beside):
+        assert "nan" not in str(sweep)
+        assert "score None" not in str(sweep)
+        assert "score.a" not in str(sweep)
+
+
+def test_of_a_dict_of_scores_the_axis_and_a_note_say_which_is_drawn(jokes):
+    sweep = jokes.scored(lambda cp: {"kind": "joke", "<i>length": len(cp.values["joke"]), "good": True})
+    drawn = sweep.figure()
+    assert drawn.layout.xaxis2.title.text == "&lt;i&gt;length"
+    assert "score.&lt;i&gt;length is drawn; df() has score.good, too" in drawn.layout.annotations[0].text
+    assert "no score" not in {trace.name for trace in drawn.data if trace.y}
+
+
+def test_an_axis_of_one_score_begins_at_nothing(jokes):
+    low, high = jokes.scored(lambda cp: 5000).figure().layout.xaxis2.range
+    assert -500 <= low <= 0
+    assert 5000 < high <= 5500
+    low, high = jokes.scored(lambda cp: 0.0).figure().layout.xaxis2.range
+    assert (low, high) == (-0.5, 0.5)
+
+
+# money
+
+PRICES = {"sample-model": {"input": 1_000_000, "output": 10_000_000}}  # 1 a token read, 10 a token written
+
+
+def test_prices_make_tokens_money_in_the_frame_and_in_the_picture(jokes):
+    df = jokes.df(prices=PRICES)
+    assert df.cost.tolist() == (df.input_tokens + 10 * df.output_tokens).tolist() == [156, 126, 126]
+    assert df.unpriced_tokens.tolist() == [0, 0, 0]
+    assert "cost" not in jokes.df()
+    drawn = jokes.figure(prices=PRICES)
+    assert drawn.layout.xaxis.title.text == "cost in the unit of your prices"
+    (bars,) = [trace for trace in drawn.data if trace.type == "bar"]
+    assert list(bars.x) == [156, 126, 126]
+    assert "156" in " ".join(next(trace.text for trace in drawn.data if trace.name == "labels"))
+    assert "Cost of each variant" in drawn.layout.legend.title.text
+
+
+def test_tokens_without_a_price_are_told(jokes):
+    prices = {"other": PRICES["sample-model"]}
+    assert jokes.df(prices).unpriced_tokens.tolist() == JOKE_TOKENS
+    assert jokes.df(prices).cost.isna().all()
+    assert "57 tokens have no price" in jokes.figure(prices).layout.annotations[0].text
+    with pytest.raises(fb.InvalidInput, match="prices"):
+        jokes.df(7)
+
+
+# copies
+
+
+def test_delete_removes_the_copies_that_this_sweep_made_and_nothing_else(before_joke, jokes, client):
+    book, frame = before_joke.history.book, jokes.df()
+    other = before_joke.sweep(topics("cats"), parallel=True)
+    of_a_copy = client.threads.copy(jokes.rows[0].thread_id)["thread_id"]
+    jokes.rows[1] = dataclasses.replace(jokes.rows[1], thread_id=of_a_copy)
+    (found,) = [sweep for sweep in book.sweeps(before_joke.thread_id) if sweep.id == jokes.id]
+    assert jokes.delete() == 2, "a copy of a copy says of whom it is, but not that it is its sweep's"
+    assert found.delete() == 1
+    assert found.delete() == 0
+    left = {thread["thread_id"] for thread in client.threads.search(limit=1000)}
+    assert {before_joke.thread_id, of_a_copy, other.rows[0].thread_id} <= left
+    assert not set(frame.thread_id) & left
+    assert found.df().spent_tokens.tolist() == JOKE_TOKENS, "what was read stays"
+    assert before_joke.sweep(topics("cats")).delete() == 0, "in the thread itself there is nothing to delete"
+    assert before_joke.history.refreshed()
+
+
+def test_delete_waits_for_the_end(before_sleep):
+    sweep = before_sleep.sweep(topics("a"), parallel=True, wait=False)
+    with pytest.raises(fb.Refused, match="under way"):
+        sweep.delete()
+    assert sweep.wait(20).delete() == 1
+
+
+def test_copies_do_not_keep_what_all_the_others_did(before_joke, jokes, client):
+    again = before_joke.sweep(topics(*JOKES), parallel=True, concurrency=1)
+    journals = {f"forkbook_sweep_{sweep.id}" for sweep in (jokes, again)}
+    assert all(client.threads.get(before_joke.thread_id)["metadata"][key] for key in journals)
+    for row in again.rows:
+        metadata = client.threads.get(row.thread_id)["metadata"]
+        assert not any(metadata.get(key) for key in journals)
+        assert len(json.dumps(metadata)) < 1500, metadata
+
+
 # what it shows
 
 
 def test_it_shows_itself(before_joke):
     sweep = before_joke.sweep([*topics("cats", "<b>dogs"), fb.Edit({"topic": "x"}, "write_joke")], 2, parallel=True)
-    text = repr(sweep)
+    assert "\n" not in repr(sweep), "a list of sweeps has a line each"
+    assert sweep.id in repr([sweep])
+    text = str(sweep)
     assert "3 variants × 2" in text
     assert "4 done, 2 failed" in text
     assert "topic=cats" in text
@@ -540,6 +679,44 @@ def test_an_interrupt_reaches_a_node_in_this_process():
     in_turn, apart = ran.stdout.splitlines()
     assert in_turn == str(["finished"] + ["cancelled"] * 7)
     assert apart == str(["finished"] * 2 + ["cancelled"] * 6), "in a thread, a node that runs ends by itself"
+
+
+@pytest.mark.parametrize(
+    ("says", "given"),
+    [
+        ("name of an edit is text", {"name": 3}),
+        ("as_node of an edit is text", {"as_node": ["chat"]}),
+        ("replace of an edit is True", {"replace": "yes"}),
+        ("an edit is a mapping", {"values": 5}),
+    ],
+)
+def test_an_edit_that_cannot_be_right_is_refused(says, given):
+    with pytest.raises(fb.InvalidInput, match=says):
+        fb.Edit(**{"values": {"topic": "x"}, **given})
+
+
+def test_parallel_is_yes_or_no(before_joke):
+    with pytest.raises(fb.InvalidInput, match="parallel is 'yes'"):
+        before_joke.sweep([None], parallel="yes")
+
+
+def test_an_edit_that_the_graph_cannot_take_is_told_of_the_thread(before_joke):
+    df = before_joke.sweep([{"messages": 5}, {"topic": "x"}], parallel=True).df()
+    assert df.status.tolist() == ["error", "finished"]
+    assert f"cannot take this edit at checkpoint {before_joke.short_id}" in df.error[0]
+    assert f"thread {before_joke.thread_id} is as it was" in df.error[0]
+    assert "unknown" not in df.error[0]
+
+
+def test_a_message_asked_anew_under_its_id_is_no_deviation(book, demo_threads):
+    asked = book.history(demo_threads["branches"]).at(step=5, branch="A")
+    message = {"type": "human", "id": "message-2", "content": "what is 6 * 7?"}
+    edits = [fb.Edit({"messages": [{**message, **more}]}, "__start__") for more in ({}, {"id": "new"})]
+    whole = fb.Edit({"messages": [message]}, "__start__", replace=True)
+    sweep = asked.sweep([*edits, whole], parallel=True)
+    assert sweep.df().deviation.isna().all()
+    assert [cp.values["messages"][0]["id"] == "message-2" for cp in sweep.checkpoints] == [False, False, True]
+    sweep.delete()
 
 
 def test_a_variant_is_called_by_what_it_says():

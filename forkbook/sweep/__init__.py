@@ -1,4 +1,5 @@
 """Sweeps: many variants tried from one checkpoint, a branch each.
 
-Data runs one way: `variants` → `rows` → `result` → `running` → `planning`; `found` reads what is left of earlier ones.
+Data runs one way: `variants` → `rows` → `scores` → `result` → `running` → `planning`; `found` reads what is
+left of earlier ones.
 """

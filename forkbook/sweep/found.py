@@ -35,8 +35,8 @@ def sweeps(book: Book, thread_id: str) -> list[Sweep]:
     for sweep in _from_marks(book, thread_id, places):
         found.setdefault(sweep.id, sweep)
     for sweep in found.values():
-        sweep.know(read)
-        sweep.rows = [_caught_up(row, places.get(sweep.marks(row)[SWEEP])) for row in sweep.rows]
+        sweep._read |= read
+        sweep.rows = [_caught_up(row, places.get(sweep._marks(row)[SWEEP])) for row in sweep.rows]
     return sorted(found.values(), key=lambda sweep: (sweep.started, sweep.id))
 
 

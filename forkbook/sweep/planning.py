@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -15,7 +16,10 @@ from ..escape import short
 from .result import Sweep
 from .rows import Row
 from .running import Runner
+from .scores import checked
 from .variants import Answer, Edit, Variant, variants
+
+SETTINGS = tuple(inspect.getfullargspec(runs.settings).kwonlyargs)
 
 if TYPE_CHECKING:
     from ..checkpoint import Checkpoint
@@ -39,8 +43,14 @@ def prepare(
     whole("concurrency", concurrency)
     if max_total_tokens is not None:
         whole("max_total_tokens", max_total_tokens)
-    if score is not None and not callable(score):
-        raise InvalidInput(f"score is {short(score)}: give a function of a branch's last checkpoint")
+    yes_or_no("parallel", parallel)
+    yes_or_no("replace", replace)
+    if score is not None:
+        checked(score)
+    if unknown := sorted(given.keys() - set(SETTINGS)):
+        raise InvalidInput(
+            f"a sweep has no setting {', '.join(map(repr, unknown))}; it has {', '.join(SETTINGS)}", candidates=SETTINGS
+        )
     book, thread_id = cp.history.book, cp.thread_id
     backend = book.backend
     backend.require("run", "run a sweep")
@@ -108,3 +118,13 @@ def whole(name: str, number: Any) -> None:
     """
     if type(number) is not int or number < 1:
         raise InvalidInput(f"{name} is {short(number)}: give a whole number, 1 or more")
+
+
+def yes_or_no(name: str, given: Any) -> None:
+    """Look that this is True or False.
+
+    Raises:
+        InvalidInput: It is something else.
+    """
+    if not isinstance(given, bool):
+        raise InvalidInput(f"{name} is {short(given)}: give True or False")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..checkpoint import Checkpoint
-from ..errors import ForkbookError, ThreadNotFound
+from ..errors import ForkbookError, Refused, ThreadNotFound
 from ..escape import escape
-from ..frames import frame
+from ..frames import frame, with_prices
 from ..history import History
-from .rows import Place, Row, columns, listed, marked, placed, points, records
-from .variants import SWEEP, SWEEP_OF, packed
+from ..tokens.prices import TABLE, rate_of
+from .rows import Place, Row, columns, listed, marked, numeric_scores, placed, points, records
+from .scores import checked, failed, judged
+from .variants import SWEEP, SWEEP_AT, SWEEP_OF, packed, unpacked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +37,6 @@ class Sweep:
         id: Its id, which the metadata of its checkpoints carry.
         started: When, as ISO 8601.
         rows: Its branches, variant by variant.
-        notes: What else one should know.
     """
 
     def __init__(
@@ -52,10 +53,15 @@ class Sweep:
         notes: tuple[str, ...] = (),
     ) -> None:
         self.book, self.thread_id, self.checkpoint_id = book, thread_id, checkpoint_id
-        self.id, self.started, self.rows, self.notes = id, started, rows, notes
+        self.id, self.started, self.rows, self._notes = id, started, rows, notes
         self.runner: Runner | None = None
         self._base, self._planned = base, planned or len(rows)
         self._read: dict[str, History] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else one should know."""
+        return (*self._notes, *failed(self.rows))
 
     @property
     def done(self) -> bool:
@@ -88,7 +94,7 @@ class Sweep:
             raise TimeoutError(f"sweep {self.id} is still under way after {seconds} s")
         return self
 
-    def read(self, thread_id: str) -> History:
+    def _reread(self, thread_id: str) -> History:
         """What a thread of it holds now; of a copy only what it has beyond the original is fetched."""
         known = self._read.get(thread_id)
         if known is None and self._base is not None:
@@ -97,13 +103,9 @@ class Sweep:
         self._read[thread_id] = found
         return found
 
-    def know(self, histories: Mapping[str, History]) -> None:
-        """Take histories that were read already."""
-        self._read |= histories
-
     def _history(self, thread_id: str) -> History:
         running = self.runner is not None and not self.runner.over.is_set()
-        return self.read(thread_id) if running or thread_id not in self._read else self._read[thread_id]
+        return self._reread(thread_id) if running or thread_id not in self._read else self._read[thread_id]
 
     @property
     def histories(self) -> list[History]:
@@ -119,74 +121,126 @@ class Sweep:
     @property
     def checkpoints(self) -> list[Checkpoint | None]:
         """For each row the last checkpoint of its branch; None where there is none."""
-        return [None if place.tip is None else place.history[place.tip] for place in self.places()]
+        return [None if place.tip is None else place.history[place.tip] for place in self._places()]
 
-    def places(self) -> list[Place]:
+    def _places(self) -> list[Place]:
         """For each row where its branch is; a copy that was deleted since is nowhere."""
         index = {}
         for thread_id in dict.fromkeys(row.thread_id for row in self.rows if row.outcome != "not run"):
             with suppress(ThreadNotFound):
                 history = self._history(thread_id)
                 index[thread_id] = history, marked(history.facts)
-        return [placed(row, self.marks(row)[SWEEP], *index.get(row.thread_id, (None, {}))) for row in self.rows]
+        return [placed(row, self._marks(row)[SWEEP], *index.get(row.thread_id, (None, {}))) for row in self.rows]
 
     def spent(self) -> int:
         """Spent tokens of its own branches, as far as they were read."""
         total = 0
         for thread_id, history in list(self._read.items()):
-            marks = {self.marks(row)[SWEEP] for row in self.rows if row.thread_id == thread_id}
+            marks = {self._marks(row)[SWEEP] for row in self.rows if row.thread_id == thread_id}
             own = [at for mark, found in marked(history.facts).items() if mark in marks for at in found]
             total += history.facts.ledger.totals(own).total
         return total
 
-    def df(self) -> pd.DataFrame:
-        """A row a branch; see `forkbook.sweep.rows.records` for the columns."""
-        places = self.places()
-        return frame(list(records(self.rows, places)), columns(self.rows))
+    def df(self, prices: Any = None) -> pd.DataFrame:
+        """A row a branch; see `forkbook.sweep.rows.records` for the columns.
 
-    def figure(self) -> go.Figure:
-        """Which variant, at what cost: a plotly Figure; tokens against score, or a bar of tokens a variant."""
+        Args:
+            prices: As in `History.tokens_df`; adds `cost` and `unpriced_tokens` of what the branch itself spent.
+
+        Raises:
+            InvalidInput: These are no such prices.
+        """
+        rate = None if prices is None else rate_of(prices)
+        return frame(list(records(self.rows, self._places(), rate)), with_prices(columns(self.rows), prices))
+
+    def figure(self, prices: Any = None) -> go.Figure:
+        """Which variant, at what cost: a plotly Figure, a row a variant with its score left and what it spent right.
+
+        Args:
+            prices: As in `df`: draws money instead of tokens. Of a dict of scores the first one with numbers is drawn.
+
+        Raises:
+            InvalidInput: These are no such prices.
+        """
         from ..plot.sweep import figure
 
-        return figure(points(self.rows, self.places()), title=self.summary())
+        rate, places = None if prices is None else rate_of(prices), self._places()
+        scores, notes = numeric_scores(self.rows), list(failed(self.rows))
+        if len(scores) > 1:
+            notes.append(f"{scores[0]} is drawn; df() has {', '.join(scores[1:])}, too")
+        unpriced = sum(place.bill(rate).unpriced for place in places) if rate else 0
+        if unpriced:
+            notes.append(f"{unpriced:,} tokens have no price and are left out: df(prices) has them as unpriced_tokens")
+        return figure(
+            points(self.rows, places, rate),
+            title=self.summary(),
+            score=next(iter(scores), "score").removeprefix("score."),
+            money=rate and ("US dollars" if prices == TABLE else "the unit of your prices"),
+            notes=notes,
+        )
 
     def scored(self, score: Callable[[Checkpoint], Any]) -> Sweep:
         """The same sweep with other scores.
 
         Args:
-            score: Takes a branch's last checkpoint; gives a number, bool, text, or a dict of them, a column each. What
-                it raises is in the row (`score_error`). Failed and cancelled branches have no score.
+            score: Takes a branch's last checkpoint; gives a number (NaN: none), bool, text, or a dict of them, a column
+                each. Where it raises or gives something else, `score_error` in the row says so, and a note and a
+                warning how often. Failed and cancelled branches have no score.
+
+        Raises:
+            InvalidInput: This is no function.
         """
+        checked(score)
         twin = copy.copy(self)
         twin.rows = [replace(row, score=None, score_error=None) for row in self.rows]
-        twin.judge(score)
+        twin._judge(score)
         return twin
 
-    def judge(self, score: Callable[[Checkpoint], Any]) -> None:
-        """Fill in the scores."""
-        for index, place in enumerate(self.places()):
-            if place.tip is None or place.status not in ("finished", "waiting", "pending"):
-                continue
-            try:
-                found = score(place.history[place.tip])
-                plain = {name: _own(part) for name, part in found.items()} if isinstance(found, dict) else _own(found)
-                more: dict[str, Any] = {"score": plain}
-            except Exception as error:
-                more = {"score_error": f"{type(error).__name__}: {error}"}
-            self.rows[index] = replace(self.rows[index], **more)
+    def _judge(self, score: Callable[[Checkpoint], Any]) -> None:
+        """Fill in the scores; say aloud if some failed."""
+        self.rows = judged(self.rows, self._places(), score)
+        for note in failed(self.rows):
+            warnings.warn(note, stacklevel=4)
 
-    def marks(self, row: Row) -> dict[str, str]:
+    def delete(self) -> int:
+        """Delete the copies that this sweep made, with whatever was done in them since; the thread itself stays.
+
+        What was read before stays in `df()` and the picture. In the thread itself, a sweep has no copies to delete.
+
+        Returns:
+            How many copies were deleted: those of its rows whose metadata say that this sweep made them.
+
+        Raises:
+            Refused: It is still under way.
+        """
+        if not self.done:
+            raise Refused(f"sweep {self.id} is under way: stop() it and wait() for its end, then delete its copies")
+        deleted = 0
+        for thread_id in dict.fromkeys(row.thread_id for row in self.rows):
+            with suppress(ThreadNotFound):
+                if self._made(thread_id):
+                    self.book.backend.delete(thread_id)
+                    deleted += 1
+        return deleted
+
+    def _made(self, thread_id: str) -> bool:
+        """Whether a thread is a copy that this sweep made: not the thread itself, nor a copy of such a copy."""
+        told = self.book.backend.thread(thread_id).get("metadata") or {}
+        ours = told.get(SWEEP_OF) == self.thread_id and unpacked(told.get(SWEEP)).get("sweep") == self.id
+        return thread_id != self.thread_id and ours and told.get(SWEEP_AT) == thread_id
+
+    def _marks(self, row: Row) -> dict[str, str]:
         """The metadata that the checkpoints of a row's runs carry."""
         header = {"sweep": self.id, "checkpoint": self.checkpoint_id, "started": self.started, "rows": self._planned}
         return {SWEEP: packed(header | {"repeat": row.repeat} | row.variant.record()), SWEEP_OF: self.thread_id}
 
-    def journal(self) -> str:
+    def _journal(self) -> str:
         """What the thread's metadata keep of it: everything but the scores."""
         kept = ("repeat", "thread_id", "outcome", "start_id", "error", "deviation", "seconds")
         rows = [row.variant.record() | {name: getattr(row, name) for name in kept} for row in self.rows]
         return packed({"of": self.thread_id, "checkpoint": self.checkpoint_id, "started": self.started, "rows": rows})
 
-    def tell(self) -> None:
+    def _tell(self) -> None:
         """Say aloud that it ended before its end."""
         left = sum(row.outcome in ("cancelled", "not run") for row in self.rows)
         stopped = any(row.outcome == "cancelled" for row in self.rows)
@@ -195,7 +249,9 @@ class Sweep:
             note = (
                 f"the sweep {why}: {left} of {len(self.rows)} branches did not run to their end; the others are whole"
             )
-            self.notes = (*self.notes, note)
+            if not stopped and self.runner is not None:
+                note += f"; {self.runner.budgeted()}"
+            self._notes = (*self._notes, note)
             warnings.warn(note, stacklevel=4)
 
     def summary(self) -> str:
@@ -208,31 +264,32 @@ class Sweep:
         n_variants = len({row.variant.number for row in self.rows})
         times = f" × {len(self.rows) // n_variants}" if len(self.rows) > n_variants else ""
         place = f"from checkpoint {self.checkpoint_id[-6:]}"
+        if len(self.rows) < self._planned:
+            ends.append(f"{len(self.rows)} of {self._planned} branches found")
+        ends += [note.partition(": ")[0] for note in failed(self.rows)]
         return f"sweep {self.id} · {n_variants} variants{times} {place} · {', '.join(ends)}"
 
     def __repr__(self) -> str:
+        return f"<{self.summary()}>"
+
+    def __str__(self) -> str:
         lines = [self.summary()]
         if not self.done:
             return lines[0]
         try:
-            lines += listed(self.rows, self.places())
+            lines += listed(self.rows, self._places())
         except ForkbookError as error:
             lines.append(f"  its branches cannot be read: {error}")
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        plain = repr(self)
+        plain = str(self)
         result = {"text/html": "<pre>" + "\n".join(map(escape, plain.splitlines())) + "</pre>", "text/plain": plain}
         if self.done:
             from ..plot.bundle import bundle
 
             result |= bundle(self.figure())
         return result
-
-
-def _own(value: Any) -> Any:
-    """A number of numpy's as one of Python's."""
-    return value.item() if hasattr(value, "item") else value
 
 
 def moved(history: History, thread_id: str) -> History:

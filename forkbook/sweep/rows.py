@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ..escape import cut, visible
 from ..facts import Facts
-from ..frames import BOOL, FLOAT, INT, METHOD, OBJECT, STATUS, TEXT, Columns
+from ..frames import BOOL, FLOAT, INT, METHOD, OBJECT, PRICED, STATUS, TEXT, Columns, money
 from ..frames import Row as Record
 from ..messages import role, text
 from ..tokens import Totals
+from ..tokens.prices import Bill, Rate, bill
 from .variants import SWEEP, Answer, Variant, names
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class Row:
         deviation: Where its edit did not come out as typed, in words.
         seconds: How long edit and run took, by the clock.
         score: What the score function said: a number, bool, text, or a dict of them.
-        score_error: The exception that it raised.
+        score_error: Why there is none: the exception that it raised, or what else it gave.
     """
 
     variant: Variant
@@ -78,6 +80,14 @@ class Place:
     def totals(self) -> Totals:
         """What its runs spent."""
         return self.history.facts.ledger.totals(self.own) if self.own else Totals()
+
+    def bill(self, rate: Rate) -> Bill:
+        """What that cost."""
+        total = Bill()
+        for at in self.own:
+            facts = self.history.facts
+            total = total.plus(bill(facts.ledger.spends([at]), rate, facts.created_at(at)))
+        return total
 
 
 def marked(facts: Facts) -> dict[str, list[int]]:
@@ -137,15 +147,16 @@ def columns(found: Sequence[Row]) -> Columns:
 
 def column(channel: str) -> str:
     """The column of an edited channel."""
-    return f"edit.{channel}" if channel in OWN or channel.startswith(("score.", "edit.")) else channel
+    return f"edit.{channel}" if channel in {*OWN, *PRICED} or channel.startswith(("score.", "edit.")) else channel
 
 
-def records(found: Sequence[Row], places: Sequence[Place]) -> Iterator[Record]:
+def records(found: Sequence[Row], places: Sequence[Place], rate: Rate | None = None) -> Iterator[Record]:
     """A row a branch, variant by variant.
 
     `status` is that of the branch's tip (finished, waiting, pending, error), or `cancelled` or `not run`. Spent tokens
     are those of its own runs (null where no AI message was spent), `seconds` by the clock for edit and run, `text` is
     the last thing that an AI message said on it, `deviation` tells where an edit did not come out as typed.
+    With a rate, `cost` is the money of the spent tokens whose model has a price, `unpriced_tokens` counts the others.
     """
     for row, here in zip(found, places, strict=True):
         variant, sums = row.variant, here.totals
@@ -171,6 +182,7 @@ def records(found: Sequence[Row], places: Sequence[Place]) -> Iterator[Record]:
             **({} if method == "none" else {
                 "spent_tokens": sums.total, "input_tokens": sums.input, "output_tokens": sums.output
             }),
+            **({} if rate is None or method == "none" else money(here.bill(rate))),
             **{column(name): value for name, value in variant.values.items()},
             **score_of(row),
         }  # fmt: skip
@@ -212,8 +224,9 @@ class Point:
         status: How it ended.
         tokens: Spent tokens; None: no AI message, or it never ran.
         estimated: Whether some of them are an estimate.
-        score: Its score, or its first one that is a number; None: none.
+        score: The score that is drawn; None: none.
         detail: More, for the box that opens over it; foreign text.
+        cost: The money of the spent tokens; None: no price.
     """
 
     variant: int
@@ -223,16 +236,27 @@ class Point:
     estimated: bool
     score: float | None
     detail: str
+    cost: float | None = None
 
 
-def points(found: Sequence[Row], places: Sequence[Place]) -> list[Point]:
+def numeric_scores(found: Sequence[Row]) -> list[str]:
+    """The columns of scores that have numbers: the first is drawn."""
+    return list(dict.fromkeys(name for row in found for name, value in score_of(row).items() if _is_number(value)))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and isfinite(value)
+
+
+def points(found: Sequence[Row], places: Sequence[Place], rate: Rate | None = None) -> list[Point]:
     """The branches as the picture needs them."""
     made = []
+    drawn = next(iter(numeric_scores(found)), "")
     for row, here in zip(found, places, strict=True):
         sums = here.totals
-        scores = [value for value in score_of(row).values() if isinstance(value, int | float)]
+        score: Any = score_of(row).get(drawn)
         spent = sums.total if sums.n_reported or sums.n_estimated else None
-        detail = here.error if here.status == "error" else said(here)
+        detail = here.error if here.status == "error" else row.score_error or said(here)
         made.append(
             Point(
                 row.variant.number,
@@ -240,8 +264,9 @@ def points(found: Sequence[Row], places: Sequence[Place]) -> list[Point]:
                 here.status,
                 spent,
                 bool(sums.estimated),
-                float(scores[0]) if scores else None,
+                float(score) if _is_number(score) else None,
                 detail or "",
+                here.bill(rate).cost if rate else None,
             )
         )
     return made
@@ -252,7 +277,8 @@ def listed(found: Sequence[Row], places: Sequence[Place]) -> list[str]:
     made = []
     for row, here in list(zip(found, places, strict=True))[:SHOWN_ROWS]:
         cost = f"{here.totals.total:,} tokens" if here.own else ""
-        scores = ", ".join(f"{name} {value}" for name, value in score_of(row).items())
+        scores = ", ".join(f"{name} {value}" for name, value in score_of(row).items() if value is not None)
+        scores = "score failed" if row.score_error else scores
         why = cut(visible(here.error), 80) if here.error else ""
         name = cut(visible(row.variant.name()), NAME_LENGTH)
         parts = " · ".join(filter(None, [here.status, cost, scores, why]))

@@ -6,8 +6,8 @@ import dataclasses
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from .. import runs, timetravel
 from ..backends.base import COPY_OF, RunOutcome, RunSettings
 from ..backends.bridge import running_loop
+from ..backends.faults import UNKNOWN_OUTCOME
 from ..edits import deviations
-from ..errors import ActFailed, ForkbookError, Refused, Unsupported
+from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ServerFault, Unsupported
 from .result import Sweep, moved
 from .rows import Row
-from .variants import SWEEP, Answer, Edit, Variant
+from .variants import SWEEP, SWEEP_AT, SWEEP_OF, Answer, Edit, Variant
 
 if TYPE_CHECKING:
     from ..checkpoint import Checkpoint
@@ -68,6 +69,9 @@ class Runner:
 
     def __post_init__(self) -> None:
         self.backend = self.here.history.book.backend
+        told = (self.backend.thread(self.sweep.thread_id).get("metadata") if self.concurrency else None) or {}
+        older = [key for key in told if key.startswith(f"{SWEEP}_") and key not in (SWEEP_OF, SWEEP_AT)]
+        self.journals = [f"{SWEEP}_{self.sweep.id}", *older]
 
     def run(self, show: Callable[[int], object] | None = None) -> Sweep:
         """Try every variant; an interrupt of the kernel ends it, and what is finished stays.
@@ -83,8 +87,8 @@ class Runner:
         try:
             self._try_all(show)
             if self.score:
-                self.sweep.judge(self.score)
-            self.sweep.tell()
+                self.sweep._judge(self.score)
+            self.sweep._tell()
         finally:
             self.done.set()
             self.show(0)
@@ -143,7 +147,7 @@ class Runner:
         except KeyboardInterrupt:  # the run is cancelled already, by the backend
             self.stopping.set()
         with suppress(ForkbookError):
-            self.sweep.read(self.sweep.thread_id)
+            self.sweep._reread(self.sweep.thread_id)
 
     def _side_by_side(self) -> None:
         from concurrent.futures import ThreadPoolExecutor, wait
@@ -182,17 +186,18 @@ class Runner:
             self._active.discard(row.thread_id)
         if self.concurrency or self.budget is not None:
             with suppress(ForkbookError):
-                self.sweep.read(row.thread_id)
+                self.sweep._reread(row.thread_id)
         self._journal()
         self.show(1)
 
     def _ran(self, index: int) -> RunOutcome:
         row = self.sweep.rows[index]
-        variant, marks = row.variant, {**(self.given.get("metadata") or {}), **self.sweep.marks(row)}
+        variant, marks = row.variant, {**(self.given.get("metadata") or {}), **self.sweep._marks(row)}
         if self.concurrency:
             copy_id = self.backend.copy(self.sweep.thread_id)
             row = self._put(index, thread_id=copy_id)
-            self.backend.tag(copy_id, {COPY_OF: self.sweep.thread_id, **marks})
+            blank = dict.fromkeys(self.journals)  # or each copy would keep what all the others did
+            self.backend.tag(copy_id, {**blank, COPY_OF: self.sweep.thread_id, SWEEP_AT: copy_id, **marks})
         at = self.here.id
         if isinstance(variant.change, Edit):
             at = self._edited(index)
@@ -222,7 +227,8 @@ class Runner:
         writes = typed
         if variant.replace or not self.concurrency:
             writes = self._trial(variant).writes
-        new_id = self.backend.update(row.thread_id, self.here.id, writes, variant.as_node)
+        with self._told_of_the_copy():
+            new_id = self.backend.update(row.thread_id, self.here.id, writes, variant.as_node)
         state = self.backend.state(row.thread_id, new_id)
         if state is None or (state["next"] is None and self.here.next is not None):
             raise ActFailed(
@@ -234,6 +240,19 @@ class Runner:
         if variant.input is None and state["next"] is not None:
             something_runs(tuple(state["next"]))
         return new_id
+
+    @contextmanager
+    def _told_of_the_copy(self) -> Iterator[None]:
+        """A fault at an edit in a copy, told of the thread that the user knows."""
+        try:
+            yield
+        except (ServerFault, InvalidInput) as error:
+            if not self.concurrency:
+                raise
+            raise InvalidInput(
+                f"the graph cannot take this edit at checkpoint {self.here.short_id}: it was tried in a copy, thread "
+                f"{self.sweep.thread_id} is as it was. What the copy said: {str(error).replace(UNKNOWN_OUTCOME, '')}"
+            ) from error
 
     def _trial(self, variant: Variant) -> timetravel.Preview:
         """What the edit makes of a scratch copy; looked at once for all its branches."""
@@ -253,6 +272,14 @@ class Runner:
             self._tried[variant.number] = tried
         return self._tried[variant.number]
 
+    def budgeted(self) -> str:
+        """The budget and what was spent of it, in words."""
+        at_once = f", here of up to {self.concurrency} at a time" if self.concurrency > 1 else ""
+        return (
+            f"max_total_tokens is {self.budget:,}, spent were {self.sweep.spent():,}: no branch starts beyond it, and "
+            f"what is under way then{at_once} runs to its end"
+        )
+
     def _spent_out(self) -> bool:
         return self.budget is not None and self.sweep.spent() >= self.budget
 
@@ -266,7 +293,7 @@ class Runner:
             if now or time.monotonic() - self._written > JOURNAL_SECONDS:
                 self._written = time.monotonic()
                 with suppress(ForkbookError):
-                    self.backend.tag(self.sweep.thread_id, {f"{SWEEP}_{self.sweep.id}": self.sweep.journal()})
+                    self.backend.tag(self.sweep.thread_id, {self.journals[0]: self.sweep._journal()})
 
 
 def something_runs(following: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from ..escape import short
 from ..jsontext import json_text
 
 SWEEP = "forkbook_sweep"  # in the metadata of what a sweep's runs write: the sweep and the variant, as JSON
+SWEEP_AT = "forkbook_sweep_at"  # in the metadata of a copy that a sweep made: the copy's own id
 SWEEP_OF = "forkbook_sweep_of"  # beside it, and in the metadata of a sweep's copies: the thread that it set out from
 
 
@@ -30,6 +31,15 @@ class Edit:
     as_node: str | None = None
     replace: bool | None = None
     name: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.values, Mapping):
+            raise InvalidInput(f"an edit is a mapping of channels to values, not {short(self.values)}")
+        for what, given in (("name", self.name), ("as_node", self.as_node)):
+            if given is not None and not isinstance(given, str):
+                raise InvalidInput(f"{what} of an edit is text, or None; this is {short(given)}")
+        if self.replace is not None and not isinstance(self.replace, bool):
+            raise InvalidInput(f"replace of an edit is True, False or None; this is {short(self.replace)}")
 
 
 @dataclass(frozen=True, slots=True)
