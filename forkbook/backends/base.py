@@ -96,8 +96,8 @@ class Backend(ABC):
         parallel: Whether several threads of this process may ask it at a time.
         abilities: What it can; asking for more is an error that names a kind of place that could. `live`: its threads
             may change while they are read; `write`: edit, copy, tag and delete threads; `create`: make threads out of
-            supersteps; `plant`: write checkpoints as they are; `run`: run the graph; `schemas`: know the graph's nodes and channels; `store`: it has the memory
-            that threads share.
+            supersteps; `plant`: write checkpoints as they are; `run`: run the graph; `schemas`: know the
+            graph's nodes and channels; `store`: it has the memory that threads share.
     """
 
     kind: str
