@@ -7,12 +7,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import runs, snippets
 from .acts import Act, led
 from .backends.base import Backend, RunSettings
-from .backends.bridge import given_up
+from .backends.bridge import given_up, running_loop, wait
 from .backends.streaming import Event, StopRun
 from .errors import InvalidInput, Refused, ThreadBusy
 from .manner import Manner
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .book import Book
     from .checkpoint import Checkpoint
     from .history import History
+
+LOOK_SECONDS = 0.02
 
 
 def run(
@@ -113,10 +116,20 @@ def follow(
             left = poll if until is None else until - time.monotonic()
             if left <= 0 or (until_idle and busy is False):
                 break
-            time.sleep(min(poll, left))
+            _sleep(backend, min(poll, left))
     except KeyboardInterrupt:
         pass  # as a cell is stopped: what has come is here
     return found
+
+
+def _sleep(backend: Backend, seconds: float) -> None:
+    """Sleep; where this thread runs a loop that the place may need, a kernel's, the loop turns meanwhile."""
+    if backend.awaits and running_loop() is not None:
+        import asyncio
+
+        wait(partial(asyncio.sleep, seconds), None)
+    else:
+        time.sleep(seconds)
 
 
 class Running:
@@ -175,9 +188,19 @@ class Running:
 
     def _after(self, given: int) -> list[Event]:
         """The events after so many, once there are some; none: it has ended."""
+        self._until(lambda: len(self.events) > given or self.done)
         with self._changed:
-            self._changed.wait_for(lambda: len(self.events) > given or self.done)
             return self.events[given:]
+
+    def _until(self, reached: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait for something, without standing in the way of a loop that the act needs."""
+        if not self._backend.awaits or running_loop() is None:
+            with self._changed:
+                return self._changed.wait_for(reached, seconds)
+        until = None if seconds is None else time.monotonic() + seconds
+        while not reached() and (until is None or time.monotonic() < until):
+            _sleep(self._backend, LOOK_SECONDS)
+        return reached()
 
     @property
     def done(self) -> bool:
@@ -212,9 +235,8 @@ class Running:
         Raises:
             TimeoutError: It is not done in time.
         """
-        with self._changed:
-            if not self._changed.wait_for(lambda: self.done, seconds):
-                raise TimeoutError(f"the run is still under way after {seconds} s")
+        if not self._until(lambda: self.done, seconds):
+            raise TimeoutError(f"the run is still under way after {seconds} s")
         if self._act is None:
             raise self._error or RuntimeError("the act gave nothing")
         return self._act

@@ -213,6 +213,25 @@ def test_an_act_in_the_background_is_watched_and_stopped(opened):
         Running(print)
 
 
+def test_an_act_in_the_background_is_watched_from_a_cell_whose_loop_it_needs():
+    async def cell():
+        async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
+            book = compiled("talker", saver, graphs.atalk)
+            running = Running(book.run, None, {"topic": "cats"})
+            with pytest.raises(TimeoutError):
+                running.wait(0.1)
+            kinds, act = [event.kind for event in running], running.wait(20)
+            history = book[act.history.thread_id]
+            again = Running(book.run, history.thread_id, {"topic": "dogs"})
+            started = next(event for event in again if event.kind == "task")
+            seen = history.follow(poll=1, until_idle=False, seconds=3)
+            assert (started.kind, again.done, seen[-1].title) == ("task", True, "end")
+            return kinds, act.status
+
+    kinds, status = asyncio.run(asyncio.wait_for(cell(), 60))
+    assert (kinds[0], kinds[-1], status) == ("start", "end", "finished")
+
+
 def test_stopping_cuts_off_a_node_that_says_nothing(served):
     running = Running(served.run, None, {"topic": "x"}, assistant="sleeper")
     started = next(event for event in running if (event.kind, event.node) == ("task", "sleep"))
