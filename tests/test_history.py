@@ -179,6 +179,8 @@ def test_thread_ids_that_are_none(book):
         for wrong in ("nope", "a thread's title", str(uuid.uuid4())):
             with pytest.raises(fb.ThreadNotFound, match=r"book\.threads\(\) lists them"):
                 look(wrong)
+    with pytest.raises(fb.InvalidInput, match="must be a UUID"):
+        book.backend.create("nope", "agent", {}, [])
     for nothing in ("", None):
         with pytest.raises(fb.InvalidInput):
             book.history(nothing)

@@ -93,7 +93,7 @@ def without(text: str, secrets: Collection[str]) -> str:
 def from_status(deed: str, url: str, error: httpx.HTTPStatusError, thread_id: str | None, after: str) -> ForkbookError:
     """The error for an HTTP status that says no."""
     status, said = error.response.status_code, detail(error)
-    if thread_id and (status == 404 or (status == 422 and "UUID" in said)):
+    if thread_id and (status == 404 or (status == 422 and "thread ID" in said and not after)):
         return ThreadNotFound(
             f"{deed}: no thread {thread_id!r} on {url} ({said}); book.threads() lists them", thread_id=thread_id
         )
