@@ -99,9 +99,7 @@ def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace
     tried = _tried(cp, values, as_node, replace, in_copy)
     place, notes = placed(cp, in_copy)
     act = _edited(place, values, tried.writes, as_node, notes)
-    if cp.namespace:
-        return act
-    gesture = snippets.of_edit(cp.thread_id, cp.id, tried.writes, as_node, in_copy=in_copy)
+    gesture = snippets.of_edit(cp.thread_id, cp.id, tried.writes, as_node, in_copy=in_copy, ns=cp.namespace)
     return dataclasses.replace(act, gesture=gesture)
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import acts, answers, runs, timetravel
+from . import acts, answers, runs, snippets, timetravel
 from .acts import Act
 from .backends.base import RunSettings
 from .errors import ForkbookError
@@ -26,7 +26,9 @@ def resume(cp: Checkpoint, in_copy: bool, input: Any = None, manner: Manner = AS
     any_time = in_copy or manner.ready(backend, cp.thread_id)
     timetravel.current(backend, cp.thread_id, cp.id, in_copy=any_time, ns=cp.namespace)
     must_be_next(cp)
-    return _went_on("resume", cp, in_copy, _settings(cp, given), manner)
+    how = _settings(cp, given)
+    act = _went_on("resume", cp, in_copy, how, manner)
+    return dataclasses.replace(act, gesture=snippets.of_run(cp.thread_id, how, in_copy=in_copy))
 
 
 def fork(
@@ -52,7 +54,10 @@ def fork(
     except ForkbookError as error:
         error.args = (f"{str(error).rstrip('.')}. The edit is written, as checkpoint {edited.checkpoint.id}.",)
         raise
-    return dataclasses.replace(act, deviations=edited.deviations, notes=(*edited.notes, *act.notes[1:]))
+    run = snippets.of_run(cp.thread_id, how)
+    gesture = edited.gesture and dataclasses.replace(edited.gesture, steps=(*edited.gesture.steps, *run.steps))
+    notes = (*edited.notes, *act.notes[1:])
+    return dataclasses.replace(act, deviations=edited.deviations, notes=notes, gesture=gesture)
 
 
 def answer(cp: Checkpoint, value: Any, in_copy: bool, manner: Manner = AS_EVER, **given: Any) -> Act:

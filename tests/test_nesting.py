@@ -399,3 +399,16 @@ def picked(figure):
     """Where each position is drawn."""
     traces = [trace for trace in figure.data if trace.mode == "markers" and trace.customdata is not None]
     return {at: (x, y) for trace in traces for at, x, y in zip(trace.customdata, trace.x, trace.y, strict=True)}
+
+
+def test_the_explorers_code_of_an_edit_inside_names_the_subgraph():
+    book = fb.connect(build_nested().compile(checkpointer=InMemorySaver()))
+    explorer = book.history(start(book, "nested", {"answers": ["x"]}), subgraphs=True).explore()
+    explorer.wait()
+    explorer.selected = explorer.history[6]
+    explorer._edit._text.value = '{"answers": ["edited"]}'
+    explorer._on_preview(None)
+    assert explorer._nested.disabled, "one thing at a time"
+    explorer.wait()
+    assert not explorer._nested.disabled
+    assert explorer._code.count(explorer.selected.namespace) == 4, "in each language: else the edit makes a new root"

@@ -168,8 +168,28 @@ def answer_a_failed_edit(begun):
     return failed.checkpoint.answer("ok", in_copy=True)
 
 
+def inside(begun, where):
+    history = begun("nested", answers=["x"])
+    return history.book.history(history.thread_id, subgraphs=True)[where]
+
+
+def edit_inside(begun):
+    return inside(begun, 6).edit({"answers": [FOREIGN]}, in_copy=True)
+
+
+def fork_inside(begun):
+    return inside(begun, 5).fork({"answers": [FOREIGN]}, "prepare", metadata={"n": 2}, in_copy=True)
+
+
+def resume_inside(begun):
+    return inside(begun, 6).edit({"answers": ["y"]}, "ask").checkpoint.resume(in_copy=True)
+
+
 GESTURES = [
     edit,
+    edit_inside,
+    fork_inside,
+    resume_inside,
     edit_as_typed,
     resume,
     new_turn,
@@ -208,7 +228,8 @@ def test_a_snippet_does_on_a_server_what_the_gesture_did(testbed, gesture):
     assert len(set(threads.values())) == len(threads)
     with fb.connect(testbed) as book:
         for language, thread_id in threads.items():
-            assert effect(book[thread_id]) == effect(act.history), language
+            history = book.history(thread_id, subgraphs=act.history.subgraphs)
+            assert effect(history) == effect(act.history), language
     skip_where_missing()
 
 
@@ -217,7 +238,8 @@ def test_a_snippet_does_in_this_process_what_the_gesture_did(gesture):
     act = gesture(in_process)
     book, names = act.history.book, {"graph": act.history.book.backend._graph}
     exec(act.code(), names)
-    assert effect(book[names["thread_id"]]) == effect(act.history)
+    history = book.history(names["thread_id"], subgraphs=act.history.subgraphs)
+    assert effect(history) == effect(act.history)
 
 
 @pytest.mark.parametrize("gesture", [fork, answer_some_again], ids=lambda gesture: gesture.__name__)

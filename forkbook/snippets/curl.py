@@ -6,7 +6,7 @@ from urllib.parse import quote
 from .layout import Group, Node, flat, laid
 from .literals import json_literal
 from .python import variable
-from .steps import Gesture, Place, Reply, Run, Write, following, how_to_run
+from .steps import Gesture, Place, Reply, Run, Write, following, how_to_run, inner
 
 BEGIN, END = "\ue000", "\ue001"  # around a shell variable's name in a body: a literal has these two as codes
 COPIED = r"""
@@ -46,6 +46,7 @@ def code(place: Place, gesture: Gesture) -> str:
     for step, before in following(gesture):
         if isinstance(step, Write):
             lines.append(_read("CHECKPOINT_ID", _write(place, step), ".checkpoint.checkpoint_id"))
+            lines += [': "${CHECKPOINT_ID:?}"'] * bool(step.ns)  # the run at the head is not to follow a failed edit
             continue
         if before == "asking":
             lines += _asking(place, step)
@@ -86,7 +87,8 @@ def _body(*parts: tuple[str, Node]) -> str:
 
 def _write(place: Place, step: Write) -> str:
     node = [('"as_node": ', json_literal(step.as_node))] if step.as_node else []
-    body = _body(('"values": ', json_literal(step.values)), *node, _at(step.checkpoint_id))
+    at = ('"checkpoint": ', json_literal(inner(step))) if step.ns else _at(step.checkpoint_id)
+    body = _body(('"values": ', json_literal(step.values)), *node, at)
     return _request(place, "/threads/$THREAD_ID/state", body)
 
 

@@ -84,7 +84,8 @@ def _at(checkpoint_id: str | None, before: str) -> dict[str, Node]:
 
 def _write(place: Place, step: Write, imports: set[str]) -> str:
     node = [("as_node=", python_literal(step.as_node))] if step.as_node else []
-    arguments = _config(_at(step.checkpoint_id, "")), python_literal(step.values, imports)
+    at = _at(step.checkpoint_id, "") | ({"checkpoint_ns": python_literal(step.ns)} if step.ns else {})
+    arguments = _config(at), python_literal(step.values, imports)
     return laid(_call(place, "update_state", *arguments, options=node), "edited = ")
 
 

@@ -3,7 +3,7 @@
 from .layout import Group, Node, flat, laid
 from .literals import inexact, javascript_literal
 from .python import variable
-from .steps import Gesture, Place, Reply, Run, Step, Write, following, how_to_run
+from .steps import Gesture, Place, Reply, Run, Step, Write, following, how_to_run, inner
 
 COPIED = """
 // Every checkpoint; those of a subgraph: checkpoint: { checkpoint_ns: "…" }.
@@ -73,7 +73,8 @@ def _at(checkpoint_id: str | None, before: str) -> tuple[str, Node]:
 
 def _write(step: Write) -> str:
     node = [("asNode: ", javascript_literal(step.as_node))] if step.as_node else []
-    options = ("values: ", javascript_literal(step.values)), *node, _at(step.checkpoint_id, "")
+    at = ("checkpoint: ", javascript_literal(inner(step))) if step.ns else _at(step.checkpoint_id, "")
+    options = ("values: ", javascript_literal(step.values)), *node, at
     return laid(_called("client.threads.updateState(threadId", *options), "const edited = await ", ";")
 
 

@@ -2,7 +2,7 @@
 
 from .layout import Group, Node, call, flat, laid
 from .literals import python_literal
-from .steps import Gesture, Place, Reply, Run, Write, following, how_to_run
+from .steps import Gesture, Place, Reply, Run, Write, following, how_to_run, inner
 
 COPIED = '''
 def history(thread_id):
@@ -65,7 +65,8 @@ def _at(checkpoint_id: str | None, before: str) -> tuple[str, Node]:
 def _write(step: Write) -> str:
     node = [("as_node=", python_literal(step.as_node))] if step.as_node else []
     values = python_literal(step.values)
-    update = call("client.threads.update_state", "thread_id", values, options=[*node, _at(step.checkpoint_id, "")])
+    at = ("checkpoint=", python_literal(inner(step))) if step.ns else _at(step.checkpoint_id, "")
+    update = call("client.threads.update_state", "thread_id", values, options=[*node, at])
     return laid(update, "edited = ")
 
 

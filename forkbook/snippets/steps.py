@@ -27,11 +27,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """An `update_state` at a checkpoint (None: where the step before led)."""
+    """An `update_state` at a checkpoint (None: where the step before led); with `ns` at one inside that subgraph."""
 
     checkpoint_id: str | None
     values: Any
     as_node: str | None = None
+    ns: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def following(gesture: Gesture) -> Iterator[tuple[Step, str]]:
     before = ""
     for step in gesture.steps:
         yield step, "asking" if before and isinstance(step, Run) and step.replies else before
-        before = "edited"
+        before = "" if isinstance(step, Write) and step.ns else "edited"  # the whole graph goes on at its head
 
 
 def how_to_run(settings: RunSettings) -> dict[str, Any]:
@@ -111,7 +112,13 @@ def place_of(backend: Backend) -> Place:
 
 
 def of_edit(
-    thread_id: str, checkpoint_id: str, writes: Mapping[str, Any], as_node: str | None = None, *, in_copy: bool = False
+    thread_id: str,
+    checkpoint_id: str,
+    writes: Mapping[str, Any],
+    as_node: str | None = None,
+    *,
+    in_copy: bool = False,
+    ns: str = "",
 ) -> Gesture:
     """An edit.
 
@@ -121,8 +128,9 @@ def of_edit(
         writes: What is written; what a preview with `replace=True` says, where an edit is to come out as typed.
         as_node: The node that it comes from; None: the last one.
         in_copy: Whether in a copy of the thread.
+        ns: The checkpoint's namespace.
     """
-    return Gesture(thread_id, (_write(checkpoint_id, writes, as_node),), in_copy)
+    return Gesture(thread_id, (_write(checkpoint_id, writes, as_node, ns),), in_copy)
 
 
 def of_resume(
@@ -132,9 +140,11 @@ def of_resume(
     return Gesture(thread_id, (Run(checkpoint_id, settings, _sent(input)),), in_copy)
 
 
-def of_run(thread_id: str, settings: RunSettings, input: Any = None, *, new: bool = False) -> Gesture:
+def of_run(
+    thread_id: str, settings: RunSettings, input: Any = None, *, new: bool = False, in_copy: bool = False
+) -> Gesture:
     """A run on from a thread's head, or of a new thread."""
-    return Gesture(thread_id, (Run(None, settings, _sent(input)),), new=new)
+    return Gesture(thread_id, (Run(None, settings, _sent(input)),), in_copy, new)
 
 
 def of_fork(
@@ -146,9 +156,10 @@ def of_fork(
     input: Any = None,
     *,
     in_copy: bool = False,
+    ns: str = "",
 ) -> Gesture:
-    """An edit, and a run on from it."""
-    steps = _write(checkpoint_id, writes, as_node), Run(None, settings, _sent(input))
+    """An edit, and a run on from it; after one inside a subgraph the whole graph goes on."""
+    steps = _write(checkpoint_id, writes, as_node, ns), Run(None, settings, _sent(input))
     return Gesture(thread_id, steps, in_copy)
 
 
@@ -206,8 +217,13 @@ def _alone(asked: Sequence[Any], answers: Mapping[str, Any]) -> bool:
     return len(asked) == 1 and value is not None and not by_ids
 
 
-def _write(checkpoint_id: str, writes: Mapping[str, Any], as_node: str | None) -> Write:
-    return Write(checkpoint_id, _sent(writes), as_node)
+def _write(checkpoint_id: str, writes: Mapping[str, Any], as_node: str | None, ns: str) -> Write:
+    return Write(checkpoint_id, _sent(writes), as_node, ns)
+
+
+def inner(step: Write) -> dict[str, str] | None:
+    """Of a write inside a subgraph the checkpoint as the SDKs take it."""
+    return {"checkpoint_ns": step.ns, "checkpoint_id": str(step.checkpoint_id)} if step.ns else None
 
 
 def _sent(values: Any) -> Any:

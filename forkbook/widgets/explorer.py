@@ -112,7 +112,7 @@ class Explorer(w.VBox):
         needs = {buttons[name]: need for name, (_, need, _) in gestures.items()} | {self._answer.button: "run"}
         abilities = self.history.book.backend.abilities
         usable = [button for button, need in needs.items() if need is None or need in abilities]
-        self.worker = Worker(self.status, usable)
+        self.worker = Worker(self.status, [*usable, self._nested])
         for button in needs.keys() - set(usable):
             button.disabled = True
             button.tooltip = f"{self.history.book.backend.kind} is read-only"
@@ -189,7 +189,13 @@ class Explorer(w.VBox):
             seen = checkpoint.preview(values, as_node, replace=True)
             how = checkpoint.own_settings()
             coming = snippets.of_fork(
-                checkpoint.thread_id, checkpoint.id, seen.writes, how, as_node, in_copy=self._edit.in_copy
+                checkpoint.thread_id,
+                checkpoint.id,
+                seen.writes,
+                how,
+                as_node,
+                in_copy=self._edit.in_copy,
+                ns=checkpoint.namespace,
             )
             place = snippets.place_of(checkpoint.history.book.backend)
             self._write_down("what Fork and run would do", code.coming_view(place, coming))
