@@ -11,11 +11,15 @@ import random
 import signal
 import sqlite3
 import time
+import traceback
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import psycopg
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph_sdk import get_sync_client
 from misbehaving import Misdeed, misbehaving
@@ -25,12 +29,31 @@ from test_migrate import shape
 
 import forkbook as fb
 from forkbook.backends import transport
+from forkbook.backends.graph import GraphBackend
+from forkbook.backends.server import ServerBackend
 from forkbook.demo.loopback import HOST, fetch_json, free_port
-from forkbook.demo.server import _CONFIG, _INHERITED, _SETTINGS
+from forkbook.demo.server import _INHERITED, _SETTINGS
 from forkbook.demo.tether import Tethered
 from forkbook.transfer import patience
+from forkbook.transfer.migrating import migrate as migrate_backends
+from forkbook.transfer.writing import MARK
 
 pytestmark = pytest.mark.xdist_group("migrations that fail")  # one server of their own, which they count
+CONFIG = {"dependencies": ["."], "graphs": {"agent": "./agent.py:graph"}}
+AGENT = """
+import contextlib, threading, time
+from forkbook.demo.agent import graph
+from langgraph_runtime_inmem import _persistence
+
+def save():  # on its own the server saves every 10 seconds
+    while True:
+        time.sleep(0.2)
+        for store in list(_persistence._stores.values()):
+            with contextlib.suppress(Exception):
+                store().sync()
+
+threading.Thread(target=save, daemon=True).start()
+"""
 KEY = "lsv2_sk_0123456789abcdef"
 
 
@@ -40,7 +63,8 @@ class Deployment:
     def __init__(self, folder):
         self.folder, self.port = folder, free_port()
         self.url = f"http://{HOST}:{self.port}"
-        (folder / "langgraph.json").write_text(json.dumps(_CONFIG), "utf-8")
+        (folder / "langgraph.json").write_text(json.dumps(CONFIG), "utf-8")
+        (folder / "agent.py").write_text(AGENT, "utf-8")
         self.start()
 
     def start(self):
@@ -195,9 +219,100 @@ class TestKill:
         assert ends.get("killed", 0) > kills // 4
 
 
-def planted(source, path, threads=None):
+class TestTheServerDies:
+    """kill -9 of the target's server; what it had saved comes up again: records marked as done, without checkpoints."""
+
+    def test_once(self, archive, threads, target):
+        self.campaign(archive, threads, target, 1)
+
+    @pytest.mark.slow
+    def test_at_20_moments(self, archive, threads, target):
+        self.campaign(archive, threads, target, 20)
+
+    def campaign(self, archive, threads, target, kills):
+        dice, ends = random.Random(3), []
+        for number in range(kills):
+            target.empty()
+            report = self.cut(archive, target, dice.randint(5, 30))
+            assert not report
+            assert sorted(move.thread_id for move in report.moves) == sorted(threads.values())
+            for move in report.moves:
+                assert move.outcome in ("created", "error", "not reached")
+                assert (move.outcome == "error") == any(each in str(move.reason) for each in ("broke", "cannot reach"))
+            target.start()
+            left = target.visible()
+            again = fb.migrate(archive, target.url)
+            said = f"kill {number}: {report} {left} {again}"
+            assert again, said
+            assert target.visible() == sorted(threads.values()), said
+            assert fb.verify(archive, target.url), said
+            ends.append((report.counts["created"], len(left), again.counts["created"]))
+        print(f"\na server that dies: (created before, there after the restart, created then): {ends}")
+
+    def cut(self, archive, target, writes):
+        """A migration whose target is killed at the n-th write."""
+        count = itertools.count(1)
+
+        def misdeed(request):
+            if request.is_write and next(count) == writes:
+                time.sleep(0.25)  # so that it has saved something
+                target.kill()
+
+        with misbehaving(target.url, misdeed) as (url, _):
+            return fb.migrate(archive, url, concurrency=random.Random(writes).choice((1, 4)))
+
+
+def test_what_was_lost_of_a_finished_thread_is_written_however_often_that_is_cut_short(archive, threads, target):
+    """A server that came up without a thread's last checkpoints, though its record says that they were written."""
+    thread_id = threads["nested"]
+    fb.migrate(archive, target.url, [thread_id])
+    record = target.client.threads.get(thread_id)
+    target.client.threads.delete(thread_id)
+    report = cut_at_its_forks(archive, target, thread_id)
+    assert report.counts["error"] == 1
+    mark = record["metadata"][MARK] | {"head": "f" * 8}  # newer than all that is there
+    target.client.threads.update(thread_id, metadata={MARK: mark})
+    assert cut_at_its_forks(archive, target, thread_id).counts["error"] == 1
+    assert target.client.threads.get(thread_id)["metadata"][MARK]["state"] == "writing"
+    assert fb.migrate(archive, target.url, [thread_id]).counts["created"] == 1
+    assert fb.verify(archive, target.url, [thread_id])
+
+
+def cut_at_its_forks(archive, target, thread_id):
+    """A migration that writes a trunk and two more checkpoints."""
+    forks = itertools.count(1)
+
+    def misdeed(request):
+        is_fork = request.method == "POST" and request.path == f"/threads/{thread_id}/state"
+        return Misdeed("400") if is_fork and next(forks) > 2 else None
+
+    with misbehaving(target.url, misdeed) as (url, _):
+        return fb.migrate(archive, url, [thread_id])
+
+
+def test_a_thread_that_went_on_at_the_target_is_left_alone(archive, threads, target):
+    thread_id = threads["memory"]
+    fb.migrate(archive, target.url, [thread_id])
+    target.client.threads.update_state(thread_id, {"topic": "later"}, as_node="chat")
+    with misbehaving(target.url) as (url, arrived):
+        (move,) = fb.migrate(archive, url, [thread_id]).moves
+    assert (move.outcome, move.verdict) == ("already there", "identical under new ids")
+    assert not [request for request in arrived if request.is_write]
+
+
+def test_a_thread_without_checkpoints_has_no_head_and_is_there_once(target, threads, tmp_path):
+    thread_id = target.client.threads.create()["thread_id"]
+    with fb.connect(target.url) as book:
+        assert book.backend.state(thread_id) is None
+    (tmp_path / "threads.json").write_text(json.dumps([{"thread_id": thread_id, "metadata": {}, "history": []}]))
+    target.empty()
+    for outcome in ("created", "already there"):
+        assert [move.outcome for move in fb.migrate(tmp_path / "threads.json", target.url).moves] == [outcome]
+
+
+def planted(source, path, **more):
     with SqliteSaver.from_conn_string(str(path)) as saver:
-        return fb.migrate(source, compiled(saver), threads)
+        return fb.migrate(source, compiled(saver), **more)
 
 
 def stored(path):
@@ -322,3 +437,139 @@ def finished(archive, threads, target):
     assert report, report
     assert target.visible() == sorted(wanted)
     return fb.verify(archive, target.url, wanted)
+
+
+@pytest.mark.usefixtures("soon_over")
+class TestTheLineToTheSource:
+    @pytest.mark.parametrize("kind", MISDEEDS)
+    def test_one_thread_fails(self, demo_url, threads, kind, monkeypatch):
+        bad, failing = about(threads["nested"]), [True]
+
+        def misdeed(request):
+            return MISDEEDS[kind]() if failing and bad(request) else None
+
+        wanted = [threads[name] for name in THREE]
+        into = compiled(InMemorySaver())
+        with misbehaving(demo_url, misdeed) as (url, arrived), fb.connect(url, api_key=KEY, sweep=False) as source:
+            with monkeypatch.context() as patched:
+                patched.setattr(patience.Patience.__init__, "__defaults__", (3, 60.0, time.sleep))
+                report = fb.migrate(source, into, wanted)
+            moves = dict(zip(THREE, report.moves, strict=True))
+            assert [moves[name].outcome for name in ("approval", "memory")] == ["created", "created"]
+            assert (moves["nested"].outcome, moves["nested"].new_thread_id) == ("error", None)
+            assert REASONS[kind] in moves["nested"].reason
+            assert KEY not in repr(report) + json.dumps(report.json()) + report.df().to_string()
+            failing.clear()
+            again = fb.migrate(source, into, wanted)
+            assert [move.verdict for move in again.moves] == ["identical"] * 3
+            assert fb.verify(source, into, wanted)
+            assert not [request for request in arrived if request.is_write]
+
+    @pytest.mark.parametrize("kind", ["drip"])
+    def test_every_fault_in_turn(self, demo_url, threads, kind):
+        count, turns = itertools.count(1), itertools.cycle(MISDEEDS.values())
+        into = compiled(InMemorySaver())
+        with (
+            misbehaving(demo_url, lambda request: None if next(count) % 3 else next(turns)()) as (url, arrived),
+            contextlib.closing(ServerBackend(url)) as source,
+        ):
+            report = migrate_backends(source, GraphBackend(into), threads.values())
+        assert report, report
+        assert len([request for request in arrived if request.fault]) > len(MISDEEDS) // 2
+
+
+@pytest.mark.parametrize("shift", [0, 275, 280, 285, 290, 295])  # the text is cut somewhere in the key
+def test_a_server_that_says_the_key_again(demo_url, threads, shift):
+    """An error page that shows the request's headers."""
+
+    def echo(request):
+        said = "x" * shift + request.headers.get("x-api-key", "") + "y" * 200
+        return (
+            Misdeed("500", body=json.dumps({"detail": said}).encode())
+            if "threads/" + thread_id in request.path
+            else None
+        )
+
+    thread_id = threads["nested"]
+    with misbehaving(demo_url, echo) as (url, _), fb.connect(url, api_key=KEY, sweep=False) as book:
+        with pytest.raises(fb.ForkbookError, match="500") as caught:
+            book.backend.thread(thread_id)
+        report = fb.migrate(book, compiled(InMemorySaver()), [thread_id])
+    said = "".join(traceback.format_exception(caught.value)) + repr(report)
+    assert "xxx" in said or not shift
+    assert KEY[:5] not in said
+
+
+def test_what_comes_before_the_threads_is_asked_again_too(archive, threads, target):
+    """The search for what an earlier migration left, and the list of the source's threads."""
+    misdeeds = iter([Misdeed("503")] * 2)
+    into = compiled(InMemorySaver())
+    with (
+        misbehaving(target.url, lambda request: next(misdeeds, None)) as (url, _),
+        contextlib.closing(ServerBackend(url)) as backend,
+        fb.connect(archive) as source,
+    ):
+        assert migrate_backends(source.backend, backend, [threads["memory"]])
+        misdeeds = iter([Misdeed("reset")] * 2)
+        assert migrate_backends(backend, GraphBackend(into)).counts["created"] == 1
+
+
+def test_tries_end_where_answers_take_too_long(archive, threads, target, monkeypatch):
+    monkeypatch.setattr(patience, "ENOUGH", 0.0)
+    bad = about(threads["memory"])
+    with misbehaving(target.url, lambda request: Misdeed("503") if bad(request) else None) as (url, arrived):
+        (move,) = fb.migrate(archive, url, [threads["memory"]]).moves
+    assert (move.outcome, len([request for request in arrived if request.fault])) == ("error", 1)
+
+
+class TestDryRun:
+    def test_nothing_changes_beside_what_a_killed_migration_left(self, archive, threads, target):
+        left = target.client.threads.create(metadata={MARK: {"of": "x", "at": "y", "state": "writing"}})["thread_id"]
+        half = {"of": threads["memory"], "at": threads["memory"], "state": "writing"}
+        target.client.threads.create(thread_id=threads["memory"], metadata={MARK: half})
+        target.client.threads.create(thread_id=threads["approval"], metadata={"owner": "somebody"})
+        for on_conflict in ("skip", "compare", "new_id"):
+            with misbehaving(target.url) as (url, arrived):
+                report = fb.migrate(archive, url, dry_run=True, on_conflict=on_conflict)
+            assert report.counts["planned"] == (6 if on_conflict == "new_id" else 5)
+            assert len(arrived) > 6
+            assert [request for request in arrived if request.is_write] == []
+        assert sorted(target.threads()) == sorted([left, threads["memory"], threads["approval"]])
+
+    def test_a_checkpointer_stays_as_it_is(self, archive, tmp_path):
+        planted(archive, tmp_path / "x", dry_run=True)
+        with contextlib.closing(sqlite3.connect(tmp_path / "x")) as connection:
+            for (table,) in connection.execute("select name from sqlite_master where type = 'table'").fetchall():
+                assert connection.execute(f"select count(*) from {table}").fetchone() == (0,)
+
+
+def test_a_server_goes_into_postgres_though_it_is_killed_on_the_way(demo_url, threads, postgres):  # noqa: F811
+    def migrated(uri):
+        with PostgresSaver.from_conn_string(uri) as saver:
+            return fb.migrate(demo_url, compiled(saver), threads.values())
+
+    def dumped(uri):
+        with psycopg.connect(uri) as connection:
+            return [
+                connection.execute(f"select t::text from {table} t order by 1").fetchall()
+                for table in ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
+            ]
+
+    uris = [fresh_database(postgres) for _ in range(3)]
+    for uri in uris:
+        with PostgresSaver.from_conn_string(uri) as saver:
+            saver.setup()
+    migrated(uris[0])
+    seconds, final = timed(lambda: migrated(uris[1])), dumped(uris[0])
+    assert dumped(uris[1]) == final
+    for part in (0.8, 0.6, 0.4, 0.2):  # of the time that it takes; once in the middle is enough
+        killed(seconds * part, lambda: migrated(uris[2]))
+        there = len(dumped(uris[2])[0])
+        assert there < len(final[0]) or part == 0.8
+        if there:
+            break
+    report = migrated(uris[2])
+    assert {move.verdict for move in report.moves} == {"identical"}, report
+    assert dumped(uris[2]) == final
+    with fb.connect(uris[2]) as store:
+        assert fb.verify(demo_url, store, threads.values())

@@ -173,9 +173,10 @@ class ServerBackend(Backend):
 
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
         with self._told(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
-            state = a_state(self._client.threads.get_state(thread_id, **_place(checkpoint_id, ns)))
-            if state["created_at"] is None and not state["metadata"]:
-                return None
+            answer = an_object(self._client.threads.get_state(thread_id, **_place(checkpoint_id, ns)))
+            if answer.get("created_at") is None and not answer.get("metadata"):
+                return None  # with an id where one was asked for
+            state = a_state(answer)
             state["checkpoint"].setdefault("checkpoint_ns", "")
             return self._interner_for(thread_id).state(state)
 

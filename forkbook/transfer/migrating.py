@@ -167,10 +167,20 @@ class Mover:
         return self._settled(original, new_id, there)
 
     def _look(self, thread_id: str) -> Thread | None:
+        """What is there under an id; what a server lost of a finished thread when it was killed is to be written."""
         try:
-            return self._looks.read(lambda: self._writer.backend.thread(thread_id))
+            there = self._looks.read(lambda: self._writer.backend.thread(thread_id))
         except ThreadNotFound:
             return None
+        mark = _mark(there)
+        if mark.get("state") == "done" and (head := mark.get("head")) and (self._newest(thread_id) or "") < head:
+            return {**there, "metadata": {**there["metadata"], MARK: {**mark, "state": "writing"}}}
+        return there
+
+    def _newest(self, thread_id: str) -> str | None:
+        """The id of a thread's newest checkpoint at the target."""
+        state = self._looks.read(lambda: self._writer.backend.state(thread_id))
+        return str(state["checkpoint"]["checkpoint_id"]) if state else None
 
     def _unchanged(self, record: Thread, mark: Mapping[str, Any]) -> bool:
         """Whether a thread surely is what it was when it was imported, and nobody wants to see that proven."""
@@ -199,10 +209,13 @@ class Mover:
             "state": "writing",
         }
         if not done:
+            if "head" in _mark(there):  # it was done once, and its server says so still
+                self._looks.read(lambda: self._writer.backend.tag(new_id, {MARK: mark}))
             notes = self._writer.write(original, new_id, {**original.metadata, MARK: mark})
         move = self._proven(original, new_id, outcome)
         if not done and not self._dry_run:
             kept = {"state": "done", "verdict": move.verdict, "checkpoints": move.checkpoints}
+            kept["head"] = self._newest(new_id)
             self._looks.read(lambda: self._writer.backend.tag(new_id, {MARK: mark | kept}))
         return replace(move, not_kept={**move.not_kept, **dict.fromkeys(notes, 1)})
 
