@@ -514,6 +514,16 @@ def test_what_comes_before_the_threads_is_asked_again_too(archive, threads, targ
         assert migrate_backends(backend, GraphBackend(into)).counts["created"] == 1
 
 
+def test_an_empty_answer_is_no_sign_that_a_mark_was_written(archive, threads, target):
+    misdeeds = iter([Misdeed("empty")])
+    with misbehaving(target.url, lambda request: next(misdeeds, None) if request.method == "PATCH" else None) as (
+        url,
+        _,
+    ):
+        assert fb.migrate(archive, url, [threads["memory"]])
+    assert target.client.threads.get(threads["memory"])["metadata"][MARK]["state"] == "done"
+
+
 def test_tries_end_where_answers_take_too_long(archive, threads, target, monkeypatch):
     monkeypatch.setattr(patience, "ENOUGH", 0.0)
     bad = about(threads["memory"])
