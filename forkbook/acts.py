@@ -216,7 +216,21 @@ def led(
         notes = (*notes, NO_RECORD)
     if outcome.stopped:
         notes = (*notes, "the run was stopped; what it wrote stays, and resume() goes on from here")
+    elif status == "pending":
+        notes = (*notes, *_stop(checkpoint, how))
     return Act(kind, checkpoint, history, status, how, outcome.run_id, error=error, notes=notes)
+
+
+def _stop(cp: Checkpoint, how: RunSettings) -> tuple[str, ...]:
+    """A stop that was asked for, told as what it is: nobody asks anything there."""
+    before, after = how.interrupt_before or (), how.interrupt_after or ()
+    if before == "*" or set(before) & set(cp.next or ()):
+        where = f"before {', '.join(cp.next or ())}, as interrupt_before"
+    elif after:
+        where = f"after {cp.title}, as interrupt_after"
+    else:
+        return ()
+    return (f"stopped {where} said: no question is open, resume() goes on",)
 
 
 def placed(cp: Checkpoint, in_copy: bool) -> tuple[Checkpoint, tuple[str, ...]]:

@@ -500,3 +500,11 @@ def test_a_sync_call_is_told_where_the_loop_is_the_callers_own():
             assert stopped.checkpoint.next == ("talk",)
 
     asyncio.run(cell())
+
+
+def test_a_stop_that_was_asked_for_is_told_as_one(book):
+    act = book.run(None, {}, assistant="agent", interrupt_before=["write_joke"])
+    assert act.status == "pending"
+    assert "stopped before write_joke, as interrupt_before said: no question is open, resume() goes on" in act.notes
+    after = book.run(None, {}, assistant="agent", interrupt_after=["generate_topic"])
+    assert "stopped after generate_topic, as interrupt_after said: no question is open, resume() goes on" in after.notes

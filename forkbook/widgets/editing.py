@@ -12,6 +12,7 @@ from ..plot.html import esc
 from . import editor
 
 LAST_NODE = "(the last node)"
+NO_STOP, EVERYWHERE = "(as its run did)", "(every node)"
 
 
 class EditPanel(w.VBox):
@@ -29,13 +30,14 @@ class EditPanel(w.VBox):
         self._note = w.HTML()
         self._as_node = w.Dropdown(options=[LAST_NODE], description="as node", layout=w.Layout(width="250px"))
         self._in_copy = w.Checkbox(description="in a copy of the thread", indent=False, layout=w.Layout(width="auto"))
+        self._until = w.Dropdown(options=[NO_STOP], description="stop before", layout=w.Layout(width="250px"))
         wrapped = w.Layout(flex_flow="row wrap")
         super().__init__(
             [
                 w.HTML("<b>Edit</b> the state as JSON; channels that you change are replaced"),
                 self._note,
                 self._text,
-                w.HBox([self._as_node, self._in_copy], layout=wrapped),
+                w.HBox([self._as_node, self._until, self._in_copy], layout=wrapped),
                 w.HBox(buttons, layout=wrapped),
             ]
         )
@@ -45,10 +47,17 @@ class EditPanel(w.VBox):
         """Whether the act is to happen in a copy of the thread."""
         return bool(self._in_copy.value)
 
+    @property
+    def stops(self) -> dict[str, Any]:
+        """Where a run is to stop, as acts take it; nothing: as the checkpoint's own run."""
+        until = self._until.value
+        return {} if until == NO_STOP else {"interrupt_before": "*" if until == EVERYWHERE else [until]}
+
     def know(self, graph: Graph) -> None:
         """Learn the graph's nodes, and the schema that an edit must keep."""
         self._schema = graph.schema
         self._as_node.options = [LAST_NODE, *graph.nodes]
+        self._until.options = [NO_STOP, *graph.nodes, EVERYWHERE]
 
     def show(self, checkpoint: Checkpoint) -> None:
         """Show a checkpoint's state; what was typed at this one stays."""

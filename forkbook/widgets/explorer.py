@@ -57,6 +57,7 @@ class Explorer(w.VBox):
         self.copy_report: CopyReport | None = None
         self.comparison: Comparison | Overview | None = None
         self._code = NO_CODE
+        self._led_to: str | None = None
         self._build()
         super().__init__(
             [
@@ -232,14 +233,25 @@ class Explorer(w.VBox):
             nonlocal before
             if all(state["checkpoint"]["thread_id"] == before.thread_id for state in states):
                 before = before.grown(*states)
-                self._load(before, len(before) - 1)
+                self._follow(before, len(before) - 1)
 
-        self._act(doing, lambda: self.live.watch(Running(act, *given, **more), grow))
+        stops = self._edit.stops
+        self._act(doing, lambda: self.live.watch(Running(act, *given, **more, **stops), grow))
+
+    def _follow(self, history: History, position: int) -> None:
+        """Show a history and pick a position, unless somebody picked another checkpoint since the last time."""
+        picked = self.selected
+        stays = picked is not None and picked.id != self._led_to and picked.id in history
+        self._load(history, history[picked.id].position if picked and stays else position)
+        if not stays:
+            self._led_to = history[position].id
 
     def _act(self, doing: str, act: Callable[[], Act]) -> None:
+        self._led_to = self.selected.id if self.selected else None
+
         def job() -> str:
             done = self.act = act()
-            self._load(done.history, done.checkpoint.position)
+            self._follow(done.history, done.checkpoint.position)
             self._write_down(f"what this {done.kind} did", code.code_view(done))
             return repr(done)
 
