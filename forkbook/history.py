@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from . import frames
@@ -355,6 +357,12 @@ class History:
         if not keys:
             raise InvalidInput("no branch is named here: give labels or checkpoints, or None for all")
         return list(dict.fromkeys(self.pick(key).position for key in keys))
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write one HTML file: the tree, what the branches spent and said; it needs no network and no kernel."""
+        from .report import write_report
+
+        return write_report(self, Path(path))
 
     def explore(self) -> Explorer:
         """The widget: pick a checkpoint, look into it, edit, fork, copy, compare."""

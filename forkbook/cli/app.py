@@ -77,6 +77,7 @@ COMMANDS: Mapping[str, Callable[..., int]] = {
     "migrate": moving.migrate,
     "copy": moving.copy,
     "diff": reading.diff,
+    "report": reading.report,
     "verify": files.verify,
 }
 for _name, _command in COMMANDS.items():

@@ -1,10 +1,11 @@
 """Pieces of HTML for notebooks: calm, readable in light and dark, all foreign text escaped. Pure."""
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..jsontext import json_text
+from ..messages import messages_in, role, text, tool_calls, usage
 
 TEXT_SHOWN = 2_000
 ROLE_COLORS = {"human": "#1976d2", "ai": "#00796b", "tool": "#8e6c00", "system": "#6d4c9f", "chat": "#6d6d6d"}
@@ -47,6 +48,23 @@ def box(who: str, said: str, tokens: Any) -> str:
         f"<div style='border-left:3px solid {ROLE_COLORS.get(who, '#6d6d6d')};padding:1px 8px;margin:5px 0'>"
         f"<small style='{GREY}'>{esc(who)}{esc(cost)}</small><div style='{WRAP}'>{cut(said, TEXT_SHOWN)}</div></div>"
     )
+
+
+def message_boxes(values: Any, most: int | None = None) -> str:
+    """The messages of a state, newest first, all of them or the newest; earlier ones are counted."""
+    messages = [message for _, message in messages_in(values)][::-1]
+    if not messages:
+        return f"<i style='{GREY}'>no messages in this state</i>"
+    hidden = 0 if most is None else max(len(messages) - most, 0)
+    note = f" · {hidden:,} earlier ones are not shown" if hidden else ""
+    count = f"{len(messages):,} message{'' if len(messages) == 1 else 's'}"
+    return f"<small style='{GREY}'>{count}, newest first{note}</small>" + "".join(map(message_box, messages[:most]))
+
+
+def message_box(message: Mapping[str, Any]) -> str:
+    """One message: who, what, its tool calls, its reported tokens."""
+    tokens = (usage(message) or {}).get("total_tokens")
+    return box(role(message) or "?", said(text(message), tool_calls(message)), tokens)
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[Any]], marked: str | None = None) -> str:

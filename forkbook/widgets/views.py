@@ -1,11 +1,8 @@
 """What the inspector shows of a checkpoint, as HTML. Pure functions; all foreign text is escaped."""
 
-from typing import Any
-
 from ..checkpoint import Checkpoint
 from ..diff import diff
-from ..messages import messages_in, role, text, tool_calls, usage
-from ..plot.html import GREY, TEXT_SHOWN, WRAP, box, cut, esc, json, lines, said, table, values_of
+from ..plot.html import GREY, TEXT_SHOWN, WRAP, cut, esc, json, lines, message_boxes, table, values_of
 
 MESSAGES_SHOWN, STATE_SHOWN = 50, 20_000
 
@@ -37,21 +34,7 @@ def changes_view(checkpoint: Checkpoint) -> str:
 
 def messages_view(checkpoint: Checkpoint) -> str:
     """The messages of the state, newest first."""
-    messages = [message for _, message in messages_in(checkpoint.state["values"])]
-    if not messages:
-        return f"<i style='{GREY}'>no messages in this state</i>"
-    hidden = len(messages) - MESSAGES_SHOWN
-    note = f" · {hidden:,} earlier ones are not shown" if hidden > 0 else ""
-    boxes = "".join(message_box(message) for message in messages[: -MESSAGES_SHOWN - 1 : -1])
-    count = f"{len(messages):,} message{'' if len(messages) == 1 else 's'}"
-    return lines(f"<small style='{GREY}'>{count}, newest first{note}</small>{boxes}")
-
-
-def message_box(message: dict[str, Any]) -> str:
-    """One message: who, what, its tool calls, its reported tokens."""
-    who = role(message) or "?"
-    reported = usage(message)
-    return box(who, said(text(message), tool_calls(message)), reported.get("total_tokens") if reported else None)
+    return lines(message_boxes(checkpoint.state["values"], MESSAGES_SHOWN))
 
 
 def state_view(checkpoint: Checkpoint) -> str:
