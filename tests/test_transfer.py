@@ -141,6 +141,14 @@ def test_numbers_of_other_kinds_are_different():
     assert list(unequal({"a": None}, {})) == [("a", None, "nothing")]
 
 
+def test_nan_is_itself_and_no_null():
+    nan, other = float("nan"), float("nan")
+    assert list(unequal({"a": nan, "b": [nan, {"c": nan}]}, {"a": other, "b": [other, {"c": other}]})) == []
+    assert [path for path, _, _ in unequal([[1, nan]], [[1, None]])] == ["[0][1]"]
+    assert [path for path, _, _ in unequal([{"a": None}], [{"a": nan}])] == ["[0].a"]
+    assert [path for path, _, _ in unequal(nan, 1.0)] == [""]
+
+
 def test_copying_a_thread_that_is_not_there(book):
     with pytest.raises(fb.ThreadNotFound, match="no thread"):
         book.copy(str(uuid.uuid4()))

@@ -34,7 +34,7 @@ class Difference:
 
 
 def unequal(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Paths and both values wherever two JSON values differ; 1, 1.0 and true are different."""
+    """Paths and both values wherever two JSON values differ; 1, 1.0 and true are different, NaN is itself."""
     if a is b:
         return
     if isinstance(a, dict) and isinstance(b, dict):
@@ -44,13 +44,16 @@ def unequal(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
         for index, (item, other) in enumerate(zip(a, b, strict=True)):
             if not _same_json(item, other):
                 yield from unequal(item, other, f"{path}[{index}]")
-    elif type(a) is not type(b) or a != b:
+    elif type(a) is not type(b) or (a != b and (a == a or b == b)):
         yield path, "nothing" if a is MISSING else a, "nothing" if b is MISSING else b
 
 
 def _same_json(a: Any, b: Any) -> bool:
     """Whether two values surely are the same JSON; a quick look that spares a close one."""
+    if a is b:
+        return True
     try:
-        return a is b or orjson.dumps(a) == orjson.dumps(b)
+        text = orjson.dumps(a)
+        return text == orjson.dumps(b) and (b"null" not in text or bool(a == b))  # NaN is written as null
     except TypeError:
         return False
