@@ -10,6 +10,7 @@ from shapes import ai, human, tree_of
 
 import forkbook as fb
 from forkbook.transfer import mapping
+from forkbook.transfer.comparing import PARTS, not_kept
 from forkbook.transfer.likeness import Likeness, sendable
 from forkbook.tree import Head, Tree
 
@@ -203,6 +204,27 @@ def test_a_message_whose_usage_moved_says_the_same_and_nothing_else_does():
     assert [path for path, _, _ in Likeness().differences([told], [other])] == ["[0].usage_metadata.input_tokens"]
     assert [path for path, _, _ in Likeness().differences({"a": 1}, {"a": 1.0})] == ["a"]
     assert [path for path, _, _ in Likeness().differences({"a": None}, {})] == ["a"]
+
+
+def test_a_state_keeps_the_kinds_and_ids_of_its_messages():
+    kept = ai("1")
+    chunk = {**kept, "type": "AIMessageChunk", "tool_call_chunks": [], "chunk_position": "last"}
+    assert list(Likeness().differences([chunk], [kept])) == []
+    for a, b in (("developer", "system"), ("user", "human"), ("assistant", "ai")):
+        assert list(Likeness().differences([{"role": a, "content": "x"}], [{"role": b, "content": "x"}]))
+    for a, b in (("tool", "function"), ("human", "HumanMessageChunk")):
+        assert list(Likeness().differences([{**kept, "type": a}], [{**kept, "type": b}]))
+    assert list(Likeness().differences([{**kept, "id": None}], [kept]))
+
+
+def test_results_that_are_lost_beside_one_that_is_kept_are_told():
+    def at(*results):
+        tasks = [{"name": name, "result": result} for name, result in zip("abc", results, strict=True)]
+        return {"metadata": {}, "created_at": None, "next": ["c"], "tasks": tasks}
+
+    whole, partly = at({"x": 1}, {"x": 2}, None), at({"x": 1}, None, None)
+    assert list(not_kept(whole, partly, is_tip=True)) == [PARTS]
+    assert list(not_kept(whole, whole, is_tip=True)) == []
 
 
 def test_a_write_may_spell_its_messages_in_any_way():

@@ -1,7 +1,7 @@
 """A thread and what was written of it elsewhere, compared checkpoint by checkpoint under the map of their ids. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +127,10 @@ def sorted_tasks(state: State) -> Sequence[Mapping[str, Any]]:
     return sorted(state["tasks"] or (), key=lambda task: str(task["name"]))
 
 
+def _by_name(tasks: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    return Counter(str(task["name"]) for task in tasks)
+
+
 def not_kept(state: State, other: State, *, is_tip: bool) -> Iterator[str]:
     """What is not in the checkpoint that stands for another one, and could not be."""
     old, new = state["metadata"] or {}, other["metadata"] or {}
@@ -145,7 +149,9 @@ def not_kept(state: State, other: State, *, is_tip: bool) -> Iterator[str]:
         is_open = is_tip and any(task.get("interrupts") and task.get("result") is None for task in before)
         yield OPEN if is_open else ANSWERED
     finished = [task for task in before if task.get("result") is not None]
-    if len(finished) < len(before) and finished and not any(task.get("result") is not None for task in after):
+    if len(finished) < len(before) and _by_name(finished) - _by_name(
+        task for task in after if task.get("result") is not None
+    ):
         yield PARTS
     if is_tip and state["next"] == ["__start__"] and not finished:
         yield INPUT

@@ -96,7 +96,9 @@ class Likeness:
         left = [
             difference
             for one, other in pairs
-            for difference in unequal(one, {k: v for k, v in other.items() if k != "id" or k in one}, path)
+            for difference in unequal(
+                one, {k: v for k, v in other.items() if k != "id" or k in one} if write else other, path
+            )
         ]
         if left:
             yield from left
@@ -114,7 +116,7 @@ def spelled(value: Any, write: bool = False) -> Any:
         write: Whether it is a write.
     """
     if isinstance(value, dict) and role(value):
-        return _plain(value)
+        return _plain(value, write)
     if not write:
         return None
     if isinstance(value, str):
@@ -131,9 +133,14 @@ def _is_text(items: list[Any]) -> bool:
     return all(isinstance(item, str) for item in items)
 
 
-def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
-    result = {key: value for key, value in message.items() if key not in ("role", *CHUNK_ONLY)}
-    result["type"] = role(message) or message.get("type")
+def _plain(message: Mapping[str, Any], write: bool) -> dict[str, Any]:
+    """A message less what is its default; in a write its kind is its role, in a state it is what it is."""
+    result = {key: value for key, value in message.items() if key not in CHUNK_ONLY}
+    if write:
+        result["type"] = role(message)
+        result.pop("role", None)
+    elif message.get("type") == "AIMessageChunk":
+        result["type"] = "ai"
     extra = dict(result.get("additional_kwargs") or {})
     for key in MOVED:
         moved = extra.pop(key, None)

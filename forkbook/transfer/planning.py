@@ -303,7 +303,7 @@ def _named_one(item: Any, fresh: list[dict[str, Any]]) -> Any:
         return item
     said = spelled(item, write=True)
     for place, message in enumerate(fresh):
-        kept = spelled(message) or {}
+        kept = spelled(message, write=True) or {}
         if all(kept.get(key) == value for key, value in said.items()):
             del fresh[place]
             return {**item, "id": message["id"]} if isinstance(item, dict) else message
