@@ -205,8 +205,30 @@ def test_another_thread_under_the_same_id(source, target, target_url, fresh):
     assert renamed.new_thread_id != thread_id
     (again,) = fb.migrate(source, target, [thread_id], on_conflict="new_id").moves
     assert (again.outcome, again.new_thread_id) == ("already there", renamed.new_thread_id)
+    client.threads.copy(renamed.new_thread_id)  # bears the mark, too
+    (stands,) = fb.verify(source, target, [thread_id]).moves
+    assert (stands.new_thread_id, stands.verdict) == (renamed.new_thread_id, "identical under new ids")
     assert client.threads.get(thread_id)["metadata"]["owner"] == "somebody"
     assert len(target[thread_id]) == 1
+
+
+def test_of_two_that_were_made_from_a_thread_the_one_of_its_present_content_stands_for_it(source, target, fresh):
+    thread_id = fresh["time travel"]
+    fb.migrate(source, target, [thread_id])
+    source[thread_id][1].edit({"topic": "later"})
+    assert not fb.verify(source, target, [thread_id])
+    (renamed,) = fb.migrate(source, target, [thread_id], on_conflict="new_id").moves
+    (stands,) = fb.verify(source, target, [thread_id]).moves
+    assert (stands.new_thread_id, bool(stands)) == (renamed.new_thread_id, True)
+
+
+def test_metadata_of_another_type_differ(source, target, target_url, demo_url, fresh):
+    thread_id = fresh["time travel"]
+    get_sync_client(url=demo_url, api_key=None).threads.update(thread_id, metadata={"grade": 1})
+    assert fb.migrate(source, target, [thread_id])
+    get_sync_client(url=target_url, api_key=None).threads.update(thread_id, metadata={"grade": True})
+    (move,) = fb.verify(source, target, [thread_id]).moves
+    assert [(d.field, d.original, d.copied) for d in move.differences] == [("metadata.grade", 1, True)]
 
 
 def test_a_thread_that_went_on_at_its_source_is_a_conflict(source, target, fresh):

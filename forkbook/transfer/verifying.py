@@ -10,7 +10,7 @@ from .comparing import compare
 from .exactness import known_differences
 from .originals import Original, read
 from .reports import MigrateReport, Move
-from .unequal import Difference
+from .unequal import Difference, unequal
 from .writing import MARK
 
 MERGED = (
@@ -68,7 +68,7 @@ def _of_records(original: Original, other: Original) -> Iterator[Difference]:
     """Keys of the thread's own metadata that are not the same; those that migrations add apart."""
     for key, value in original.metadata.items():
         kept = other.metadata.get(key)
-        if key not in (MARK, *SERVERS_OWN) and kept != value and not _unheld(other, key):
+        if key not in (MARK, *SERVERS_OWN) and any(unequal(value, kept)) and not _unheld(other, key):
             yield Difference("", f"metadata.{key}", value, kept)
 
 
@@ -105,10 +105,11 @@ def _verified(source: Backend, target: Backend, record: dict[str, Any]) -> Move:
     thread_id = str(record["thread_id"])
     if "metadata" not in record:
         record = source.thread(thread_id)
-    there = _standing_for(target, thread_id)
+    original = read(source, record)
+    there = _standing_for(target, original)
     if there is None:
         return Move(thread_id, None, "missing", reason=f"there is no such thread on {target.address}")
-    original, other = read(source, record), read(target, there)
+    other = read(target, there)
     found = compared(original, other)
     return Move(
         thread_id,
@@ -122,9 +123,24 @@ def _verified(source: Backend, target: Backend, record: dict[str, Any]) -> Move:
     )
 
 
-def _standing_for(target: Backend, thread_id: str) -> dict[str, Any] | None:
+def _standing_for(target: Backend, original: Original) -> dict[str, Any] | None:
+    """The thread that was made from this one; if a mark names none, the one that has its id."""
     try:
-        return target.thread(thread_id)
+        same = target.thread(original.thread_id)
     except ThreadNotFound:
-        marked = target.threads(metadata={MARK: {"of": thread_id}}) if "create" in target.abilities else ()
-        return next(iter(marked), None)
+        same = None
+    if same is not None and _likely(same, original) == (True, True):
+        return same
+    marked = target.threads(metadata={MARK: {"of": original.thread_id}}) if "create" in target.abilities else ()
+    found = [
+        record for record in (*([same] if same else ()), *marked) if record is same or any(_likely(record, original))
+    ]
+    return max(found, key=lambda record: _likely(record, original), default=None)
+
+
+def _likely(record: Mapping[str, Any], original: Original) -> tuple[bool, bool]:
+    """Whether a migration made a thread of another one, and of its very content; a copy of such a thread is neither."""
+    mark = (record.get("metadata") or {}).get(MARK)
+    if not isinstance(mark, Mapping) or (mark.get("of"), mark.get("at")) != (original.thread_id, record["thread_id"]):
+        return False, False
+    return True, mark.get("digest") == original.digest
