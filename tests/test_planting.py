@@ -212,6 +212,60 @@ def test_nothing_marks_a_checkpointer_so_what_is_there_is_compared(book, demo_th
     assert (report.moves[0].outcome, bool(report)) == ("conflict", False)
 
 
+def asking(saver):
+    builder = StateGraph(TypedDict("State", {"said": Annotated[list, operator.add]}))
+    builder.add_node("first", lambda state: {"said": [interrupt("one?")]})
+    builder.add_node("then", lambda state: {"said": [interrupt("two?")]})
+    builder.add_edge(START, "first").add_edge("first", "then")
+    return builder.compile(checkpointer=saver)
+
+
+def edited(graph):
+    first = list(graph.get_state_history(at("t")))[-1]
+    graph.update_state(first.config, {"said": ["edit"]}, as_node="__start__")
+
+
+LATER = {
+    "answered": lambda graph: graph.invoke(Command(resume="yes"), at("t")),
+    "forked": edited,
+    "asked anew": lambda graph: graph.invoke({"said": ["again"]}, at("t")),
+}
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["marked", "unmarked"])
+@pytest.mark.parametrize("later", LATER)
+def test_a_source_that_only_grew_is_written_on(saver, later, is_open):
+    source = asking(InMemorySaver())
+    source.invoke({"said": []}, at("t"))
+    places = asking(saver)
+    target = fb.connect(places) if is_open else places
+    assert exact(fb.migrate(source, target))
+    before = saved(saver)
+    LATER[later](source)
+    assert fb.migrate(source, target, dry_run=True).counts["planned"] == 1
+    assert saved(saver) == before
+    report = fb.migrate(source, target)
+    assert (report.counts["created"], exact(report)) == (1, True), report
+    assert fb.verify(source, target)
+    assert fb.migrate(source, target).counts["already there"] == 1
+    Synced(places).invoke(Command(resume="mine"), at("t"))
+    LATER["answered"](source)
+    assert fb.migrate(source, target).counts["conflict"] == 1
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["marked", "unmarked"])
+def test_an_answer_that_the_target_has_and_the_source_has_not_is_left_alone(saver, is_open):
+    source, places = asking(InMemorySaver()), asking(saver)
+    source.invoke({"said": []}, at("t"))
+    target = fb.connect(places) if is_open else places
+    assert exact(fb.migrate(source, target))
+    Synced(places).invoke(Command(resume="mine"), at("t"))
+    before = saved(saver)
+    LATER["forked"](source)
+    assert fb.migrate(source, target).counts["conflict"] == 1
+    assert saved(saver) == before
+
+
 def test_a_thread_under_a_new_id_is_identical_but_for_that(book, demo_threads):
     graph = compiled(InMemorySaver())
     graph.invoke({}, at(demo_threads["branches"]))

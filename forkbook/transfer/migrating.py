@@ -161,9 +161,11 @@ class Mover:
         original = self._reads.read(lambda: read(self._source, record))
         if there is None or self._is_ours(original, mark):
             return self._written(original, new_id, there)
-        left = None if mark else self._writer.left(original, new_id)
-        if left is not None:
-            return self._written(original, new_id, there) if left else self._proven(original, new_id, "already there")
+        left = self._writer.left(original, new_id) if mark.get("of") in (None, thread_id) else None
+        if left:
+            return self._written(original, new_id, _unfinished(there))
+        if left == 0:
+            return self._proven(original, new_id, "already there")
         return self._settled(original, new_id, there)
 
     def _look(self, thread_id: str) -> Thread | None:
@@ -174,7 +176,7 @@ class Mover:
             return None
         mark = _mark(there)
         if mark.get("state") == "done" and (head := mark.get("head")) and (self._newest(thread_id) or "") < head:
-            return {**there, "metadata": {**there["metadata"], MARK: {**mark, "state": "writing"}}}
+            return _unfinished(there)
         return there
 
     def _newest(self, thread_id: str) -> str | None:
@@ -255,6 +257,11 @@ class Mover:
         if taken is not None and not self._is_ours(original, _mark(taken)):
             return Move(original.thread_id, None, "conflict", reason=f"{reason}, and another one {other}")
         return self._written(original, other, taken)
+
+
+def _unfinished(there: Thread) -> Thread:
+    """A thread of which something is yet to be written."""
+    return {**there, "metadata": {**(there.get("metadata") or {}), MARK: {**_mark(there), "state": "writing"}}}
 
 
 def _mark(record: Thread | None) -> Mapping[str, Any]:

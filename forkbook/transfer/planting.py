@@ -1,5 +1,6 @@
 """Threads written exactly, ids and all, into the checkpointer of a graph in this process."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,8 +9,11 @@ from ..errors import Unsupported
 from .copying import place
 from .exactness import known_differences
 from .originals import Original
+from .unequal import Difference
 from .verifying import UNHELD
 from .writing import Writer
+
+RESULT = re.compile(r"tasks\[\d+\]\.result")
 
 
 class Planter(Writer):
@@ -19,14 +23,15 @@ class Planter(Writer):
 
     def left(self, original: Original, thread_id: str) -> int | None:
         there, _ = everything(self.backend, thread_id)
-        mine = {place(state) for state in original.states}
-        if any(place(state) not in mine for state in there):
+        mine, found = ({place(state) for state in states} for states in (original.states, there))
+        if found - mine:
             return None
-        found = {place(state) for state in there}
         part = [state for state in original.states if place(state) in found]
-        if any(known_differences(part, there, original.thread_id, thread_id)):
+        differences = list(known_differences(part, there, original.thread_id, thread_id))
+        gone_on = {(state["parent_checkpoint"] or {}).get("checkpoint_id") for state in there}
+        if any(each.checkpoint_id in gone_on or not _is_new_result(each) for each in differences):
             return None
-        return len(mine) - len(found)
+        return len(mine - found) + len({each.checkpoint_id for each in differences})
 
     def write(self, original: Original, thread_id: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         if not original.states:
@@ -38,3 +43,8 @@ class Planter(Writer):
         self.backend.tag(thread_id, metadata)
         notes = self.backend.plant(thread_id, original.states)
         return (*notes, UNHELD) if original.metadata.keys() - {"graph_id"} else notes
+
+
+def _is_new_result(difference: Difference) -> bool:
+    """Whether a task has come to its end that waited when its checkpoint was written."""
+    return difference.copied is None and RESULT.fullmatch(difference.field) is not None

@@ -43,11 +43,12 @@ class Writer(ABC):
         """
 
     def left(self, original: Original, thread_id: str) -> int | None:
-        """How many checkpoints of a thread are yet to be written where nothing marks who began.
+        """How many checkpoints are yet to be written of a thread that may be there in part.
 
         Args:
             original: What is to be written.
-            thread_id: A thread that is there, without the mark of a migration.
+            thread_id: A thread that is there; nothing marks who began it, or a migration of this thread when that had
+                other checkpoints.
 
         Returns:
             0 if all of it is there; None if what is there is not a part of it, or nothing can tell.
