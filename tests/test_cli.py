@@ -332,14 +332,16 @@ def test_a_single_test_moves_one_thread(demo_url, target_url, target, fresh, tmp
     assert (code, said["migration"]["counts"]["total"]) == (0, 1)
 
 
-def test_conflicts_are_left_alone_unless_another_id_is_asked_for(demo_url, target_url, target, fresh):
+def test_conflicts_are_left_alone_unless_another_id_is_asked_for(demo_url, target_url, target, fresh, tmp_path):
     client = get_sync_client(url=target_url, api_key=None)
     client.threads.create(thread_id=fresh[0])
     code, out, _ = run("migrate", demo_url, target_url, "-t", fresh[0])
     assert (code, "another thread has the id" in out) == (1, True)
-    code, said = document("migrate", demo_url, target_url, "-t", fresh[0], "--on-conflict", "new_id")
-    (move,) = said["migration"]["threads"]
+    args = ("migrate", demo_url, target_url, "-t", fresh[0], "--on-conflict", "new_id", "--full")
+    code, said = document(*args, cwd=tmp_path)
+    (move,), (compared,) = said["migration"]["threads"], said["validation"]["threads"]
     assert (code, move["outcome"], len(target[move["new_thread_id"]])) == (0, "created", 6)
+    assert compared["new_thread_id"] == move["new_thread_id"]
 
 
 def test_a_copy_is_proven(demo_url, book, fresh):
@@ -347,6 +349,29 @@ def test_a_copy_is_proven(demo_url, book, fresh):
     assert (code, said["ok"], said["compared"], said["differences"]) == (0, True, 6, [])
     assert len(book[said["new_thread_id"]]) == 6
     assert "the histories are the same" in run("copy", demo_url, fresh[0])[1].replace("\n", " ")
+
+
+def test_a_copy_up_to_a_checkpoint_has_what_it_was_told(demo_url, book, fresh):
+    args = ("copy", demo_url, fresh[0], "--checkpoint", "A", "--metadata", "purpose=template", "--metadata", "n=3")
+    code, said = document(*args)
+    assert (code, said["ok"], said["checkpoint_id"]) == (0, True, book[fresh[0]]["A"].id)
+    metadata = book.backend.thread(said["new_thread_id"])["metadata"]
+    assert (metadata["purpose"], metadata["n"], metadata["owner"]) == ("template", 3, "ada")
+    assert len(book[said["new_thread_id"]]) == len(book[fresh[0]]["A"].lineage)
+    assert run("copy", demo_url, fresh[0], "--metadata", "purpose")[0] == 2
+    assert run("copy", demo_url, fresh[0], "--checkpoint", "Z")[0] == 2
+
+
+@pytest.mark.parametrize("upto", [(), ("--checkpoint", "A")], ids=["whole", "lineage"])
+def test_ctrl_c_ends_a_copy_and_nothing_is_left(demo_url, client, fresh, upto):
+    before = {thread["thread_id"] for thread in client.threads.search(limit=1000)}
+    with proxy(demo_url, slowly(2, lambda method, path: method == "PATCH")) as (url, seen):
+        process = started("copy", url, fresh[0], *upto, "--json")
+        code, out, err = stopped_after(process, lambda: any(method == "PATCH" for method, *_ in seen))
+    assert (code, "Traceback" in err) == (130, False)
+    assert re.search("Stopped. The half-made copy, thread .*, was deleted", json.loads(out)["error"]["message"])
+    assert "was deleted" in err.replace("\n", " ")
+    assert {thread["thread_id"] for thread in client.threads.search(limit=1000)} == before
 
 
 def test_an_archive_is_verified(archive):

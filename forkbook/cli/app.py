@@ -34,8 +34,8 @@ class _Commands(TyperGroup):
             sys.stdout.flush()
         except ForkbookError as error:
             code = screen.fail(error)
-        except KeyboardInterrupt:
-            code = screen.interrupted()
+        except KeyboardInterrupt as interrupt:
+            code = screen.interrupted(interrupt)
         except BrokenPipeError:
             code = reader_gone()
         except OSError as error:  # of stdout: places tell theirs as forkbook's own

@@ -1,7 +1,8 @@
 """Arguments and options that several commands share."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -70,4 +71,24 @@ def ids(threads: list[str] | None) -> list[str] | None:
     found = list(dict.fromkeys(id_.strip() for option in threads for id_ in option.split(",") if id_.strip()))
     if not found:
         raise InvalidInput("--threads names no thread: leave it out for all")
+    return found
+
+
+def metadata_of(said: list[str] | None) -> dict[str, Any] | None:
+    """Metadata from options that have a key and a value each: JSON where it can be read as such, else text.
+
+    Raises:
+        InvalidInput: An option is no key=value.
+    """
+    if said is None:
+        return None
+    found = {}
+    for option in said:
+        key, equals, value = option.partition("=")
+        if not (key and equals):
+            raise InvalidInput(f"--metadata {option!r}: write it as key=value")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from itertools import islice
@@ -11,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InvalidInput
 from ..escape import cut
-from .options import ApiKey, EnvFile, Insecure, Json, Limit, Source, ThreadId
+from .options import ApiKey, EnvFile, Insecure, Json, Limit, Source, ThreadId, metadata_of
 from .places import Keys, opened
 from .screen import DIFFERENT, OK, Screen
 
@@ -65,7 +63,7 @@ def threads(
 
     screen: Screen = ctx.obj
     screen.json = as_json
-    search = {"metadata": _metadata(metadata), "status": status, "limit": limit}
+    search = {"metadata": metadata_of(metadata), "status": status, "limit": limit}
     with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
         found = book.backend.threads(**{name: value for name, value in search.items() if value is not None})
         rows = list(threads_rows(list(islice(found, limit))))
@@ -229,22 +227,6 @@ def _plain(history: History) -> dict[str, Any]:
         "branches": list(branches_rows(history.facts)),
         "checkpoints": list(checkpoints_rows(history.facts)),
     }
-
-
-def _metadata(said: list[str] | None) -> dict[str, Any] | None:
-    """What metadata must hold: a value is JSON where it can be read as such, else text."""
-    if said is None:
-        return None
-    found = {}
-    for option in said:
-        key, equals, value = option.partition("=")
-        if not (key and equals):
-            raise InvalidInput(f"--metadata {option!r}: write it as key=value")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
-    return found
 
 
 def _said(row: Mapping[str, Any]) -> str:

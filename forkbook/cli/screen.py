@@ -37,11 +37,10 @@ class Screen:
 
     Attributes:
         json: Whether the result is one JSON document on stdout, and text goes to stderr.
-        stopped: What Ctrl-C leaves behind, in words.
     """
 
     def __init__(self) -> None:
-        self.json, self.stopped = False, STOPPED
+        self.json = False
         self._secrets = set[str]()
 
     def hide(self, secret: str) -> str:
@@ -122,12 +121,12 @@ class Screen:
         )
         return code
 
-    def interrupted(self) -> int:
-        """Say that Ctrl-C came; the exit code."""
-        self.document(
-            {"ok": False, "error": {"kind": "Interrupted", "message": self.stopped}, "exit_code": INTERRUPTED}
-        )
-        self.note(f"\n{self.stopped}", "yellow")
+    def interrupted(self, interrupt: KeyboardInterrupt) -> int:
+        """Say that Ctrl-C came, and what became of what was under way; the exit code."""
+        notes = getattr(interrupt, "__notes__", ())
+        said = " ".join(["Stopped.", *notes]) if notes else STOPPED
+        self.document({"ok": False, "error": {"kind": "Interrupted", "message": said}, "exit_code": INTERRUPTED})
+        self.note(f"\n{said}", "yellow")
         return INTERRUPTED
 
     def shown(self, text: str) -> str:
