@@ -219,10 +219,12 @@ class Comparison:
                 if same and number == 1:
                     continue
                 paid = (key, canonical(usage(message)))
-                spend = costs.get((name, *paid)) or costs.get(("shared", *paid)) if role(message) == "ai" else None
-                if spend and other and not same and canonical(usage(other)) == paid[1] and spend.message != message:
-                    spend = None  # a person edited it on this side: the other one has what was paid for
-                sums = Totals().plus([spend] if spend else [])
+                parts = SIDES if same else ("shared", name)  # what both hold now may have been made on either side
+                found_costs = [costs.get((part, *paid)) for part in parts if role(message) == "ai"]
+                spends = [spend for spend in found_costs if spend]
+                if other and not same and canonical(usage(other)) == paid[1]:
+                    spends = [spend for spend in spends if spend.message == message]  # else a person edited it here
+                sums = Totals().plus(spends)
                 found["shared" if same else name].append(
                     {
                         "side": "shared" if same else name,
@@ -232,7 +234,7 @@ class Comparison:
                         "tool_calls": tool_calls(message),
                         "method": accounts.method(sums),
                     }
-                    | ({**tokens(sums), **details(sums)} if spend else {})
+                    | ({**tokens(sums), **details(sums)} if spends else {})
                 )
         return [row for rows in found.values() for row in rows]
 

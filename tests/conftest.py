@@ -6,6 +6,7 @@ and no thread.
 
 import contextlib
 import json
+import signal
 import uuid
 
 import pytest
@@ -13,6 +14,9 @@ from agents.server import testbed_server
 from langgraph_sdk import get_sync_client
 
 import forkbook as fb
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a background job, whose children would not hear Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,8 @@ import forkbook as fb
 from forkbook.cli import app, screen
 from forkbook.transfer.writing import MARK
 
+pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
+
 KEY, OTHER_KEY = "lsv2_sk_do_not_show_me", "lsv2_sk_nor_me_either"
 README = (Path(__file__).parents[1] / "README.md").read_text()
 SHAPING = ("API_KEY", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TQDM_DISABLE", "FORKBOOK_DEMO_URL")

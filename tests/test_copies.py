@@ -62,8 +62,9 @@ def shown(checkpoint):
     return checkpoint.step, checkpoint.next, checkpoint.values
 
 
-def listed(url):
-    return {thread["thread_id"] for thread in get_sync_client(url=url, api_key=None).threads.search(limit=1000)}
+def listed(url, metadata=None):
+    found = get_sync_client(url=url, api_key=None).threads.search(limit=1000, metadata=metadata)
+    return {thread["thread_id"] for thread in found}
 
 
 class TestWholeThreads:
@@ -256,15 +257,15 @@ class TestLineages:
 
 class TestNothingIsLeftBehind:
     def left_by(self, testbed, fault, checkpoint=None):
-        thread_id = ran(get_sync_client(url=testbed, api_key=None), "questions", {"answers": []})
-        before = listed(testbed)
+        tag = {"of": str(uuid.uuid4())}  # others make threads here at the same time
+        thread_id = ran(get_sync_client(url=testbed, api_key=None), "questions", {"answers": []}, metadata=tag)
         with (
             proxy(testbed, fault=fault(thread_id)) as (url, _),
             fb.connect(url) as book,
             pytest.raises(fb.ForkbookError) as caught,
         ):
             book.copy(thread_id, checkpoint)
-        return caught.value, listed(testbed) - before
+        return caught.value, listed(testbed, tag) - {thread_id}
 
     @pytest.mark.parametrize("checkpoint", [None, -1], ids=["whole", "lineage"])
     @pytest.mark.parametrize("where", ["tagging", "reading"])
@@ -317,8 +318,8 @@ class TestNothingIsLeftBehind:
 
     @pytest.mark.parametrize("checkpoint", [None, -1], ids=["whole", "lineage"])
     def test_an_interrupt_of_the_kernel_deletes_the_copy(self, testbed, bed, server_book, monkeypatch, checkpoint):
-        thread_id = ran(bed, "questions", {"answers": []})
-        before = listed(testbed)
+        tag = {"of": str(uuid.uuid4())}
+        thread_id = ran(bed, "questions", {"answers": []}, metadata=tag)
 
         def interrupted(self, *args, **more):
             raise KeyboardInterrupt
@@ -328,7 +329,7 @@ class TestNothingIsLeftBehind:
             monkeypatch.setattr(f"forkbook.transfer.{module}.{name}", interrupted)
         with pytest.raises(KeyboardInterrupt) as caught:
             server_book.copy(thread_id, checkpoint)
-        assert listed(testbed) == before
+        assert listed(testbed, tag) == {thread_id}
         assert "was deleted" in caught.value.__notes__[0]
 
     @pytest.mark.parametrize("checkpoint", [None, 1], ids=["whole", "lineage"])

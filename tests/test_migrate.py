@@ -17,6 +17,8 @@ from forkbook.transfer import patience
 from forkbook.transfer.migrating import migrate as migrate_backends
 from forkbook.transfer.writing import MARK
 
+pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
+
 KEY = "lsv2_sk_0123456789abcdef"
 USAGE = ("usage_metadata", "additional_kwargs")
 

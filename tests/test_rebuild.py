@@ -14,6 +14,8 @@ from forkbook.transfer.comparing import PARTS, not_kept
 from forkbook.transfer.likeness import Likeness, sendable
 from forkbook.tree import Head, Tree
 
+pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
+
 
 @pytest.fixture(scope="module")
 def bed(testbed):

@@ -22,6 +22,8 @@ from forkbook.errors import ActFailed
 from forkbook.plot.memory import diff_html, known_html
 from forkbook.store import user_of
 
+pytestmark = pytest.mark.xdist_group("store")  # one writes here at a time
+
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "03-shared-memory.ipynb"
 HOSTILE = "<img src=x onerror=alert(1)> & 'quoted'\u202e"
 

@@ -25,7 +25,7 @@ def lab(demo_url, tmp_path_factory):
         yield root, base, token
 
 
-@pytest.fixture(scope="package")  # while Playwright is open its event loop runs, in the way of other tests
+@pytest.fixture(scope="module")  # while Playwright is open its event loop runs, in the way of other tests
 def chromium(lab):
     with browser() as open_page:
         yield open_page
