@@ -501,6 +501,7 @@ def test_exit_codes_and_documents_of_errors(demo_url, archive, tmp_path):
         ("export", demo_url, "-o", tmp_path / "x.txt"),
         ("migrate", demo_url, demo_url, "--test-single", "--limit", "3"),
         ("migrate", demo_url, demo_url, "--validate", "--backup-file", "x.json"),
+        ("migrate", demo_url, demo_url, "--validate", "--full"),
         ("migrate", demo_url, demo_url, "--on-conflict", "overwrite", "--dry-run"),
         ("import", demo_url, "--to", demo_url),
         ("migrate", demo_url, demo_url, "--threads", " ,"),

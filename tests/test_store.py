@@ -593,3 +593,11 @@ def test_the_notebook_tells_the_story(tmp_path):
     assert "the second thread knows what the first was told" in steps
     assert "wrote one item" in steps
     assert "the memory is as it was" in steps
+
+
+def test_confirming_twice_is_told_as_that():
+    book = fb.connect(builder.compile(checkpointer=InMemorySaver(), store=InMemoryStore()))
+    write = book.store.put(("notes", "1"), "key", {"fact": "a"})
+    write.confirm()
+    with pytest.raises(fb.Refused, match="you confirmed this before"):
+        write.confirm()

@@ -88,16 +88,17 @@ def migrate(
     screen: Screen = ctx.obj
     screen.json = as_json
     plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, graph)
-    if validate and not full and backup_file is not None:
-        raise InvalidInput("--validate alone writes nothing: leave out --backup-file, or say --full")
+    if validate and full:
+        raise InvalidInput("--full compares both places at its end, --validate only compares them: give one of the two")
+    if validate and backup_file is not None:
+        raise InvalidInput("--validate writes nothing: leave out --backup-file")
     if backup_file is not None:
         format_of(backup_file, None)
     keys = Keys(api_key, source_api_key, target_api_key, env_file, same_key, insecure)
-    only_compare = validate and not full
-    first, second = opened_both(screen, source, target, keys, writes=not (dry_run or only_compare))
+    first, second = opened_both(screen, source, target, keys, writes=not (dry_run or validate))
     with first, second:
         run = Run(screen, first, second, plan)
-        if only_compare:
+        if validate:
             return run.told({"compare": run.compare})
         steps = {"migrate": run.move}
         if (backup_file or full) and not dry_run:

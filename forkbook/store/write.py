@@ -42,7 +42,10 @@ class Write:
         where = f"item {self.key!r} of {text_of(self.namespace)}"
         if self.done:
             raise Refused(f"{where} is written already")
-        if self.memory.item(self.namespace, self.key) != self.old:
+        now = self.memory.item(self.namespace, self.key)
+        if now != self.old:
+            if same(now and now.value, self.value):
+                raise Refused(f"{where} is so already: you confirmed this before, or somebody wrote the same")
             raise Refused(f"{where} was written by somebody else since you looked; look again")
         if self.value is None:
             self.memory.delete(self.namespace, self.key)
