@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..transfer import MigrateReport
 
 ALWAYS = ("created", "already there", "error", "total")
+UNCOMPARED = ("missing", "error", "not reached")
 NAMES = {"error": "errors", "conflict": "conflicts"}
 DIFFERENCES_SHOWN = 3  # of a thread
 
@@ -71,7 +72,9 @@ def say_migration(screen: Screen, report: MigrateReport, *, compared: bool = Fal
     counts = report.counts
     if compared:
         verdicts = Counter(move.verdict for move in report.moves if move.verdict)
-        counted = [*verdicts.items()] + [(name, counts[name]) for name in ("missing", "error") if counts[name]]
+        counted = [*verdicts.items()] + [
+            (name, counts[name]) for name in ("missing", "error", "not reached") if counts[name]
+        ]
         screen.counts([*((NAMES.get(name, name), number) for name, number in counted), ("total", counts["total"])])
     else:
         screen.counts((NAMES.get(name, name), number) for name, number in counts.items() if number or name in ALWAYS)

@@ -1,24 +1,23 @@
 """Threads from one place to another: the whole tree, nothing twice, compared checkpoint by checkpoint."""
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..backends.base import Backend, Thread
-from ..errors import AccessDenied, ConnectionFailed, ForkbookError, InvalidInput, ThreadNotFound
+from ..errors import ForkbookError, InvalidInput, ThreadNotFound
 from ..escape import short
 from .originals import Original, read
 from .patience import Patience
 from .reports import MigrateReport, Move
+from .turns import INTERRUPTED, each
 from .verifying import compared
 from .writing import MARK, Writer, writer_for
 
 CONFLICTS = ("skip", "compare", "new_id")
 MOST_AT_ONCE = 64
-UNREACHABLE = 3  # threads in a row whose place is gone: then it is gone for the rest, too
 
 
 def migrate(
@@ -49,7 +48,9 @@ def migrate(
     wanted = Patience(source).read(lambda: list(_wanted(source, threads, limit)))
     mover = Mover(source, writer, on_conflict, dry_run)
     workers = concurrency if source.parallel and target.parallel else 1
-    moves, stopped = _each(mover.move, wanted, workers)
+    moves, stopped = each(mover.move, wanted, workers, "migrating threads")
+    if stopped == INTERRUPTED:
+        stopped = f"{stopped}; run again, it goes on"
     if not dry_run and stopped is None:
         with suppress(ForkbookError):  # the next run clears away, too
             Patience(target).read(lambda: writer.tidy(mover.run))
@@ -63,64 +64,6 @@ def _wanted(source: Backend, threads: Iterable[str] | None, limit: int | None) -
         yield from source.threads(limit=limit)
     else:
         yield from ({"thread_id": thread_id} for thread_id in list(dict.fromkeys(threads))[:limit])
-
-
-def _each(move: Callable[[Thread], Move], wanted: list[Thread], workers: int) -> tuple[list[Move], str | None]:
-    """Move every thread, so many at a time; what ended it early."""
-    from tqdm.auto import tqdm
-
-    moved: dict[int, Moved] = {}
-    gone, stopped = 0, None
-    with tqdm(total=len(wanted), desc="migrating threads", unit="", delay=1, leave=False) as bar:
-        try:
-            for number in _done(lambda number: moved.update({number: _safely(move, wanted[number])}), wanted, workers):
-                bar.update()
-                gone = gone + 1 if moved[number].unreachable else 0
-                if gone == UNREACHABLE < len(wanted):
-                    stopped = moved[number].move.reason
-                    break
-        except KeyboardInterrupt:
-            stopped = "interrupted; run again, it goes on"
-    unreached = [Moved(Move(str(record["thread_id"]), None, "not reached")) for record in wanted]
-    return [moved.get(number, left).move for number, left in enumerate(unreached)], stopped
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A move, and whether a place could not be reached for it."""
-
-    move: Move
-    unreachable: bool = False
-
-
-def _done(work: Callable[[int], None], wanted: list[Thread], workers: int) -> Iterator[int]:
-    """The numbers of the threads that are done, in their order; those under way are ended when this is left early."""
-    if workers == 1:
-        for number in range(len(wanted)):
-            work(number)
-            yield number
-        return
-    with ThreadPoolExecutor(workers, thread_name_prefix="forkbook-migrate") as pool:
-        futures = [pool.submit(work, number) for number in range(len(wanted))]
-        try:
-            for number, future in enumerate(futures):
-                future.result()
-                yield number
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _safely(move: Callable[[Thread], Move], record: Thread) -> Moved:
-    """One thread's row, whatever happens: a bad thread never stops the others."""
-    thread_id = str(record["thread_id"])
-    try:
-        return Moved(move(record))
-    except ForkbookError as error:
-        return Moved(
-            Move(thread_id, None, "error", reason=str(error)), isinstance(error, ConnectionFailed | AccessDenied)
-        )
-    except Exception as error:
-        return Moved(Move(thread_id, None, "error", reason=f"{type(error).__name__}: {error}"))
 
 
 class Mover:

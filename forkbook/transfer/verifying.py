@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from ..backends.base import Backend
-from ..errors import ForkbookError, ThreadNotFound
+from ..backends.base import Backend, Thread
+from ..errors import InvalidInput, ThreadNotFound
 from .comparing import compare
 from .exactness import known_differences
 from .originals import Original, read
+from .patience import Patience
 from .reports import MigrateReport, Move
+from .turns import each
 from .unequal import Difference, unequal
 from .writing import MARK
 
+AT_ONCE = 4  # threads, where both places allow that
 MERGED = (
     "where parallel tasks ran at a fork, a server takes their writes as one update, so that they stand together on the "
     "first task; the values are the same"
@@ -89,27 +93,27 @@ def verify_places(source: Backend, target: Backend, threads: Iterable[str] | Non
 
     A thread stands for another one if a migration's mark says so, or if it has its id.
     """
-    from tqdm.auto import tqdm
+    if isinstance(threads, str):
+        raise InvalidInput(f"threads is a list of ids: give [{threads!r}]")
+    records: Sequence[Thread] = (
+        Patience(source).read(lambda: list(source.threads()))
+        if threads is None
+        else [{"thread_id": id_} for id_ in dict.fromkeys(threads)]
+    )
+    workers = AT_ONCE if source.parallel and target.parallel else 1
+    moves, stopped = each(partial(_verified, source, target), records, workers, "comparing threads")
+    return MigrateReport(
+        f"{source.kind} {source.address}", f"{target.kind} {target.address}", tuple(moves), stopped=stopped
+    )
 
-    records = source.threads() if threads is None else ({"thread_id": id_} for id_ in dict.fromkeys(threads))
-    moves = []
-    for record in tqdm(list(records), desc="comparing threads", unit="", delay=1, leave=False):
-        try:
-            moves.append(_verified(source, target, record))
-        except ForkbookError as error:
-            moves.append(Move(str(record["thread_id"]), None, "error", reason=str(error)))
-    return MigrateReport(f"{source.kind} {source.address}", f"{target.kind} {target.address}", tuple(moves))
 
-
-def _verified(source: Backend, target: Backend, record: dict[str, Any]) -> Move:
+def _verified(source: Backend, target: Backend, record: Thread) -> Move:
     thread_id = str(record["thread_id"])
-    if "metadata" not in record:
-        record = source.thread(thread_id)
-    original = read(source, record)
-    there = _standing_for(target, original)
+    original = Patience(source).read(lambda: read(source, record if "metadata" in record else source.thread(thread_id)))
+    there = Patience(target).read(lambda: _standing_for(target, original))
     if there is None:
         return Move(thread_id, None, "missing", reason=f"there is no such thread on {target.address}")
-    other = read(target, there)
+    other = Patience(target).read(lambda: read(target, there))
     found = compared(original, other)
     return Move(
         thread_id,
@@ -123,7 +127,7 @@ def _verified(source: Backend, target: Backend, record: dict[str, Any]) -> Move:
     )
 
 
-def _standing_for(target: Backend, original: Original) -> dict[str, Any] | None:
+def _standing_for(target: Backend, original: Original) -> Thread | None:
     """The thread that was made from this one; if a mark names none, the one that has its id."""
     try:
         same = target.thread(original.thread_id)
