@@ -231,6 +231,11 @@ def _file(path: Path) -> Backend:
         from .backends.jsonfile import JsonBackend
 
         return JsonBackend(path)
+    if path.is_dir():
+        raise InvalidInput(
+            f"{without_secrets(str(path))!r} is a folder; tables of a Parquet export are read by pandas.read_parquet, "
+            "and only exports to .forkbook and .json can be opened again"
+        )
     from .backends.sqlite import SqliteBackend
 
     return SqliteBackend(path)

@@ -61,3 +61,8 @@ def test_searches_that_make_no_sense(demo_url):
         for search in ({"limit": -1}, {"limit": "2"}, {"offset": -1}):
             with pytest.raises(fb.InvalidInput, match="a number of threads"):
                 book.threads(**search)
+
+
+def test_a_folder_is_no_place(tmp_path):
+    with pytest.raises(fb.InvalidInput, match="Parquet"):
+        fb.connect(tmp_path)
