@@ -202,6 +202,9 @@ def test_a_message_whose_usage_moved_says_the_same_and_nothing_else_does():
     like = Likeness()
     assert list(like.differences([told, told], [moved, moved])) == []
     assert sum(like.forms.values()) == 1  # one message
+    both = {**told, "additional_kwargs": {"usage_metadata": {"input_tokens": 9}}}
+    assert list(Likeness().differences([told], [both]))
+    assert list(Likeness().differences([both], [moved]))
     other = {**moved, "additional_kwargs": {"usage_metadata": {**told["usage_metadata"], "input_tokens": 4}}}
     assert [path for path, _, _ in Likeness().differences([told], [other])] == ["[0].usage_metadata.input_tokens"]
     assert [path for path, _, _ in Likeness().differences({"a": 1}, {"a": 1.0})] == ["a"]

@@ -143,8 +143,9 @@ def _plain(message: Mapping[str, Any], write: bool) -> dict[str, Any]:
         result["type"] = "ai"
     extra = dict(result.get("additional_kwargs") or {})
     for key in MOVED:
-        moved = extra.pop(key, None)
-        result[key] = result.get(key) or moved
+        if not result.get(key) or extra.get(key) in (None, [], result[key]):
+            moved = extra.pop(key, None)
+            result[key] = result.get(key) or moved
     result["additional_kwargs"] = extra
     result["invalid_tool_calls"] = result["invalid_tool_calls"] or []
     kept = {key: value for key, value in result.items() if key not in DEFAULTS or value != DEFAULTS[key]}
