@@ -6,6 +6,7 @@ and no thread.
 
 import contextlib
 import json
+import os
 import signal
 import uuid
 
@@ -51,6 +52,12 @@ def served(config, name):
     if name not in config.forkbook_servers:
         config.forkbook_servers[name] = config.forkbook_stack.enter_context(SERVERS[name]())
     return config.forkbook_servers[name]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Twice as many as cores: most tests wait for servers and browsers most of the time."""
+    return min(2 * (os.cpu_count() or 1), 8)
 
 
 @pytest.hookimpl(optionalhook=True)
