@@ -124,6 +124,30 @@ def test_inputs_without_message_ids_get_those_of_the_state(bed, testbed, text):
     ]
 
 
+def test_a_finished_thread_is_finished_there(bed, testbed):
+    thread_id = ran(bed, "sleeper", {"topic": "cats"})
+    bed.threads.update_state(thread_id, {"topic": "dogs"}, checkpoint_id=at(bed, thread_id, "sleep"))
+    bed.runs.wait(thread_id, "sleeper", input=None)
+    move, _, _ = moved(testbed, thread_id)
+    before, after = bed.threads.get(thread_id), bed.threads.get(move.new_thread_id)
+    assert (after["status"], after["values"]["topic"]) == (before["status"], "dogs") == ("idle", "dogs")
+    assert not any("status" in words for words in move.not_kept)
+
+
+def test_the_next_run_goes_on_where_it_would_have_though_another_branch_began_later(bed, testbed):
+    thread_id = ran(bed, "sleeper", {"topic": "cats"}, interrupt_before=["sleep"])
+    waiting = at(bed, thread_id, "sleep")
+    bed.threads.update_state(thread_id, {"topic": "dogs"}, as_node="start", checkpoint_id=at(bed, thread_id, "start"))
+    bed.runs.wait(thread_id, "sleeper", input=None)
+    bed.threads.update_state(thread_id, {"topic": "owls"}, checkpoint_id=waiting)
+    bed.runs.wait(thread_id, "sleeper", input=None)
+    move, before, after = moved(testbed, thread_id)
+    assert (move.differences, move.verdict) == ((), "identical under new ids")
+    assert shape(before) == shape(after)
+    assert [bed.threads.get_state(id_)["values"]["topic"] for id_ in (thread_id, move.new_thread_id)] == ["owls"] * 2
+    assert bed.threads.get(move.new_thread_id)["status"] == "idle"
+
+
 def test_a_thread_without_checkpoints_keeps_its_metadata(bed, testbed):
     thread_id = bed.threads.create(metadata={"owner": "ada"})["thread_id"]
     (move,) = fb.migrate(testbed, testbed, [thread_id], on_conflict="new_id").moves

@@ -172,8 +172,10 @@ class Backend(ABC):
         """A sent value in the plain form in which this place shows it."""
         return value
 
-    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None, *, ns: str = "") -> str:
-        """Write values at a checkpoint of a namespace through the reducers; the new checkpoint's id."""
+    def update(
+        self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
+    ) -> str:
+        """Write values at a checkpoint of a namespace, or its head (None), through the reducers; the new one's id."""
         raise self._cannot("edit")
 
     def run(

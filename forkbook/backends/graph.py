@@ -256,12 +256,14 @@ class GraphBackend(Backend):
             for name, value in values.items()
         }
 
-    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None, *, ns: str = "") -> str:
-        if original := self._copies.original(thread_id):
+    def update(
+        self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
+    ) -> str:
+        if checkpoint_id and (original := self._copies.original(thread_id)):
             with self._told(f"copying checkpoint {checkpoint_id} of thread {original}", original):
                 self._copies.take_over(thread_id, checkpoint_id, ns)
         values = values[ROOT] if set(values) == {ROOT} else values
-        graph, deed = self._at(thread_id), f"editing checkpoint {checkpoint_id} of thread {thread_id}"
+        graph, deed = self._at(thread_id), f"editing checkpoint {checkpoint_id or 'at the head'} of thread {thread_id}"
         with self._told(deed, thread_id):
             try:
                 at = config(thread_id, checkpoint_id, ns)

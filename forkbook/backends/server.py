@@ -261,10 +261,14 @@ class ServerBackend(Backend):
                 return None
             raise
 
-    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None, *, ns: str = "") -> str:
+    def update(
+        self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
+    ) -> str:
         if isinstance(values, Mapping) and set(values) == {ROOT}:
             values = values[ROOT]
-        with self._told(f"editing checkpoint {checkpoint_id} of thread {thread_id}", thread_id, write=True):
+        with self._told(
+            f"editing checkpoint {checkpoint_id or 'at the head'} of thread {thread_id}", thread_id, write=True
+        ):
             answer = an_object(
                 self._client.threads.update_state(thread_id, values, as_node=as_node, **_place(checkpoint_id, ns))
             )

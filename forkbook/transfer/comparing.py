@@ -57,11 +57,19 @@ def compare(original: Original, rebuilt: Original) -> Comparison:
         lost.update(not_kept(state, other, is_tip=not original.tree.children[position]))
     extra = set(range(len(rebuilt.tree))) - set(places.values())
     found += (Difference(rebuilt.tree.heads[position].id, "", "missing", "present") for position in sorted(extra))
+    found += _heads(original, rebuilt, places)
     lost[SUBGRAPHS] += len(original.states) - len(original.roots)
     lost[DANGLING] += len(original.tree.dangling)
     lost.update(like.forms)
     ids = {original.tree.heads[a].id: rebuilt.tree.heads[b].id for a, b in places.items()}
     return Comparison(ids, tuple(found), {words: count for words, count in lost.items() if count})
+
+
+def _heads(original: Original, rebuilt: Original, places: Mapping[int, int]) -> Iterator[Difference]:
+    """The newest checkpoint, at which the next run goes on, where another one is that."""
+    heads = len(original.tree) - 1, len(rebuilt.tree) - 1
+    if min(heads) >= 0 and heads[0] in places and places[heads[0]] != heads[1]:
+        yield Difference(original.tree.heads[heads[0]].id, "head", "the newest checkpoint", "an older one")
 
 
 def was_edited(original: Original, position: int) -> bool:

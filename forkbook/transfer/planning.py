@@ -12,7 +12,7 @@ A checkpoint is made from its parent in one of five ways:
 
 import itertools
 import operator
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from ..backends.base import State
 from ..backends.wire import ROOT
 from ..edits import exact_writes
 from ..messages import canonical, role
+from ..tree import Tree
 from .likeness import sendable, spelled
 from .originals import Original
 
@@ -110,7 +111,7 @@ class Step:
 
 
 def steps(original: Original, nodes: Sequence[str]) -> tuple[list[Step], list[Step]]:
-    """The steps of the first branch, and those of all others, branch by branch.
+    """The steps of the first branch, and those of all others, branch by branch; the head comes last.
 
     So each is made at the newest checkpoint but those that begin a branch: a server records what a task wrote only
     there. Branches begin in the order of the original, so that their labels are the same.
@@ -120,9 +121,26 @@ def steps(original: Original, nodes: Sequence[str]) -> tuple[list[Step], list[St
         nodes: The graph's nodes.
     """
     tree, plan = original.tree, Planner(original, nodes)
-    ordered = sorted(range(len(tree)), key=lambda position: (tree.branches[position], position))
-    first = [plan.step(position, fork=False) for position in ordered if not tree.branches[position]]
+    last = _last(tree)
+    ordered = sorted(range(len(tree)), key=lambda position: (position in last, tree.branches[position], position))
+    first = [
+        plan.step(position, fork=False) for position in ordered if not (tree.branches[position] or position in last)
+    ]
     return first, [plan.step(position, fork=True) for position in ordered[len(first) :]]
+
+
+def _last(tree: Tree) -> Collection[int]:
+    """The head, if its branch is not the last one to begin; with its parent where that takes no place from another."""
+    head = len(tree) - 1
+    if head < 0 or tree.branches[head] == max(tree.branches):
+        return ()
+    parent = tree.parents[head]
+    above = tree.parents[parent]
+    return (
+        (parent, head)
+        if above >= 0 and tree.children[above][-1] == parent and tree.children[parent] == [head]
+        else (head,)
+    )
 
 
 class Planner:

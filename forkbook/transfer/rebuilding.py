@@ -228,7 +228,7 @@ class Rebuilding:
 
     def _updated(self, step: Step) -> str:
         (update,) = step.updates()
-        at = self._ids.get(step.base) or self._original.tree.heads[step.position].parent_id or str(uuid.uuid4())
+        at = self._place(step)
         for wait in self._patience.again():
             try:
                 return self._backend.update(self._thread_id, at, update["values"], update["as_node"])
@@ -238,6 +238,17 @@ class Rebuilding:
                     return str(found)
                 wait(error)
         raise AssertionError("the last wait raises")
+
+    def _place(self, step: Step) -> str | None:
+        """The checkpoint at which a step is made; the last one at the head if it can be.
+
+        From an update at a named checkpoint, be it the newest, a server takes the thread's status and values as they
+        are there, not as the update made them.
+        """
+        at = self._ids.get(step.base)
+        if step is self._steps[-1] and at == max(self._ids.values(), default=""):
+            return None
+        return at or self._original.tree.heads[step.position].parent_id or str(uuid.uuid4())
 
     def _is_wrong(self, step: Step) -> bool:
         """Whether a checkpoint is not what it was; its step apart, which nothing could change."""

@@ -117,7 +117,9 @@ class CachedBackend(Backend):
     def as_shown(self, value: Any) -> Any:
         return self.live.as_shown(value)
 
-    def update(self, thread_id: str, checkpoint_id: str, values: Any, as_node: str | None, *, ns: str = "") -> str:
+    def update(
+        self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
+    ) -> str:
         return self.live.update(thread_id, checkpoint_id, values, as_node, ns=ns)
 
     def run(self, thread_id: str, checkpoint_id: str | None, settings: RunSettings, **given: Any) -> RunOutcome:
