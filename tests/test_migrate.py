@@ -3,7 +3,9 @@
 import json
 import socket
 import threading
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -13,7 +15,7 @@ from proxy import Fault, proxy, writes
 
 import forkbook as fb
 from forkbook.backends.server import ServerBackend
-from forkbook.transfer import patience
+from forkbook.transfer import patience, rebuilding
 from forkbook.transfer.migrating import migrate as migrate_backends
 from forkbook.transfer.writing import MARK
 
@@ -44,6 +46,7 @@ def fresh(source, demo_threads):
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
     monkeypatch.setattr(patience, "FIRST", 0.01)
+    monkeypatch.setattr(rebuilding, "QUIET", 0.3)
 
 
 def shape(history):
@@ -421,9 +424,34 @@ def test_ctrl_c_leaves_a_report_and_the_next_run_ends_it(source, target, fresh, 
 
 def test_scratch_copies_of_a_killed_migration_are_cleared_away(source, target, target_url, fresh):
     client = get_sync_client(url=target_url, api_key=None)
-    left = client.threads.create(metadata={MARK: {"of": "x", "at": "y", "state": "writing"}})["thread_id"]
-    fb.migrate(source, target, [fresh["approval"]])
+    of, other = ({MARK: {"of": id_, "at": "y", "state": "writing", "by": "z"}} for id_ in (fresh["approval"], "x"))
+    left, others = (client.threads.create(metadata=mark)["thread_id"] for mark in (of, other))
+    assert fb.migrate(source, target, [fresh["approval"]])
     assert left not in target
+    assert others in target, "whoever migrates x may be at work"
+    target.backend.delete(others)
+
+
+def test_of_two_migrations_at_once_the_second_leaves_alone_what_the_first_is_writing(source, target_url, fresh):
+    thread_id = fresh["branches"]
+    with proxy(target_url, lambda method, path, _: time.sleep(0.1) if forking(method, path) else None) as (url, seen):
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(fb.migrate, source, url, [thread_id])
+            while sum(forking(*request) for request in writes(seen)) < 2:
+                time.sleep(0.01)
+            (second,) = fb.migrate(source, target_url, [thread_id]).moves
+        assert not first.done() or second.outcome == "error"
+        assert first.result()
+    assert (second.outcome, "another migration is writing" in second.reason) == ("error", True)
+    assert fb.migrate(source, target_url, [thread_id]).counts["already there"] == 1
+
+
+def test_a_place_is_not_migrated_onto_itself(source, demo_url, fresh):
+    for there in (source, demo_url.replace("127.0.0.1", "localhost")):
+        with pytest.raises(fb.InvalidInput, match="the same place"):
+            fb.migrate(source, there, [fresh["approval"]])
+    (move,) = fb.migrate(source, demo_url, [fresh["approval"]], on_conflict="new_id").moves
+    assert (move.outcome, move.new_thread_id != fresh["approval"]) == ("created", True)
 
 
 def test_what_the_report_holds(source, target, fresh):

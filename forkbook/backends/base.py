@@ -137,6 +137,11 @@ class Backend(ABC):
         """Ids, parents, steps and sources of a thread's root namespace; stores read them without any value."""
         return [head_of(state) for page in self.pages(thread_id) for state in page]
 
+    @property
+    def place(self) -> Any:
+        """What all backends of one place have in common, and those of no other."""
+        return self.kind, self.address
+
     def close(self) -> None:  # noqa: B027  # most places have nothing open
         """Let go of what is open."""
 

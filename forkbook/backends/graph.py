@@ -256,6 +256,10 @@ class GraphBackend(Backend):
             for name, value in values.items()
         }
 
+    @property
+    def place(self) -> Any:
+        return self._saver
+
     def update(
         self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
     ) -> str:

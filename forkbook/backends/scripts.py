@@ -9,6 +9,7 @@ from ..escape import short
 from .base import State, Thread
 
 HISTORIES = ("history", "checkpoints", "states")
+RECORD = ("metadata", "status", "created_at", "updated_at", "interrupts")
 CONTENT = (*HISTORIES, "values", "state", "subgraphs", "thread")
 MADE_UP = "00000000-0000-6000-8000-000000000000"  # the checkpoint of a thread of which only the values are known
 PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)")
@@ -44,9 +45,12 @@ def record_of(item: Mapping[str, Any], thread_id: str) -> Thread:
     """A thread's record: all that a file says of it but its content; dates that are none are None.
 
     Raises:
-        Unfit: Its metadata are no object.
+        Unfit: It says nothing of a thread, or its metadata are no object.
     """
     inner = _object(item.get("thread"), "thread")
+    said = {*inner, *item} - {"thread_id", "id"}
+    if said and said.isdisjoint((*RECORD, *CONTENT)):
+        raise Unfit("it has neither metadata nor values nor a history")
     record = {"thread_id": thread_id} | {
         key: value for key, value in {**inner, **item}.items() if key not in CONTENT and key != "id"
     }

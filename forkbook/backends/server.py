@@ -180,6 +180,10 @@ class ServerBackend(Backend):
             state["checkpoint"].setdefault("checkpoint_ns", "")
             return self._interner_for(thread_id).state(state)
 
+    @property
+    def place(self) -> Any:
+        return self.kind, self.address.replace("//localhost", "//127.0.0.1")
+
     def assistants(self) -> list[str]:
         with self._told("listing the assistants"):
             everyone = objects(self._client.assistants.search(limit=LARGEST_PAGE))

@@ -1,13 +1,13 @@
 """Threads from one place to another: the whole tree, nothing twice, compared checkpoint by checkpoint."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from ..backends.base import Backend, Thread
-from ..errors import ForkbookError, InvalidInput, ThreadNotFound
+from ..errors import ForkbookError, InvalidInput, Refused, ThreadNotFound
 from ..escape import short
 from .originals import Original, read
 from .patience import Patience
@@ -42,11 +42,16 @@ def migrate(
         raise InvalidInput(f"limit is {short(limit)}: give a number of threads, or leave it out")
     if isinstance(threads, str):
         raise InvalidInput(f"threads is a list of ids: give [{threads!r}]")
+    if source.place == target.place and on_conflict != "new_id":
+        raise InvalidInput(
+            f"source and target are the same place, {target.address}: on_conflict new_id writes its threads there once "
+            "more under new ids, copy copies one of them"
+        )
     writer = writer_for(target, graph_id)
-    if not dry_run:
-        Patience(target).read(writer.prepare)
     wanted = Patience(source).read(lambda: list(_wanted(source, threads, limit)))
-    mover = Mover(source, writer, on_conflict, dry_run)
+    ids = {str(record["thread_id"]) for record in wanted}
+    others = frozenset[str]() if dry_run else Patience(target).read(lambda: writer.prepare(ids))
+    mover = Mover(source, writer, on_conflict, dry_run, others)
     workers = concurrency if source.parallel and target.parallel else 1
     moves, stopped = each(mover.move, wanted, workers, "migrating threads")
     if stopped == INTERRUPTED:
@@ -74,13 +79,17 @@ class Mover:
         writer: Writes them to the target.
         on_conflict: What to do where another thread has the id.
         dry_run: Whether to write nothing.
+        others: The names of other migrations that are at work there.
 
     Attributes:
         run: A name for this migration; its marks bear it.
     """
 
-    def __init__(self, source: Backend, writer: Writer, on_conflict: str, dry_run: bool) -> None:
+    def __init__(
+        self, source: Backend, writer: Writer, on_conflict: str, dry_run: bool, others: Collection[str] = ()
+    ) -> None:
         self._source, self._writer, self._on_conflict, self._dry_run = source, writer, on_conflict, dry_run
+        self._others = others
         self._reads, self._looks = Patience(source), Patience(writer.backend)
         self.run = uuid.uuid4().hex
 
@@ -144,6 +153,8 @@ class Mover:
         outcome = "already there" if done else "created"
         if self._dry_run and not done:
             return Move(original.thread_id, new_id, "planned", checkpoints=len(original.states))
+        if not done and _mark(there).get("by") in self._others:
+            raise Refused(f"another migration is writing thread {new_id}: run again when it is done")
         notes: tuple[str, ...] = ()
         mark = {
             "of": original.thread_id,
@@ -187,11 +198,10 @@ class Mover:
         reason = (
             f"thread {new_id} was migrated from an earlier state of this thread, or from another place"
             if was_ours
-            else f"another thread has the id {new_id}"
+            else f"another thread has the id {new_id}, or this one with another content"
         )
-        hint = "on_conflict='compare' compares the two, 'new_id' writes this one under a new id"
         if self._on_conflict == "skip":
-            return Move(original.thread_id, None, "conflict", None, len(original.states), reason=f"{reason}; {hint}")
+            return Move(original.thread_id, None, "conflict", None, len(original.states), reason=reason)
         if self._on_conflict == "compare":
             move = self._proven(original, new_id, "already there")
             return move if move else replace(move, outcome="conflict", reason=f"{reason}, and differs")

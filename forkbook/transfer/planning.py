@@ -130,17 +130,14 @@ def steps(original: Original, nodes: Sequence[str]) -> tuple[list[Step], list[St
 
 
 def _last(tree: Tree) -> Collection[int]:
-    """The head, if its branch is not the last one to begin; with its parent where that takes no place from another."""
+    """The head, if its branch is not the last one to begin; with its parent where both are the only children there."""
     head = len(tree) - 1
     if head < 0 or tree.branches[head] == max(tree.branches):
         return ()
     parent = tree.parents[head]
     above = tree.parents[parent]
-    return (
-        (parent, head)
-        if above >= 0 and tree.children[above][-1] == parent and tree.children[parent] == [head]
-        else (head,)
-    )
+    alone = above >= 0 and tree.children[above] == [parent] and tree.children[parent] == [head]
+    return (parent, head) if alone else (head,)
 
 
 class Planner:

@@ -1,9 +1,10 @@
 """Threads on an Agent Server, rebuilt by supersteps: the trunk in one request, then every fork."""
 
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..backends.base import Backend, State
 from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
@@ -16,6 +17,16 @@ from .rehearsal import Learned, Rehearsal, learn
 from .writing import MARK, Writer
 
 MOST_STARTS = 3  # for checkpoints that are there and that nobody planned
+QUIET = 2.0  # seconds without a change at the target: then no migration is at work on what was begun
+
+
+class HalfMade(NamedTuple):
+    """A thread that a migration is writing, or was; or its scratch copy, which bears the same mark."""
+
+    thread_id: str
+    at: str | None  # the thread that is written
+    by: str
+    updated_at: str | None
 
 
 class Rebuilder(Writer):
@@ -38,19 +49,37 @@ class Rebuilder(Writer):
         except ValueError:
             return str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{thread_id}"))
 
-    def prepare(self) -> None:
-        """Delete scratch copies of half-made threads, which bear the mark of the thread they are copies of."""
-        self._sweep({"state": "writing"})
+    def prepare(self, thread_ids: Collection[str]) -> frozenset[str]:
+        """Delete scratch copies of half-made threads, which bear the mark of the thread they are copies of.
+
+        A migration whose threads change while we look is at work; what is its own stays.
+        """
+        before = self._half_made({"state": "writing"}, thread_ids)
+        if not before:
+            return frozenset()
+        time.sleep(QUIET)
+        after = self._half_made({"state": "writing"}, thread_ids)
+        at_work = frozenset(each.by for each in before ^ after)
+        self._delete_scratches(each for each in after if each.by not in at_work)
+        return at_work
 
     def tidy(self, run: str) -> None:
         """Delete scratch copies of this run that nobody knows of, because the answer was lost."""
-        self._sweep({"state": "writing", "by": run})
+        self._delete_scratches(self._half_made({"state": "writing", "by": run}))
 
-    def _sweep(self, mark: Mapping[str, str]) -> None:
-        for record in list(self.backend.threads(metadata={MARK: mark})):
-            if record["metadata"][MARK].get("at") != record["thread_id"]:
+    def _half_made(self, mark: Mapping[str, str], thread_ids: Collection[str] | None = None) -> set[HalfMade]:
+        found = [(record, record["metadata"][MARK]) for record in self.backend.threads(metadata={MARK: mark})]
+        return {
+            HalfMade(record["thread_id"], mark.get("at"), str(mark.get("by")), record.get("updated_at"))
+            for record, mark in found
+            if thread_ids is None or mark.get("of") in thread_ids
+        }
+
+    def _delete_scratches(self, found: Iterable[HalfMade]) -> None:
+        for each in found:
+            if each.at != each.thread_id:
                 with suppress(ThreadNotFound):
-                    self.backend.delete(record["thread_id"])
+                    self.backend.delete(each.thread_id)
 
     def write(self, original: Original, thread_id: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         """Write a thread; what is uncertain is rehearsed on a scratch copy, so that no wrong checkpoint stays."""

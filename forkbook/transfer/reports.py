@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 OUTCOMES = ("created", "already there", "conflict", "planned", "missing", "error", "not reached")
 VERDICTS = ("identical", "identical under new ids", "differs")
 MOST_SHOWN = 10
+CONFLICTS = "conflicts: on_conflict='compare' compares the two threads, 'new_id' writes this one under a new id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class MigrateReport:
         lines += [f"  stopped: {self.stopped}"] if self.stopped else []
         for move in [move for move in self.moves if not move][:MOST_SHOWN]:
             lines += [f"  {move}"] + [f"    {difference}" for difference in move.differences[:3]]
+        lines += [f"  {CONFLICTS}"] if self.counts["conflict"] else []
         lost = Counter[str]()
         for move in self.moves:
             lost.update(move.not_kept)

@@ -5,7 +5,7 @@ reads the target back, compares, and reports; a writer only writes, and says wha
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..backends.base import Backend
@@ -32,8 +32,16 @@ class Writer(ABC):
         """The id that a thread gets there; its own unless the target cannot hold it. The same at every call."""
         return thread_id
 
-    def prepare(self) -> None:  # noqa: B027  # most targets need none
-        """Clear away what an earlier attempt left behind; called once, before anything is written."""
+    def prepare(self, thread_ids: Collection[str]) -> frozenset[str]:
+        """Clear away what an earlier attempt left behind; called once, before anything is written.
+
+        Args:
+            thread_ids: What is to be written, by the source's ids.
+
+        Returns:
+            Other migrations that are at work there now, by what `by` in their marks says.
+        """
+        return frozenset()
 
     def tidy(self, run: str) -> None:  # noqa: B027
         """Clear away what a fault of the line left behind; called once, when every thread had its turn.

@@ -208,6 +208,12 @@ class TestBroken:
         report = book.export(tmp_path / "x.forkbook")
         assert (report.threads, list(report.errors)) == (1, ["item 1"])
 
+    def test_what_says_nothing_of_a_thread_is_told(self, path):
+        book = opened(path, [{"thread_id": "a", "name": "Ada"}, {"thread_id": "b", "metadata": {}}, {"thread_id": "c"}])
+        with pytest.raises(SourceError, match=r"thread a in .* is no thread: .*nor a history"):
+            book.history("a")
+        assert [len(book.history(id_)) for id_ in "bc"] == [0, 0]
+
     def test_the_same_id_twice(self, path):
         book = opened(path, [{"thread_id": "a", "history": [state(1)]}, {"thread_id": "a"}, {"thread_id": "b"}])
         with pytest.raises(SourceError, match="more than once"):

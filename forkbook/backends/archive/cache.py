@@ -117,6 +117,10 @@ class CachedBackend(Backend):
     def as_shown(self, value: Any) -> Any:
         return self.live.as_shown(value)
 
+    @property
+    def place(self) -> Any:
+        return self.live.place
+
     def update(
         self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
     ) -> str:
