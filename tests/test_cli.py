@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import termios
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -339,6 +340,9 @@ def test_conflicts_are_left_alone_unless_another_id_is_asked_for(demo_url, targe
     client.threads.create(thread_id=fresh[0])
     code, out, _ = run("migrate", demo_url, target_url, "-t", fresh[0])
     assert (code, "another thread has the id" in out) == (1, True)
+    assert "--on-conflict compare compares the two, new_id writes this one under a new id" in out
+    said = run("migrate", demo_url, target_url, "-t", fresh[0], "--on-conflict", "compare")[1]
+    assert "and differs: --on-conflict new_id writes this one under a new id" in said
     args = ("migrate", demo_url, target_url, "-t", fresh[0], "--on-conflict", "new_id", "--full")
     code, said = document(*args, cwd=tmp_path)
     (move,), (compared,) = said["migration"]["threads"], said["validation"]["threads"]
@@ -386,6 +390,30 @@ def test_an_archive_is_verified(archive):
     assert (code, said["ok"]) == (1, False)
     code, out, _ = run("verify", archive)
     assert (code, bool(re.search(r"damaged +1\n", out))) == (1, True)
+    assert f"forkbook export {archive} -o saved.forkbook --threads " in out
+    assert "fb.verify" not in out
+
+
+def test_a_cut_archive_is_told_with_what_can_still_be_read(archive, tmp_path):
+    content = archive.read_bytes()
+    archive.write_bytes(content[:-4096])
+    code, out, _ = run("verify", archive, env={"COLUMNS": "80"})
+    assert code == 1
+    assert f"it is cut, {len(content) - 4096:,} of its {len(content):,} bytes are there" in out
+    assert "Take the file from a backup" in out
+    (command,) = [line.split() for line in out.splitlines() if line.startswith("    forkbook export")]
+    code, said = document(*command[1:], cwd=tmp_path)
+    assert (code, said["errors"], said["threads"]) == (0, {}, len(command[-1].split(",")))
+    assert run("verify", tmp_path / "saved.forkbook")[0] == 0
+    archive.write_bytes(content[:8192])
+    code, out, err = run("verify", archive)
+    assert (code, "No thread of it can be read" in out) == (1, True)
+    assert "verify" not in out + err
+    code, _, err = run("threads", archive)
+    assert (code, "`forkbook verify FILE`" in err) == (3, True)
+    archive.write_bytes(b"")
+    code, _, err = run("verify", archive)
+    assert (code, "it is empty" in err) == (2, True)
 
 
 # Keys
@@ -572,15 +600,19 @@ def test_ctrl_c_ends_a_migration_and_the_same_command_goes_on(
     assert [made_from(target, id_) for id_ in ids] == [[id_] for id_ in ids]
 
 
-@pytest.mark.parametrize("name", ["x.forkbook", "x.json"])
-def test_ctrl_c_ends_an_export_and_the_same_command_goes_on(demo_url, book, demo_threads, tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("x.forkbook", "keeps the threads that it has: the same export goes on"), ("x.json", "was not written: .* anew")],
+    ids=["archive", "json"],
+)
+def test_ctrl_c_ends_an_export_and_says_what_the_same_command_does(demo_url, book, demo_threads, tmp_path, name, words):
     path = tmp_path / name
     with proxy(demo_url, slowly(0.4, lambda method, path: path.endswith("/history"))) as (url, seen):
         ids = ",".join(demo_threads.values())
         process = started("export", url, "-o", path, "-t", ids)
         code, out, err = stopped_after(process, lambda: sum("/history" in path for _, path, _ in seen) > 1)
     assert (code, out) == (130, "")
-    assert "Run the same command again" in err
+    assert re.search(f"Stopping: .*Stopped. .*{name} {words}", err, re.DOTALL)
     assert "Traceback" not in err
     assert name == "x.forkbook" or not path.exists()
     code, out, _ = run("export", demo_url, "-o", path, "-t", ids)
@@ -591,6 +623,56 @@ def test_ctrl_c_ends_an_export_and_the_same_command_goes_on(demo_url, book, demo
         book.export(tmp_path / "whole.forkbook", demo_threads.values())
         digests = [{v.thread_id: v.digest for v in fb.verify(tmp_path / n).threads} for n in (name, "whole.forkbook")]
         assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize("name", ["x.forkbook", "x.json", "x.parquet"])
+def test_ctrl_c_waits_for_no_answer(demo_url, demo_threads, tmp_path, name):
+    late = threading.Event()
+
+    def slow(method, path, body):
+        if path.endswith("/history"):
+            late.wait(60)
+
+    with proxy(demo_url, slow) as (url, seen):
+        process = started("export", url, "-o", tmp_path / name, "-t", ",".join(demo_threads.values()))
+        code, _, err = stopped_after(process, lambda: sum("/history" in path for _, path, _ in seen) > 1)
+        assert not late.is_set()
+        late.set()
+    assert (code, "Stopped." in err) == (130, True)
+
+
+def test_ctrl_c_of_an_export_leaves_the_old_file_and_says_so(demo_url, demo_threads, tmp_path):
+    (path := tmp_path / "x.json").write_text("[]")
+    with proxy(demo_url, slowly(0.4, lambda method, path: path.endswith("/history"))) as (url, seen):
+        process = started("export", url, "-o", path, "-t", ",".join(demo_threads.values()))
+        _, _, err = stopped_after(process, lambda: sum("/history" in path for _, path, _ in seen) > 1)
+    assert "x.json is as it was before: the same export begins anew" in err
+    assert path.read_text() == "[]"
+
+
+def test_ctrl_c_while_looking_says_that_nothing_was_written(demo_url, demo_threads):
+    with proxy(demo_url, slowly(1, lambda method, path: path.endswith("/history"))) as (url, seen):
+        process = started("show", url, demo_threads["branches"])
+        code, _, err = stopped_after(process, lambda: any("/history" in path for _, path, _ in seen))
+    assert (code, err.strip()) == (130, "Stopped. Nothing was written.")
+
+
+def test_ctrl_c_in_a_backup_says_that_nothing_was_migrated(demo_url, target_url, fresh, tmp_path):
+    with proxy(demo_url, slowly(0.4, lambda method, path: path.endswith("/history"))) as (url, seen):
+        process = started("migrate", url, target_url, "--full", "-t", ",".join(fresh), cwd=tmp_path)
+        code, _, err = stopped_after(process, lambda: any("/history" in path for _, path, _ in seen))
+    assert (code, "Nothing was migrated." in err) == (130, True)
+    assert "threads_backup.forkbook keeps the threads that it has" in err
+
+
+@pytest.mark.parametrize("how", [("verify",), ("migrate", "--dry-run")], ids=["comparison", "dry run"])
+def test_ctrl_c_where_nothing_is_written_does_not_say_that_it_goes_on(demo_url, target_url, demo_threads, how):
+    ids = list(demo_threads.values())
+    with proxy(demo_url, slowly(0.4, lambda method, path: ids[0] in path)) as (url, seen):
+        process = started(how[0], url, target_url, *how[1:], "-t", ",".join(ids))
+        code, _, err = stopped_after(process, lambda: any(ids[0] in path for _, path, _ in seen))
+    assert (code, "nothing was written, and the same command begins anew" in err) == (130, True)
+    assert "goes on" not in err
 
 
 def test_progress_is_for_terminals(demo_url, demo_threads, tmp_path):

@@ -3,13 +3,14 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from ..errors import AccessDenied, ConnectionFailed, ForkbookError, InvalidInput, SourceError, ThreadNotFound
 from .base import Backend, State, Thread
+from .readers import Readers
 from .whole import inside
 
 READERS = 6  # threads read side by side from a place that allows it
@@ -108,18 +109,20 @@ def _in_order(
             waiting()
             yield _gathered(backend, thread_id, record, ask, stopped)
         return
-    pool = ThreadPoolExecutor(readers, thread_name_prefix="forkbook-reader")
+    pool = Readers(min(readers, len(wanted)))
     ahead: deque[Future[Gathered]] = deque()
     try:
         for thread_id, record in wanted:
-            ahead.append(pool.submit(_gathered, backend, thread_id, record, ask, stopped))
+            ahead.append(pool.submit(partial(_gathered, backend, thread_id, record, ask, stopped)))
             if len(ahead) > 2 * readers:
                 yield _next(ahead, waiting)
         while ahead:
             yield _next(ahead, waiting)
     finally:
         stopped.set()
-        pool.shutdown(wait=False, cancel_futures=True)
+        for future in ahead:
+            future.cancel()
+        pool.close()
 
 
 def _next(ahead: deque[Future[Gathered]], waiting: Waiting) -> Gathered:

@@ -23,6 +23,7 @@ from .options import (
 from .places import Keys, opened, opened_both
 from .reports import export_document, say_export, say_migration, say_verdicts, verify_document
 from .screen import DIFFERENT, OK, Screen
+from .steps import stopping_is_told
 
 
 def export(
@@ -55,7 +56,8 @@ def export(
     screen.json = as_json
     format_of(output, None)
     with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
-        report = book.export(output, ids(threads))
+        with stopping_is_told():
+            report = book.export(output, ids(threads))
         screen.document(export_document(book, report))
     say_export(screen, report)
     return OK if report else DIFFERENT

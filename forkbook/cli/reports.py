@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 ALWAYS = ("created", "already there", "error", "total")
 UNCOMPARED = ("missing", "error", "not reached")
 NAMES = {"error": "errors", "conflict": "conflicts"}
+BEGINS_ANEW = "interrupted; nothing was written, and the same command begins anew"
+MOST_SAVED = 20  # ids in a command
 DIFFERENCES_SHOWN = 3  # of a thread
 
 
@@ -51,14 +54,27 @@ def verify_document(report: VerifyReport) -> dict[str, Any]:
 
 
 def say_verdicts(screen: Screen, report: VerifyReport) -> None:
-    """Say whether an archive is whole."""
-    whole = sum(map(bool, report.threads))
+    """Say whether an archive is whole; if not, what is damaged, what can still be read, and what to do next."""
+    from ..backends.archive.verification import ADVICE
+
+    whole, found = len(report.whole), len(report.threads)
     screen.words(str(report.path), "bold")
-    screen.counts([("whole", whole), ("damaged", len(report.threads) - whole), ("total", len(report.threads))])
-    screen.some([*report.faults, *(verdict.damage for verdict in report.threads if verdict.damage)], "red")
+    screen.counts([("whole", whole), ("damaged", found - whole), ("found" if report.faults else "total", found)])
+    screen.some(report.damage, "red")
+    if report:
+        return
+    screen.words(ADVICE, indent=2)
+    if not whole:
+        screen.words("No thread of it can be read.", indent=2)
+    else:
+        screen.words("The whole threads can still be read; this saves them:", indent=2)
+        ids = ",".join(report.whole) if whole <= MOST_SAVED else f"ID,…  ({whole:,} ids: --json has them)"
+        screen.command(f"forkbook export {shlex.quote(str(report.path))} -o saved.forkbook --threads {ids}")
 
 
-def say_migration(screen: Screen, report: MigrateReport, *, compared: bool = False, not_kept: bool = True) -> int:
+def say_migration(
+    screen: Screen, report: MigrateReport, *, compared: bool = False, not_kept: bool = True, hint: str = ""
+) -> int:
     """Say what a migration or a comparison did; the exit code.
 
     Args:
@@ -66,6 +82,7 @@ def say_migration(screen: Screen, report: MigrateReport, *, compared: bool = Fal
         report: What it did.
         compared: Whether it only compared.
         not_kept: Whether to say what the target cannot keep.
+        hint: What can be done where another thread has the id.
     """
     arrow = "↔" if compared else "→"
     screen.words(f"{'dry run: ' if report.dry_run else ''}{report.source} {arrow} {report.target}", "bold")
@@ -87,7 +104,10 @@ def say_migration(screen: Screen, report: MigrateReport, *, compared: bool = Fal
     for move in report.moves if not_kept else ():
         lost.update(move.not_kept)
     screen.some([f"not kept ({count:,}): {words}" for words, count in lost.items()], "dim")
+    if hint and report.counts["conflict"]:
+        screen.words(hint, indent=2)
     if report.stopped:
-        screen.note(f"Stopped: {report.stopped}", "yellow")
-        return INTERRUPTED if report.stopped.startswith("interrupted") else UNREACHABLE
+        by_hand = report.stopped.startswith("interrupted")
+        screen.note(f"Stopped: {BEGINS_ANEW if by_hand and (compared or report.dry_run) else report.stopped}", "yellow")
+        return INTERRUPTED if by_hand else UNREACHABLE
     return OK if report else DIFFERENT

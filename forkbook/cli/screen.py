@@ -23,9 +23,10 @@ HERE = {
     "insecure=True": "--insecure",
     "book.threads()": "`forkbook threads SRC`",
     "book.export()": "`forkbook export`",
+    "fb.verify()": "`forkbook verify FILE`",
     "fb.connect": "the address or path alone",
 }
-STOPPED = "Stopped. Run the same command again: it goes on, and nothing is there twice."
+UNTOUCHED = "Nothing was written."
 LEAST_CELL = 8
 MOST_LINES = 20
 UNCUT = 2000  # columns of a line that no terminal shows
@@ -67,6 +68,10 @@ class Screen:
         """Say a text of any length; it is wrapped."""
         said = Text(self.shown(text), style)
         _say(Padding(said, (0, 0, 0, indent)), stderr=self.json)
+
+    def command(self, text: str) -> None:
+        """Say a command on a line of its own, unbroken, to be copied."""
+        _say(Text(f"    {self.shown(text)}"), stderr=self.json, soft=True)
 
     def note(self, text: str, style: str = "dim") -> None:
         """Say what is no part of the result, on stderr."""
@@ -124,7 +129,7 @@ class Screen:
     def interrupted(self, interrupt: KeyboardInterrupt) -> int:
         """Say that Ctrl-C came, and what became of what was under way; the exit code."""
         notes = getattr(interrupt, "__notes__", ())
-        said = " ".join(["Stopped.", *notes]) if notes else STOPPED
+        said = " ".join(["Stopped.", *(notes or [UNTOUCHED])])
         self.document({"ok": False, "error": {"kind": "Interrupted", "message": said}, "exit_code": INTERRUPTED})
         self.note(f"\n{said}", "yellow")
         return INTERRUPTED

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from ..book import Book
 
 STOPPING = b"\nStopping: what is under way is brought to its end ...\n"
+STOPPED = {
+    "back up": "Nothing was migrated.",
+    "migrate": "The same command goes on, and nothing is there twice.",
+    "compare": "Only the comparison was stopped, which writes nothing: --validate compares both places again.",
+}
+CONFLICTING = {
+    "skip": "another thread has the id: --on-conflict compare compares the two, new_id writes this one under a new id",
+    "compare": "another thread has the id, and differs: --on-conflict new_id writes this one under a new id",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,11 @@ class Run:
                 break
             if len(steps) > 1:
                 self._screen.note(f"step {number} of {len(steps)}: {name}", "bold")
-            codes.append(step())
+            try:
+                codes.append(step())
+            except KeyboardInterrupt as interrupt:
+                interrupt.add_note(STOPPED[name])
+                raise
         self._screen.document(self._document | {"ok": not any(codes)})
         return max(codes)
 
@@ -66,7 +79,8 @@ class Run:
         from ..transfer.writing import writer_for
 
         writer_for(self._target.backend)  # refuses what nothing can be written to
-        report = self._source.export(path, self._ids)
+        with stopping_is_told():
+            report = self._source.export(path, self._ids)
         self._document["backup"] = export_document(self._source, report)
         say_export(self._screen, report)
         return OK if report else DIFFERENT
@@ -87,7 +101,7 @@ class Run:
                 graph_id=plan.graph,
             )
         self._document["migration"] = report.json()
-        return say_migration(self._screen, report)
+        return say_migration(self._screen, report, hint=CONFLICTING.get(plan.on_conflict, ""))
 
     def compare(self) -> int:
         """Compare both places."""

@@ -57,17 +57,31 @@ def export(
         InvalidInput: The format or the path cannot be right.
         MissingExtra: Parquet was asked for, and pyarrow is not installed.
         SourceError: It cannot be written, or the threads' place is gone.
+        KeyboardInterrupt: It was stopped; a note of it says what is left.
     """
-    ask = Patience(backend).read
     which = format_of(path, format)
+    how: dict[str, Any] = {"readers": readers, "ask": Patience(backend).read}
+    try:
+        if which == "archive":
+            from ..backends.archive import write
+
+            return write(path, backend, thread_ids, progress, **how)
+        if which == "json":
+            from .jsonfile import write as write_json
+
+            return write_json(path, backend, thread_ids, progress, **how)
+        from .parquet import write as write_tables
+
+        return write_tables(path, backend, thread_ids, progress, **how, counter=counter)
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(_left(path, which))
+        raise
+
+
+def _left(path: Path, which: str) -> str:
+    """In words, what an export that was stopped leaves, and what the next one will do."""
+    if not path.exists():
+        return f"{path} was not written: the same export begins anew."
     if which == "archive":
-        from ..backends.archive import write
-
-        return write(path, backend, thread_ids, progress, readers=readers, ask=ask)
-    if which == "json":
-        from .jsonfile import write as write_json
-
-        return write_json(path, backend, thread_ids, progress, readers=readers, ask=ask)
-    from .parquet import write as write_tables
-
-    return write_tables(path, backend, thread_ids, progress, readers=readers, ask=ask, counter=counter)
+        return f"{path} keeps the threads that it has: the same export goes on from there."
+    return f"{path} is as it was before: the same export begins anew."

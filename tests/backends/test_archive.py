@@ -391,7 +391,30 @@ class TestOpening:
         for size in (len(whole) - 1, len(whole) // 2, 4096, 200):
             path.write_bytes(whole[:size])
             with pytest.raises(ArchiveDamaged, match=f"it is cut, {size:,} of its {len(whole):,} bytes"):
-                ArchiveBackend(path)
+                ArchiveBackend(path).threads()
+        with pytest.raises(ArchiveDamaged, match="it is cut"):
+            write(path, Memory({}))
+
+    def test_of_a_cut_file_whole_threads_are_told_and_read_as_they_were(self, path):
+        threads = {name: conversation(name, 12) for name in ("first", "second", "third", "fourth")}
+        write(path, Memory(threads))
+        content, seen = path.read_bytes(), set()
+        for size in range(len(content) - 1, 0, -1000):
+            path.write_bytes(content[:size])
+            if size < 100:
+                continue
+            report = verify(path)
+            assert not report
+            assert "it is cut" in report.faults[0]
+            for thread_id in report.whole:
+                assert everything(ArchiveBackend(path), thread_id) == threads[thread_id]
+            for verdict in report.threads:
+                if not verdict:
+                    with pytest.raises(ArchiveDamaged):
+                        everything(ArchiveBackend(path), verdict.thread_id)
+            assert path.read_bytes() == content[:size]
+            seen.add(len(report.whole))
+        assert {0, 1, 2} <= seen
 
     def test_a_locked_file(self, path, monkeypatch):
         monkeypatch.setattr("forkbook.backends.archive.file.READER_PATIENCE", 0.1)

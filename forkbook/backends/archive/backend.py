@@ -23,7 +23,7 @@ class ArchiveBackend(Backend):
     Raises:
         InvalidInput: There is no such file, or it is no archive.
         ForeignArchive: It is of another format.
-        ArchiveDamaged: It is cut, or malformed.
+        ArchiveDamaged: It is malformed, or cut so short that no thread can be found in it.
     """
 
     kind = "the archive"
@@ -44,7 +44,8 @@ class ArchiveBackend(Backend):
 
         Raises:
             InvalidInput: Something else was asked for.
-            ArchiveDamaged: A thread's row is damaged, or one is missing.
+            ArchiveDamaged: A thread's row is damaged, or one is missing, or the file is cut; by their ids threads that
+                are whole can still be read.
         """
         return iter(searched(self._records(), **search))
 
@@ -76,12 +77,13 @@ class ArchiveBackend(Backend):
             return reader.heads(reader.row(thread_id))
 
     def _records(self) -> list[Thread]:
-        with self._reader() as reader:
+        with reading(self.path) as db:
+            reader = Reader(db, self.path)
             return [reader.record(row) for row in reader.rows()]
 
     @contextmanager
     def _reader(self) -> Iterator[Reader]:
-        with reading(self.path) as db:
+        with reading(self.path, cut_too=True) as db:
             yield Reader(db, self.path)
 
 

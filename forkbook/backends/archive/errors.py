@@ -16,6 +16,7 @@ def damaged_file(path: Path, reason: object) -> ArchiveDamaged:
         f"archive {path} is damaged: {reason}. Take it from a backup, or export it again under another name; "
         "fb.verify() says what can still be read",
         path=str(path),
+        damage=f"the file is damaged: {reason}",
     )
 
 
@@ -28,4 +29,5 @@ def damaged_thread(path: Path, thread_id: str, reason: object, checkpoint_id: st
         thread_id=thread_id,
         checkpoint_id=checkpoint_id,
         path=str(path),
+        damage=f"{where} is damaged: {reason}",
     )

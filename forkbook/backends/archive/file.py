@@ -43,6 +43,12 @@ def check(path: Path) -> None:
         ArchiveDamaged: It is cut.
         SourceError: It cannot be read.
     """
+    if missing := cut(path):
+        raise damaged_file(path, missing)
+
+
+def cut(path: Path) -> str | None:
+    """Look at the first bytes as `check` does; in words, how much is there of a file that is cut."""
     if not path.exists():
         raise InvalidInput(f"there is no file {path}; book.export({str(path)!r}) writes an archive", path=str(path))
     if not path.is_file():
@@ -52,6 +58,8 @@ def check(path: Path) -> None:
             header, size = file.read(HEADER_BYTES), path.stat().st_size
     except OSError as error:
         raise SourceError(f"archive {path} cannot be read: {error.strerror}", path=str(path)) from error
+    if not header:
+        raise InvalidInput(f"{path} is no archive, it is empty: book.export() writes one", path=str(path))
     if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
         raise InvalidInput(f"{path} is no archive: book.export() writes one", path=str(path))
     if int.from_bytes(header[68:72]) != APPLICATION_ID:
@@ -66,24 +74,33 @@ def check(path: Path) -> None:
     page_size = int.from_bytes(header[16:18])
     whole = int.from_bytes(header[28:32]) * (65536 if page_size == 1 else page_size)
     if size < whole and not _beside(path, "-journal").exists():
-        raise damaged_file(path, f"it is cut, {size:,} of its {whole:,} bytes are there")
+        return f"it is cut, {size:,} of its {whole:,} bytes are there"
+    return None
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """The archive at one moment; nothing on disk changes, whatever state it was left in."""
-    check(path)
-    with ExitStack() as stack, told(path):
+def reading(path: Path, *, cut_too: bool = False) -> Iterator[sqlite3.Connection]:
+    """The archive at one moment; nothing on disk changes, whatever state it was left in.
+
+    Args:
+        path: The file.
+        cut_too: Read a cut one as far as it is there: each thread is compared with its digest in any case.
+    """
+    if (missing := cut(path)) and not cut_too:
+        raise damaged_file(path, missing)
+    with ExitStack() as stack, told(path, missing):
         db = _opened(path, stack, mode="ro", immutable=_is_closed_wal(path))
+        if missing:
+            db.execute("PRAGMA writable_schema = ON")  # else SQLite refuses the file; nothing is written
         try:
             db.execute("BEGIN")
-            _check_tables(db, path)
+            _check_tables(db, path, missing)
         except sqlite3.OperationalError as error:
             if errorname(error) != "SQLITE_READONLY_ROLLBACK":
                 raise
             db = _opened(_copied(path, stack), stack, mode="rw")  # its writer was killed: undo that in a copy
             db.execute("BEGIN")
-            _check_tables(db, path)
+            _check_tables(db, path, missing)
         yield db
 
 
@@ -187,12 +204,12 @@ def create(path: Path) -> None:
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """What SQLite says, said of this archive."""
+def told(path: Path, missing: str | None = None) -> Iterator[None]:
+    """What SQLite says, said of this archive; of a cut one how much of it is there."""
     try:
         yield
     except UnicodeDecodeError as error:  # SQLite quoted something damaged
-        raise damaged_file(path, error) from error
+        raise damaged_file(path, missing or error) from error
     except sqlite3.Error as error:
         name = errorname(error)
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
@@ -203,7 +220,7 @@ def told(path: Path) -> Iterator[None]:
             raise SourceError(
                 f"archive {path} cannot be used: {error}. What was written before is whole", path=str(path)
             ) from error
-        raise damaged_file(path, error) from error
+        raise damaged_file(path, missing or error) from error
 
 
 def _opened(path: Path, stack: ExitStack, mode: str, *, immutable: bool = False) -> sqlite3.Connection:
@@ -218,10 +235,10 @@ def _opened(path: Path, stack: ExitStack, mode: str, *, immutable: bool = False)
     return db
 
 
-def _check_tables(db: sqlite3.Connection, path: Path) -> None:
+def _check_tables(db: sqlite3.Connection, path: Path, missing: str | None = None) -> None:
     found = {sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
     if found != set(TABLES):
-        raise damaged_file(path, "its tables are not those of an archive")
+        raise damaged_file(path, missing or "its tables are not those of an archive")
 
 
 def _is_closed_wal(path: Path) -> bool:

@@ -2,8 +2,8 @@
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -76,16 +76,17 @@ class Reader:
         Raises:
             ArchiveDamaged: A row is, or one is missing.
         """
-        rows = self.unchecked_rows()
+        rows = list(self.unchecked_rows())
         for row in rows:
             self.check(row)
         if listing(rows) != listed(self._db):
             raise damaged_file(self._path, "its list of threads is not what was written")
         return rows
 
-    def unchecked_rows(self) -> list[Row]:
-        """Every thread's row as it stands there."""
-        return [Row(*found) for found in self._db.execute(f"SELECT {COLUMNS} FROM threads NOT INDEXED ORDER BY n")]  # noqa: S608
+    def unchecked_rows(self) -> Iterator[Row]:
+        """Every thread's row as it stands there; of a cut file those that come before the cut, then SQLite's error."""
+        for found in self._db.execute(f"SELECT {COLUMNS} FROM threads NOT INDEXED ORDER BY n"):  # noqa: S608
+            yield Row(*found)
 
     def row(self, thread_id: str) -> Row:
         """One thread's row.
@@ -93,18 +94,21 @@ class Reader:
         Raises:
             ThreadNotFound: There is none, and the list of threads is whole.
         """
-        if (row := self.find(thread_id)) is not None:
-            self.check(row)
-            if row.id == thread_id:
-                return row
+        for rows in (self._indexed(thread_id), self.unchecked_rows()):
+            with suppress(sqlite3.DatabaseError):  # the index may be damaged, too, and other rows
+                for row in rows:
+                    if row.id == thread_id:
+                        self.check(row)
+                        return row
         known = self.rows()
-        for row in known:  # an index may be damaged, too
-            if row.id == thread_id:
-                return row
         raise ThreadNotFound(
             f"no thread {thread_id!r} in archive {self._path}: it holds {len(known):,}, book.threads() lists them",
             thread_id=thread_id,
         )
+
+    def _indexed(self, thread_id: str) -> Iterator[Row]:
+        if (row := self.find(thread_id)) is not None:
+            yield row
 
     def find(self, thread_id: str) -> Row | None:
         """One thread's row as it stands there, unchecked."""
@@ -232,7 +236,7 @@ class Reader:
             raise damaged_thread(self._path, row.id, f"it cannot be unpacked ({error})", where) from error
 
 
-def listing(rows: list[Row]) -> bytes:
+def listing(rows: Iterable[Row]) -> bytes:
     """One hash of all rows, in any order."""
     result = bytes(HASH_BYTES)
     for row in rows:

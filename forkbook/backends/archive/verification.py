@@ -1,15 +1,18 @@
 """Whether an archive is what was written, thread by thread."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import ArchiveDamaged
-from .file import reading
+from .file import cut, reading, told
 from .read import Reader, Row
 
 MOST_FAULTS = 10
+ADVICE = "Take the file from a backup, or export the threads again from where they came, under another file name."
+SAVED = "The whole ones can still be read: fb.connect({!r}).export('saved.forkbook', report.whole)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +52,59 @@ class VerifyReport:
     def __bool__(self) -> bool:
         return all(self.threads) and not self.faults
 
+    @property
+    def whole(self) -> tuple[str, ...]:
+        """The ids of the threads that are whole; they can be read, and exported, whatever is damaged beside them."""
+        return tuple(verdict.thread_id for verdict in self.threads if verdict)
+
+    @property
+    def damage(self) -> tuple[str, ...]:
+        """All that is damaged, in words: the file, then its threads."""
+        return *self.faults, *(verdict.damage for verdict in self.threads if verdict.damage)
+
     def __repr__(self) -> str:
-        whole = sum(map(bool, self.threads))
-        head = f"{self.path}: {whole:,} of {len(self.threads):,} threads are whole"
-        found = [*self.faults, *(verdict.damage for verdict in self.threads if verdict.damage)]
-        more = [f"  … and {len(found) - MOST_FAULTS:,} more"] if len(found) > MOST_FAULTS else []
-        return "\n".join([head, *(f"  {fault}" for fault in found[:MOST_FAULTS]), *more])
+        found = ", of those that can be found" if self.faults else ""
+        lines = [f"{self.path}: {len(self.whole):,} of {len(self.threads):,} threads are whole{found}"]
+        lines += [f"  {fault}" for fault in self.damage[:MOST_FAULTS]]
+        lines += [f"  … and {len(self.damage) - MOST_FAULTS:,} more"] if len(self.damage) > MOST_FAULTS else []
+        lines += [f"  {ADVICE}"] if self.damage else []
+        lines += [f"  {SAVED.format(str(self.path))}"] if self.damage and self.whole else []
+        return "\n".join(lines)
 
 
 def verify(path: Path | str) -> VerifyReport:
     """Read every thread of an archive and compare it with its digest.
 
+    Of a file that is cut, or malformed, the threads that can still be found have a verdict.
+
     Raises:
         InvalidInput: There is no such file, or it is no archive.
         ForeignArchive: It is of another format.
-        ArchiveDamaged: It is damaged so that not even its threads can be listed.
+        SourceError: It cannot be read at all, or somebody writes it.
     """
     path = Path(path)
     faults: list[str] = []
-    with reading(path) as db:
-        for (found,) in db.execute(f"PRAGMA integrity_check({MOST_FAULTS})"):
-            faults += [] if found == "ok" else [f"archive {path}: {found}"]
+    verdicts: list[ThreadVerdict] = []
+    missing = cut(path)
+    with _noted(faults), reading(path, cut_too=True) as db:
         reader = Reader(db, path)
-        with _noted(faults):
-            reader.rows()
-        return VerifyReport(path, tuple(_verdict(reader, row) for row in reader.unchecked_rows()), tuple(faults))
+        with _noted(faults), told(path, missing):
+            _check_as_a_whole(db, reader, faults, missing)
+        for row in reader.unchecked_rows():
+            if isinstance(row.id, str):
+                verdicts.append(_verdict(reader, row))
+            else:
+                faults.append("the file is damaged: a thread has lost its id")
+    return VerifyReport(path, tuple(verdicts), tuple(dict.fromkeys(faults)))
+
+
+def _check_as_a_whole(db: sqlite3.Connection, reader: Reader, faults: list[str], missing: str | None) -> None:
+    if missing is None:
+        for (found,) in db.execute(f"PRAGMA integrity_check({MOST_FAULTS})"):
+            faults += [] if found == "ok" else [f"the file is damaged: {found}"]
+        reader.rows()
+    else:
+        faults.append(f"the file is damaged: {missing}")
 
 
 def _verdict(reader: Reader, row: Row) -> ThreadVerdict:
@@ -82,7 +113,7 @@ def _verdict(reader: Reader, row: Row) -> ThreadVerdict:
         reader.check(row)
         reader.states(row)
     hex_ = row.digest.hex() if isinstance(row.digest, bytes) else ""
-    return ThreadVerdict(str(row.id), row.checkpoints, hex_, faults[0] if faults else None)
+    return ThreadVerdict(row.id, row.checkpoints, hex_, faults[0] if faults else None)
 
 
 @contextmanager
@@ -90,4 +121,4 @@ def _noted(faults: list[str]) -> Iterator[None]:
     try:
         yield
     except ArchiveDamaged as error:
-        faults.append(str(error))
+        faults.append(error.details["damage"])

@@ -1,0 +1,48 @@
+"""Calls that only read, made side by side; a process that ends does not wait for their answers."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Readers:
+    """Threads that take one call after the other.
+
+    The standard library's pool is joined when a process ends: after Ctrl-C that waits for a server's slowest answer.
+
+    Args:
+        number: How many threads.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        for n in range(number):
+            Thread(target=self._work, name=f"forkbook-reader_{n}", daemon=True).start()
+
+    def submit(self, call: Callable[[], T]) -> Future[T]:
+        """Have a call made when its turn comes, unless its future is cancelled before."""
+        future: Future[T] = Future()
+
+        def made() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call())
+                except BaseException as error:
+                    future.set_exception(error)
+
+        self._calls.put(made)
+        return future
+
+    def close(self) -> None:
+        """End the threads, each after the call that it is at."""
+        for _ in range(self._number):
+            self._calls.put(None)
+
+    def _work(self) -> None:
+        while call := self._calls.get():
+            call()
