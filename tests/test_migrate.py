@@ -15,7 +15,7 @@ from proxy import Fault, proxy, writes
 
 import forkbook as fb
 from forkbook.backends.server import ServerBackend
-from forkbook.transfer import patience, rebuilding
+from forkbook.transfer import patience, rebuilder
 from forkbook.transfer.migrating import migrate as migrate_backends
 from forkbook.transfer.writing import MARK
 
@@ -46,7 +46,7 @@ def fresh(source, demo_threads):
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
     monkeypatch.setattr(patience, "FIRST", 0.01)
-    monkeypatch.setattr(rebuilding, "QUIET", 0.3)
+    monkeypatch.setattr(rebuilder, "QUIET", 0.3)
 
 
 def shape(history):

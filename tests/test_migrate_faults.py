@@ -34,7 +34,7 @@ from forkbook.backends.server import ServerBackend
 from forkbook.demo.loopback import HOST, fetch_json, free_port
 from forkbook.demo.server import _INHERITED, _SETTINGS
 from forkbook.demo.tether import Tethered
-from forkbook.transfer import patience, rebuilding
+from forkbook.transfer import patience, rebuilder
 from forkbook.transfer.migrating import migrate as migrate_backends
 from forkbook.transfer.writing import MARK
 
@@ -134,7 +134,7 @@ def archive(demo_url, threads, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
     monkeypatch.setattr(patience, "FIRST", 0.01)
-    monkeypatch.setattr(rebuilding, "QUIET", 0.1)
+    monkeypatch.setattr(rebuilder, "QUIET", 0.1)
 
 
 def killed(seconds, work):

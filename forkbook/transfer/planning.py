@@ -12,102 +12,18 @@ A checkpoint is made from its parent in one of five ways:
 
 import itertools
 import operator
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from ..backends.base import State
-from ..backends.wire import ROOT
 from ..edits import exact_writes
-from ..messages import canonical, role
+from ..messages import canonical
 from ..tree import Tree
-from .likeness import sendable, spelled
+from .likeness import sendable
+from .naming import with_ids
 from .originals import Original
-
-START, INPUT, COPY = "__start__", "__input__", "__copy__"
-Update = dict[str, Any]
-Writes = Mapping[int, Any]  # by the task's place in `Step.nodes`
-NOTHING: tuple[str, Writes] = ("nothing", {})
-
-
-@dataclass
-class Tries:
-    """Writes that may make a channel what it was, each with a label, the likeliest first; costly ones when needed.
-
-    Attributes:
-        known: Those at hand.
-        later: Gives the others; None: there are none.
-    """
-
-    known: list[tuple[str, Writes]]
-    later: Callable[[], Iterable[tuple[str, Writes]]] | None = None
-
-    def at(self, number: int) -> tuple[str, Writes] | None:
-        """The number-th, if there are so many."""
-        if number >= len(self.known) and self.later is not None:
-            self.known, self.later = _distinct([*self.known, *self.later()]), None
-        return self.known[number] if number < len(self.known) else None
-
-    def number_of(self, label: str) -> int | None:
-        """Which one has a label."""
-        while (found := next((n for n, (name, _) in enumerate(self.known) if name == label), None)) is None:
-            if self.later is None:
-                return None
-            self.at(len(self.known))
-        return found
-
-
-@dataclass
-class Step:
-    """One checkpoint to be made.
-
-    Attributes:
-        position: Of the checkpoint in the original's tree.
-        base: Position of the checkpoint at which the update is made: the parent, of a copy the sibling; -1: none.
-        way: `input`, `run`, `replay`, `copy` or `edit`.
-        nodes: The nodes that write; of an edit or replay the one that is tried now.
-        results: What each node wrote, as recorded; None: nothing.
-        tries: For each channel the writes that may make it what it was.
-        choice: For each channel which of them is taken.
-        others: Nodes to try in the place of the only one, the likeliest first.
-        settled: Whether everything was tried.
-    """
-
-    position: int
-    base: int
-    way: str
-    nodes: list[str | None]
-    results: list[Any]
-    tries: dict[str, Tries] = field(default_factory=dict)
-    choice: dict[str, int] = field(default_factory=dict)
-    others: list[str | None] = field(default_factory=list)
-    settled: bool = False
-
-    @property
-    def node(self) -> str | None:
-        """The node that writes, the first of several."""
-        return self.nodes[0]
-
-    @node.setter
-    def node(self, name: str | None) -> None:
-        self.nodes = [name, *self.nodes[1:]]
-
-    def updates(self) -> list[Update]:
-        """The updates of one superstep."""
-        if not self.tries:
-            whole = self.results if self.way == "run" else [self.results[0]]
-            return [
-                {"values": sendable(result) if self.way == "run" else result, "as_node": node}
-                for result, node in zip(whole, self.nodes, strict=True)
-            ]
-        values: list[dict[str, Any]] = [{} for _ in self.nodes]
-        for channel, tries in self.tries.items():
-            label_and_writes = tries.at(self.choice.get(channel, 0))
-            for place, write in label_and_writes[1].items() if label_and_writes else ():
-                values[place][channel] = write
-        whole = [each[ROOT] if each.keys() == {ROOT} else each for each in values]
-        return [{"values": each, "as_node": node} for each, node in zip(whole, self.nodes, strict=True)]
+from .step import COPY, INPUT, NOTHING, START, Step, Tries, Writes, distinct
 
 
 def steps(original: Original, nodes: Sequence[str]) -> tuple[list[Step], list[Step]]:
@@ -192,7 +108,7 @@ class Planner:
         results = [result for _, result in tasks]
         if not all(isinstance(result, dict | None) for result in results) or not isinstance(after, dict):
             return Step(position, parent, "run", nodes[:1] if fork else nodes, results[:1] if fork else results)
-        named = _with_ids(results, before, after)
+        named = with_ids(results, before, after)
         writers: dict[str, dict[int, Any]] = {}
         for place, result in enumerate(named):
             for channel, write in (result or {}).items():
@@ -208,7 +124,7 @@ class Planner:
                 raw = {place: (results[place] or {})[channel] for place in writes}
                 recorded += [("recorded", {place: sendable(w) for place, w in writes.items()}), ("raw", raw)]
             where = 0 if merged else min(writes)
-            step.tries[channel] = Tries(_distinct(recorded), partial(_exact, channel, before, after, where))
+            step.tries[channel] = Tries(distinct(recorded), partial(_exact, channel, before, after, where))
         for channel in _changed(before, after, besides=writers):
             step.tries[channel] = Tries([NOTHING], partial(_exact, channel, before, after, 0))
         return step
@@ -263,16 +179,6 @@ def _begins(value: list[Any], old: list[Any]) -> bool:
     return all(a is b or canonical(a) == canonical(b) for a, b in zip(old, value, strict=False))
 
 
-def _distinct(tries: Sequence[tuple[str, Writes]]) -> list[tuple[str, Writes]]:
-    seen: set[bytes] = set()
-    kept = []
-    for label, writes in tries:
-        if (key := canonical(list(writes.items()))) not in seen:
-            seen.add(key)
-            kept.append((label, writes))
-    return kept
-
-
 def _several(write: Any) -> bool:
     """Whether a task wrote a channel several times, which one update cannot."""
     return isinstance(write, dict) and write.keys() == {"$writes"}
@@ -284,42 +190,3 @@ def _together(writes: list[Any]) -> Any:
     if len(flat) == 1:
         return sendable(flat[0])
     return sendable([item for write in flat for item in write]) if all(isinstance(w, list) for w in flat) else None
-
-
-def _with_ids(results: Sequence[Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Any]:
-    """What tasks wrote, their messages with the ids that the state gave them."""
-    fresh = {channel: _fresh(before.get(channel), value) for channel, value in after.items()}
-    return [
-        result and {channel: _named(write, fresh.get(channel) or []) for channel, write in result.items()}
-        for result in results
-    ]
-
-
-def _fresh(before: Any, after: Any) -> list[dict[str, Any]]:
-    """The messages of a channel that are new."""
-    old = {item.get("id") for item in before if isinstance(item, dict)} if isinstance(before, list) else set()
-    messages = [item for item in after if isinstance(item, dict) and role(item)] if isinstance(after, list) else []
-    return [item for item in messages if item.get("id") and item["id"] not in old]
-
-
-def _named(write: Any, fresh: list[dict[str, Any]]) -> Any:
-    if isinstance(write, list) and spelled(write, write=True) is not None and not _is_pair(write):
-        return [_named_one(item, fresh) for item in write]
-    return _named_one(write, fresh) if spelled(write, write=True) is not None else write
-
-
-def _is_pair(write: list[Any]) -> bool:
-    return not isinstance(spelled(write, write=True), list)
-
-
-def _named_one(item: Any, fresh: list[dict[str, Any]]) -> Any:
-    """A message with the id of the oldest new one that says the same, which is then taken."""
-    if isinstance(item, dict) and item.get("id"):
-        return item
-    said = spelled(item, write=True)
-    for place, message in enumerate(fresh):
-        kept = spelled(message, write=True) or {}
-        if all(kept.get(key) == value for key, value in said.items()):
-            del fresh[place]
-            return {**item, "id": message["id"]} if isinstance(item, dict) else message
-    return item

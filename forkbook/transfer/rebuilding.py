@@ -1,10 +1,9 @@
 """Threads on an Agent Server, rebuilt by supersteps: the trunk in one request, then every fork."""
 
-import time
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..backends.base import Backend, State
 from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
@@ -12,95 +11,12 @@ from .comparing import unlike_tasks, unlike_values, was_edited
 from .likeness import Likeness
 from .originals import Original, read
 from .patience import LOST, Patience
-from .planning import Step, steps
+from .planning import steps
 from .rehearsal import Learned, Rehearsal, learn
-from .writing import MARK, Writer
+from .step import Step
+from .writing import MARK
 
 MOST_STARTS = 3  # for checkpoints that are there and that nobody planned
-QUIET = 2.0  # seconds without a change at the target: then no migration is at work on what was begun
-
-
-class HalfMade(NamedTuple):
-    """A thread that a migration is writing, or was; or its scratch copy, which bears the same mark."""
-
-    thread_id: str
-    at: str | None  # the thread that is written
-    by: str
-    updated_at: str | None
-
-
-class Rebuilder(Writer):
-    """Writes threads to an Agent Server; checkpoints get new ids.
-
-    Args:
-        backend: The server.
-        graph_id: The graph of threads whose metadata names none.
-    """
-
-    def __init__(self, backend: Backend, graph_id: str | None = None) -> None:
-        super().__init__(backend)
-        self._graph_id = graph_id
-        self._learned: dict[str, Learned] = {}
-
-    def new_id(self, thread_id: str) -> str:
-        """Its own, if it is a UUID, which is what servers take; else one made of it."""
-        try:
-            return str(uuid.UUID(thread_id))
-        except ValueError:
-            return str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{thread_id}"))
-
-    def prepare(self, thread_ids: Collection[str]) -> frozenset[str]:
-        """Delete scratch copies of half-made threads, which bear the mark of the thread they are copies of.
-
-        A migration whose threads change while we look is at work; what is its own stays.
-        """
-        before = self._half_made({"state": "writing"}, thread_ids)
-        if not before:
-            return frozenset()
-        time.sleep(QUIET)
-        after = self._half_made({"state": "writing"}, thread_ids)
-        at_work = frozenset(each.by for each in before ^ after)
-        self._delete_scratches(each for each in after if each.by not in at_work)
-        return at_work
-
-    def tidy(self, run: str) -> None:
-        """Delete scratch copies of this run that nobody knows of, because the answer was lost."""
-        self._delete_scratches(self._half_made({"state": "writing", "by": run}))
-
-    def _half_made(self, mark: Mapping[str, str], thread_ids: Collection[str] | None = None) -> set[HalfMade]:
-        found = [(record, record["metadata"][MARK]) for record in self.backend.threads(metadata={MARK: mark})]
-        return {
-            HalfMade(record["thread_id"], mark.get("at"), str(mark.get("by")), record.get("updated_at"))
-            for record, mark in found
-            if thread_ids is None or mark.get("of") in thread_ids
-        }
-
-    def _delete_scratches(self, found: Iterable[HalfMade]) -> None:
-        for each in found:
-            if each.at != each.thread_id:
-                with suppress(ThreadNotFound):
-                    self.backend.delete(each.thread_id)
-
-    def write(self, original: Original, thread_id: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
-        """Write a thread; what is uncertain is rehearsed on a scratch copy, so that no wrong checkpoint stays."""
-        graph_id = self._graph_of(original)
-        learned = self._learned.setdefault(graph_id, {})
-        Rebuilding(self.backend, original, thread_id, metadata, graph_id, learned).run()
-        return ()
-
-    def _graph_of(self, original: Original) -> str:
-        """The graph that a thread belongs to: its own metadata says it, or a checkpoint's, or the user."""
-        recorded = (state["metadata"] or {} for state in reversed(original.roots))
-        named = [original.metadata.get("graph_id"), self._graph_id, *(found.get("graph_id") for found in recorded)]
-        if graph_id := next((name for name in named if name), None):
-            return str(graph_id)
-        if not original.states:
-            return ""
-        raise InvalidInput(
-            f"thread {original.thread_id} does not say which graph it belongs to: give graph_id='…', a graph of "
-            f"{self.backend.address}",
-            thread_id=original.thread_id,
-        )
 
 
 class Rebuilding:

@@ -14,7 +14,7 @@ from .comparing import shown, unlike_tasks, was_edited
 from .likeness import Likeness
 from .originals import Original
 from .patience import LOST, Patience
-from .planning import COPY, Step
+from .step import COPY, Step
 
 MOST_TRIALS = 60  # a checkpoint; each is two or three small requests
 Learned = dict[tuple[Any, ...], Any]

@@ -91,7 +91,7 @@ def writer_for(backend: Backend, graph_id: str | None = None) -> Writer:
         Unsupported: Nothing can be written there.
     """
     if "create" in backend.abilities:
-        from .rebuilding import Rebuilder
+        from .rebuilder import Rebuilder
 
         return Rebuilder(backend, graph_id)
     if "plant" in backend.abilities:
