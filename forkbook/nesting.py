@@ -41,13 +41,13 @@ def must_go_on(cp: Checkpoint) -> None:
         newest = _newest(host)
         if newest["checkpoint"]["checkpoint_id"] != host.id:
             where = "the thread's head" if not host.namespace else "the newest of its subgraph"
-            raise refused(
-                cp, f"the task that ran it started from {host.short_id}, which is not {where} any more: {STARTS_OVER}"
-            )
+            why = f"the task that ran it started from {host.short_id}, which is not {where} any more"
+            raise refused(cp, f"{why}: {STARTS_OVER}{_instead(cp)}")
         task = inner.task
         now = next((found for found in newest["tasks"] or () if task and found.get("id") == task["id"]), None)
         if now is None or now.get("result") is not None:
-            raise refused(cp, f"the task that ran it, from {host.short_id}, has ended: {STARTS_OVER}")
+            why = f"the task that ran it, from {host.short_id}, has ended"
+            raise refused(cp, f"{why}: {STARTS_OVER}{_instead(cp)}")
         inner = host
 
 
@@ -119,6 +119,17 @@ def _newest(cp: Checkpoint) -> State:
     if state is None:
         raise ActFailed(f"thread {cp.thread_id} has no checkpoints any more", thread_id=cp.thread_id)
     return state
+
+
+def _instead(cp: Checkpoint) -> str:
+    """Where in the root graph it can be done that cannot be done inside a subgraph any more."""
+    root = outermost(cp)
+    if root.namespace:
+        return ""
+    here = f"history[{root.short_id!r}]"
+    if any(task.get("interrupts") for task in root.state["tasks"] or ()):
+        return f"; the root checkpoint that asked can be answered, {here}.answer('…'), or forked, on a new branch"
+    return f"; the root checkpoint whose task ran it can be resumed, {here}.resume(), or forked, on a new branch"
 
 
 def pick(root: Checkpoint) -> str:

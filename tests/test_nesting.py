@@ -91,6 +91,19 @@ def test_each_level_stands_inside_the_checkpoint_whose_task_ran_it(begun):
     assert "in outer › inner" in repr(asking)
 
 
+def test_an_old_question_inside_says_where_it_can_be_answered_again(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    book.history(thread_id, subgraphs=True)[6].answer("yes")
+    history = book.history(thread_id, subgraphs=True)
+    root = history[1]
+    says = rf"root checkpoint that asked can be answered, history\['{root.short_id}'\].answer\('…'\), or forked"
+    for old in (cp for cp in history if cp.namespace and cp.next):
+        with pytest.raises(Refused, match=says):
+            old.answer("no")
+    act = history[root.short_id].answer("no")
+    assert (told(act.checkpoint.values)[-2:], act.checkpoint.branch) == (["ask=no", "end"], "B")
+
+
 def test_stores_and_archives_tell_the_same_tree(tmp_path):
     path, archive = tmp_path / "store.sqlite", tmp_path / "study.forkbook"
     saver = SqliteSaver(sqlite3.connect(path, check_same_thread=False))
