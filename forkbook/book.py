@@ -35,8 +35,8 @@ class Book:
     """A place that holds threads; closes with `close()` or `with`.
 
     Attributes:
-        backend: What it reads.
-        counter: What counts tokens; None: the default.
+        backend (Backend): What it reads: a server, a graph, a store or an archive.
+        counter (Counter | None): What counts tokens; None: the default.
     """
 
     def __init__(self, backend: Backend, counter: Any = None) -> None:
@@ -275,6 +275,7 @@ class Book:
         interrupt_after: str | Sequence[str] | None = None,
         metadata: Mapping[str, Any] | None = None,
         thread_metadata: Mapping[str, Any] | None = None,
+        if_not_exists: str = "reject",
         on_event: OnEvent | None = None,
         busy: str = "refuse",
         busy_timeout: float = 600,
@@ -282,14 +283,22 @@ class Book:
     ) -> Act:
         """Run the graph on from a thread's head, or from nothing in a new thread, and wait for the end.
 
+            book.run(None, {"topic": "cats"})  # a new thread; the place gives it an id
+            book.run(thread_id, {"topic": "dogs"})  # goes on with that one
+            book.run("mine", {"topic": "cats"}, if_not_exists="create")  # goes on with it, or begins it
+
         What is not given is taken from the run that led to the head, so that a `user_id` is not lost.
 
         Args:
-            thread_id: The thread; None makes a new one, `act.history.thread_id`.
+            thread_id: The thread; None makes a new one, `act.history.thread_id`. On a server an id is a UUID, on a
+                graph in this process any text.
             input: Channels to values; None: go on with what the head waits for, an interrupt aside (`cp.answer`).
             assistant: Assistant id or graph name; by default that of the thread, or the only one there is.
             config, context, interrupt_before, interrupt_after, metadata: As in `Checkpoint.resume`.
-            thread_metadata: A new thread's own metadata, by which `threads(metadata=…)` finds it.
+            thread_metadata: A new thread's own metadata, by which `threads(metadata=…)` finds it. One that is there
+                keeps its own, and the act's `notes` say so.
+            if_not_exists: LangGraph's own word for a thread that is not there: `reject` it, or `create` it under this
+                id; it needs an input then.
             on_event: Called with each `Event` of the run as it comes: checkpoints, tokens, tasks. What it raises
                 cancels the run; after `StopRun` the act comes back with what was written until then.
             busy: Where another run is under way: `refuse`, `wait` for its end, or `enqueue` this one on the server.
@@ -297,7 +306,8 @@ class Book:
             multitask_strategy: LangGraph's own word in the place of `busy`, `interrupt` or `rollback` for one.
 
         Raises:
-            ThreadNotFound: There is no such thread.
+            ThreadNotFound: There is no such thread, and it was not to be created.
+            InvalidInput: An argument cannot be right, such as an id that a server does not take.
             Refused: Nothing is left to run, or a channel or node does not exist; nothing was written.
             ThreadBusy: Another run is under way.
         """
@@ -310,6 +320,7 @@ class Book:
             thread_id,
             input,
             thread_metadata,
+            if_not_exists,
             Manner(on_event, busy, busy_timeout, multitask_strategy),
             assistant=assistant,
             config=config,
@@ -377,12 +388,19 @@ class Book:
         Returns:
             A row a copy: the columns of `threads()`, and `copied_at`, `checkpoint_id` (the last of a copied lineage;
             null: the whole thread) and `whole` (False: its maker was killed before it was written to its end).
+
+        Raises:
+            ThreadNotFound: There is neither such a thread nor a copy of one; copies of a deleted thread are found.
         """
         from .frames import BOOL, TEXT, THREADS, TIME, frame, threads_rows
         from .transfer.copymarks import copies
 
         checked_id(thread_id)
         found = list(copies(self.backend, thread_id))
+        if not found:
+            known = self.backend.thread(thread_id)["thread_id"]  # tells a thread without copies from no thread
+            if known != thread_id:
+                return self.copies(known)
         rows = threads_rows([{**mark, "whole": mark.get("state") != "writing", **record} for record, mark in found])
         return frame(list(rows), {**THREADS, "copied_at": TIME, "checkpoint_id": TEXT, "whole": BOOL})
 

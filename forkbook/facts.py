@@ -14,6 +14,7 @@ from .tree import Tree, path_of
 
 STATUSES = ("finished", "waiting", "pending", "error", "unknown")
 SOURCES = ("input", "loop", "update", "fork")
+CUT_OFF = "CancelledError("  # what LangGraph keeps of an async task, and a server of any, whose run was stopped
 LONGEST_TITLE = 60  # characters of an edited value
 
 
@@ -39,9 +40,9 @@ class Facts:
         return ledger(self.tree, [state["values"] for state in self.states], self.counter)
 
     def error(self, position: int) -> str | None:
-        """The exceptions of a checkpoint's tasks, as LangGraph kept them."""
+        """The exceptions of a checkpoint's tasks, as LangGraph kept them; a task that was cut off did not fail."""
         errors = [str(task["error"]) for task in self.states[position]["tasks"] or () if task.get("error")]
-        return "; ".join(errors) or None
+        return "; ".join(error for error in errors if not error.startswith(CUT_OFF)) or None
 
     def interrupts(self, position: int) -> list[Any]:
         """The interrupts that a checkpoint's tasks raised, answered or not."""

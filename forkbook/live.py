@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import threading
 import time
 import uuid
@@ -15,7 +16,8 @@ from .acts import Act, led
 from .backends.base import Backend, RunSettings
 from .backends.bridge import given_up, running_loop, wait
 from .backends.streaming import Event, StopRun
-from .errors import InvalidInput, Refused, ThreadBusy
+from .errors import InvalidInput, Refused, ThreadBusy, ThreadNotFound
+from .escape import short
 from .manner import Manner
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from .history import History
 
 LOOK_SECONDS = 0.02
+IF_NOT_EXISTS = ("reject", "create")
+CHECKPOINT_ACTS, BOOK_ACTS = ("resume", "fork", "answer"), ("run",)
 
 
 def run(
@@ -31,28 +35,63 @@ def run(
     thread_id: str | None,
     input: Any,
     thread_metadata: Mapping[str, Any] | None,
+    if_not_exists: str,
     manner: Manner,
     **given: Any,
 ) -> Act:
     """Run a thread on from its head, or a new one; whatever can be refused is refused before anything is written."""
+    from .transfer.copymarks import checked_metadata
+
     backend = book.backend
     backend.require("run", "run a graph")
-    if thread_id is not None:
-        if thread_metadata is not None:
-            raise InvalidInput(f"thread_metadata is for a new thread, and thread {thread_id} is to be there already")
-        _free(backend, thread_id, manner)
-    history = None if thread_id is None else book.history(thread_id)
+    create = _creates(if_not_exists)
+    own = checked_metadata(thread_metadata)
+    if thread_id is not None and thread_metadata is not None and not create:
+        raise InvalidInput(f"thread_metadata is for a new thread, and thread {thread_id} is to be there already")
+    history = None if thread_id is None else _there(book, thread_id, manner, create=create)
     head = history[-1] if history else None
     how = runs.settings(backend, _own(backend, history, head), thread_id or "a new thread", **given)
     graph = backend.graph(str(how.assistant))
     sent = runs.new_input(backend, graph, head.state if head else {"values": {}}, input)
     _something_to_run(head, sent)
+    notes = () if history is None else _metadata_kept(history, own)
     if history is None:
-        history = _new_thread(book, graph.graph_id, thread_metadata or {})
+        history = _new_thread(book, thread_id, graph.graph_id, own)
+        gesture = snippets.of_first_run(history.thread_id, how, sent, own, named=thread_id is not None)
+    else:
+        gesture = snippets.of_run(history.thread_id, how, sent)
     outcome = manner.run(backend, history.thread_id, None, how, input=sent)
-    act = led("run", history, head.id if head else None, outcome, how, ())
-    gesture = snippets.of_run(history.thread_id, how, sent, new=thread_id is None)
+    act = led("run", history, head.id if head else None, outcome, how, notes)
     return dataclasses.replace(act, gesture=gesture)
+
+
+def _creates(if_not_exists: Any) -> bool:
+    if if_not_exists not in IF_NOT_EXISTS:
+        raise InvalidInput(
+            f"if_not_exists is {short(if_not_exists)}: LangGraph has {', '.join(IF_NOT_EXISTS)}",
+            candidates=IF_NOT_EXISTS,
+        )
+    return bool(if_not_exists == "create")
+
+
+def _there(book: Book, thread_id: str, manner: Manner, *, create: bool) -> History | None:
+    """The thread, once it is free; None: it is to be made."""
+    try:
+        _free(book.backend, thread_id, manner)
+        return book.history(thread_id)
+    except ThreadNotFound as error:
+        if create:
+            return None
+        error.args = (f"{error}; with an input, if_not_exists='create' begins a thread under this id",)
+        raise
+
+
+def _metadata_kept(history: History, wanted: Mapping[str, Any]) -> tuple[str, ...]:
+    """What to tell where a thread was to get metadata, but is there already, as LangGraph tells nobody."""
+    held = history.book.backend.thread(history.thread_id).get("metadata") or {} if wanted else {}
+    left = [key for key, value in wanted.items() if key not in held or held[key] != value]
+    told = f"thread {history.thread_id} was there already: its metadata {', '.join(left)} is as it was"
+    return (told,) if left else ()
 
 
 def _free(backend: Backend, thread_id: str, manner: Manner) -> None:
@@ -81,10 +120,10 @@ def _something_to_run(head: Checkpoint | None, sent: Any) -> None:
     runs.not_finished(head.state)
 
 
-def _new_thread(book: Book, graph_id: str, metadata: Mapping[str, Any]) -> History:
+def _new_thread(book: Book, thread_id: str | None, graph_id: str, metadata: Mapping[str, Any]) -> History:
     from .history import History
 
-    thread_id = str(uuid.uuid4())
+    thread_id = thread_id or str(uuid.uuid4())
     if "create" in book.backend.abilities:
         book.backend.create(thread_id, graph_id, metadata, ())
     elif metadata:
@@ -141,19 +180,18 @@ class Running:
         act = running.wait()
 
     Args:
-        act: A method that takes `on_event`: `resume`, `fork` or `answer` of a checkpoint, or `run` of a book.
-        *args, **kwargs: Its arguments.
+        act: `resume`, `fork` or `answer` of a checkpoint, or `run` of a book.
+        *args, **kwargs: Its arguments; what they are refused for, `wait` raises.
 
     Attributes:
-        events: What the run told so far.
+        events (list[Event]): What the run told so far.
+
+    Raises:
+        InvalidInput: It is no such method, or takes no such arguments; nothing was begun.
     """
 
     def __init__(self, act: Callable[..., Act], *args: Any, **kwargs: Any) -> None:
-        owner = getattr(act, "__self__", None)
-        book = getattr(getattr(owner, "history", None), "book", owner)
-        if not isinstance(getattr(book, "backend", None), Backend):
-            raise InvalidInput("give a method of a checkpoint or a book, as in Running(cp.fork, {'topic': 'chickens'})")
-        self._backend: Backend = book.backend  # type: ignore[union-attr]
+        self._backend, self._name = _of_act(act, args, kwargs)
         self.events: list[Event] = []
         self._changed, self._stopping = threading.Condition(), False
         self._act: Act | None = None
@@ -161,6 +199,10 @@ class Running:
         self._started, self._ended = time.monotonic(), 0.0
         self._listener = kwargs.pop("on_event", None)
         threading.Thread(target=self._work, args=(act, args, kwargs), name="forkbook run", daemon=True).start()
+
+    def __repr__(self) -> str:
+        how = "ended" if self.done else "stopping" if self.stopping else "under way"
+        return f"<Running {self._name} · {how} · {self.seconds:.1f} s · {len(self.events):,} events>"
 
     def _work(self, act: Callable[..., Act], args: Any, kwargs: Any) -> None:
         try:
@@ -240,3 +282,28 @@ class Running:
         if self._act is None:
             raise self._error or RuntimeError("the act gave nothing")
         return self._act
+
+
+def _of_act(act: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Backend, str]:
+    """Where an act is to happen, and its name.
+
+    Raises:
+        InvalidInput: It is none, or does not take these arguments.
+    """
+    from .book import Book
+    from .checkpoint import Checkpoint
+
+    owner, name = getattr(act, "__self__", None), getattr(act, "__name__", "")
+    acts, book = (CHECKPOINT_ACTS, owner.history.book) if isinstance(owner, Checkpoint) else (BOOK_ACTS, owner)
+    if not isinstance(book, Book) or name not in acts:
+        raise InvalidInput(
+            "give a method that runs the graph, and its arguments, as in Running(cp.fork, {'topic': 'chickens'}): "
+            f"resume, fork or answer of a checkpoint, or run of a book; this is {short(act)}"
+        )
+    try:
+        inspect.signature(act).bind(*args, **kwargs)
+    except TypeError as error:
+        raise InvalidInput(f"{name} cannot be called like this: {error}") from error
+    if (on_event := kwargs.get("on_event")) is not None and not callable(on_event):
+        raise InvalidInput(f"on_event is a function that takes an event, not {short(on_event)}")
+    return book.backend, name

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidInput, ThreadBusy
+from .runs import marks
 
 if TYPE_CHECKING:
     from .backends.base import Backend, RunOutcome, RunSettings
@@ -79,6 +80,7 @@ class Manner:
     ) -> RunOutcome:
         """Run, and once more if another run came first while this was to wait."""
         deadline, more = time.monotonic() + self.busy_timeout, dict[str, Any]()
+        how = replace(how, metadata=marks(how.metadata))
         if self.on_event is not None:
             more["on_event"] = self.on_event
         if self.strategy != "reject":

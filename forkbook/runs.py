@@ -54,7 +54,7 @@ def settings(
         assistant=assistant or of_run.assistant,
         interrupt_before=of_run.interrupt_before if interrupt_before is None else nodes(interrupt_before, graph),
         interrupt_after=of_run.interrupt_after if interrupt_after is None else nodes(interrupt_after, graph),
-        metadata=marks({} if metadata is None else metadata),
+        metadata=checked_metadata({} if metadata is None else metadata),
     )
     if both:
         configurable = {**of_run.config.get("configurable", {}), **(config or {}).get("configurable", {})}
@@ -76,6 +76,15 @@ def marks(given: Mapping[str, Any]) -> dict[str, Any]:
     """What each checkpoint of a run is to carry in its metadata, with the names of these keys under `MARKS`.
 
     Raises:
+        InvalidInput, Refused: As in `checked_metadata`.
+    """
+    return {**checked_metadata(given), MARKS: json.dumps(sorted(given))} if given else {}
+
+
+def checked_metadata(given: Any) -> dict[str, Any]:
+    """What a user wants each checkpoint of a run to carry in its metadata.
+
+    Raises:
         InvalidInput: It is no mapping of text to text, numbers and booleans, which is what every place keeps.
         Refused: A key is one that LangGraph itself writes there.
     """
@@ -88,7 +97,7 @@ def marks(given: Mapping[str, Any]) -> dict[str, Any]:
             )
     if taken := sorted(given.keys() - own(given, IN_METADATA | {MARKS})):
         raise Refused(f"metadata {', '.join(map(repr, taken))}: LangGraph or forkbook writes that itself")
-    return {**given, MARKS: json.dumps(sorted(given))} if given else {}
+    return dict(given)
 
 
 def without_marks(settings: RunSettings, metadata: Mapping[str, Any]) -> RunSettings:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import threading
 import time
 import uuid
@@ -144,6 +145,17 @@ def test_checkpoints_of_subgraphs_are_told_with_their_namespace(opened):
     assert root == [cp.id for cp in act.history]
 
 
+def test_an_event_shows_itself_in_one_short_line(opened):
+    act, events = starting(opened("talker"), "talker", {"topic": "long " * 100})
+    shown = [repr(event) for _, event in events]
+    assert max(map(len, shown)) < 120
+    assert not [text for text in shown if "\n" in text]
+    assert (shown[0], shown[-1]) == ("<Event start>", "<Event end · status success>")
+    assert "<Event task · node talk · status started>" in shown
+    assert f"<Event checkpoint · checkpoint {act.checkpoint.short_id} · step 3>" in shown
+    assert any(text.startswith("<Event tokens · node talk · role ai · delta 'all") for text in shown)
+
+
 def stop_at_first_token(event):
     if event.kind == "tokens":
         raise StopRun
@@ -154,7 +166,9 @@ def test_a_run_is_stopped_from_within_and_the_thread_stays_readable(opened):
     act = book.run(None, {"topic": "cats " * 12}, assistant="talker", on_event=stop_at_first_token)
     assert act.checkpoint.next == ("talk",)
     assert any("was stopped" in note for note in act.notes)
+    assert (act.status, act.error, act.history.tips[0].status) == ("pending", None, "pending"), "it did not fail"
     history = book[act.history.thread_id]
+    assert history.checkpoints_df().error.isna().all()
     assert [cp.id for cp in history] == [cp.id for cp in act.history]
     assert book.run(history.thread_id).status == "finished", "and it goes on from there"
 
@@ -209,8 +223,32 @@ def test_an_act_in_the_background_is_watched_and_stopped(opened):
     failing = Running(act.checkpoint.fork, {"no such channel": 1})
     with pytest.raises(fb.Refused, match="no such channel"):
         failing.wait(20)
-    with pytest.raises(fb.InvalidInput, match="a method of a checkpoint or a book"):
-        Running(print)
+
+
+def test_what_is_no_act_is_not_begun(opened):
+    book = opened("sleeper")
+    cp = book.run(None, {"topic": "a"}, assistant="sleeper").checkpoint
+    before = len(book.threads())
+    acts = [print, None, 3, book, cp, book.threads, book.close, book.arun, cp.edit, cp.sweep, cp.afork, lambda: cp.fork]
+    for wrong in acts:
+        with pytest.raises(fb.InvalidInput, match=r"as in Running\(cp.fork, .*resume, fork or answer of a checkpoint"):
+            Running(wrong)
+    for act, given, more, says in [
+        (cp.fork, (), {}, "fork cannot be called like this: missing a required argument: 'values'"),
+        (cp.resume, ({"topic": "b"},), {}, "resume cannot be called like this: too many positional arguments"),
+        (book.run, (None, {}), {"inputs": 1}, "run cannot be called like this: .*unexpected keyword argument 'inputs'"),
+        (book.run, (None, {}), {"on_event": "print"}, "on_event is a function that takes an event, not 'print'"),
+    ]:
+        with pytest.raises(fb.InvalidInput, match=says):
+            Running(act, *given, **more)
+    assert len(book.threads()) == before
+
+
+def test_a_run_in_the_background_says_what_it_is():
+    running = Running(compiled("sleeper", InMemorySaver()).run, None, {"topic": "a"})
+    assert repr(running).startswith("<Running run · under way · 0")
+    running.wait(20)
+    assert re.fullmatch(r"<Running run · ended · \d\.\d s · \d+ events>", repr(running))
 
 
 def test_an_act_in_the_background_is_watched_from_a_cell_whose_loop_it_needs():
@@ -282,6 +320,31 @@ def test_a_new_thread_has_its_metadata_and_an_old_one_keeps_its_settings(opened)
     assert "topic" in second.code()
 
 
+def test_a_thread_is_begun_under_an_id_of_ones_own(opened):
+    book, owner = opened("sleeper"), uuid.uuid4().hex
+    mine = str(uuid.uuid4()) if book.backend.assistant is None else "Zoë's 1st / thread"
+    with pytest.raises(fb.ThreadNotFound, match="if_not_exists='create' begins a thread under this id"):
+        book.run(mine, {"topic": "a"}, assistant="sleeper")
+    create = {"if_not_exists": "create", "thread_metadata": {"owner": owner}}
+    with pytest.raises(fb.Refused, match="starts with an input"):
+        book.run(mine, assistant="sleeper", **create)
+    assert mine not in book
+    first = book.run(mine, {"topic": "a"}, assistant="sleeper", busy="wait", **create)
+    assert first.history.thread_id == mine
+    assert list(book.threads(metadata={"owner": owner}).thread_id) == [mine]
+    second = book.run(mine, {"topic": "b"}, **create)
+    assert [message["content"] for message in second.checkpoint.values["messages"]] == ["about a", "about b"]
+    assert not any("was there already" in note for note in second.notes)
+    third = book.run(mine, {"topic": "c"}, if_not_exists="create", thread_metadata={"owner": "else", "n": 1})
+    assert f"thread {mine} was there already: its metadata owner, n is as it was" in third.notes
+    assert list(book.threads(metadata={"owner": owner}).thread_id) == [mine]
+
+
+def test_a_server_takes_no_id_but_a_uuid(served):
+    with pytest.raises(fb.InvalidInput, match=r"creating thread mine.*UUID"):
+        served.run("mine", {"topic": "a"}, assistant="sleeper", if_not_exists="create")
+
+
 def test_what_cannot_be_run_is_refused_and_no_thread_is_made(opened):
     book = opened("sleeper")
     wrong = [
@@ -297,6 +360,12 @@ def test_what_cannot_be_run_is_refused_and_no_thread_is_made(opened):
             "two things",
         ),
         ({"input": {}, "assistant": "sleeper", "on_event": "print"}, fb.InvalidInput, "a function that takes an event"),
+        (
+            {"input": {}, "assistant": "sleeper", "if_not_exists": "make"},
+            fb.InvalidInput,
+            "LangGraph has reject, create",
+        ),
+        ({"input": {}, "assistant": "sleeper", "thread_metadata": "x"}, fb.InvalidInput, "metadata is 'x'"),
     ]
     made = []
     make, book.backend.create = getattr(book.backend, "create", None), lambda *args: made.append(args)

@@ -213,7 +213,7 @@ def effect(history: fb.History) -> list[tuple]:
             cp.source,
             cp.values,
             cp.next,
-            {name: cp.metadata.get(name) for name in ("why", "n", "user_id", "forkbook_marks")},
+            {name: cp.metadata.get(name) for name in ("why", "n", "user_id")},
             [(task["name"], [asked["value"] for asked in task["interrupts"]]) for task in cp.tasks],
         )
         for cp in history
@@ -279,6 +279,46 @@ def test_the_code_of_a_first_run_makes_a_thread_and_that_of_a_later_one_goes_on_
             assert len(again) - len(more.history) == len(more.history) - len(first.history), language
             assert again.branches == ["A"]
     skip_where_missing()
+
+
+def test_the_code_of_a_first_run_makes_the_thread_with_its_metadata_and_its_id(testbed):
+    mine, metadata = str(uuid.uuid4()), {"owner": uuid.uuid4().hex, "why": {"odd": [FOREIGN, 1]}}
+    with fb.connect(testbed) as book:
+        how = {"assistant": "fanout", "thread_metadata": metadata, "metadata": {"why": FOREIGN}}
+        for thread_id, options in ((None, {}), (mine, {"if_not_exists": "create"})):
+            act = book.run(thread_id, {"items": ["x"]}, **how, **options)
+            for language, run in LANGUAGES.items():
+                if missing(language):
+                    continue
+                if thread_id:
+                    book.backend.delete(mine)
+                assert "forkbook" not in act.code(language)
+                made = run(act.code(language))
+                assert (made == mine) is bool(thread_id), language
+                assert effect(book[made]) == effect(act.history), language
+                assert book.backend.thread(made)["metadata"].items() >= metadata.items(), language
+        assert len(book.threads(metadata={"owner": metadata["owner"]})) == 2 + sum(
+            not missing(name) for name in LANGUAGES
+        )
+        assert python(act.code("python")) == mine
+        assert len(book[mine]) == 2 * len(act.history), "typed again it goes on with the thread, as the call does"
+    skip_where_missing()
+
+
+def test_the_code_of_a_first_run_in_this_process_has_its_id_and_says_what_is_not_kept():
+    book = in_process("fanout", items=[]).book
+    how = {"thread_metadata": {"owner": "ada"}, "metadata": {"why": "x"}}
+    act = book.run("my own", {"items": ["x"]}, if_not_exists="create", **how)
+    assert "forkbook_marks" not in act.code() + repr(act)
+    (comment,) = [line for line in act.code().splitlines() if line.startswith("#")]
+    assert comment.startswith("# A checkpointer keeps no metadata of threads")
+    assert comment.endswith('{"owner": "ada"}')
+    book.backend.delete("my own")
+    exec(act.code(), {"graph": book.backend._graph})
+    assert effect(book["my own"]) == effect(act.history)
+    ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "-"]
+    for language in ("graph", "python"):
+        subprocess.run(ruff, input=act.code(language) + "\n", text=True, check=True)
 
 
 def test_a_run_in_this_process_has_its_code_too():

@@ -2,37 +2,40 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from ..escape import short
 from ..messages import role, text
+from ..tree import path_of
 from .base import RunOutcome, State
 from .wire import ROOT, a_state
 
 MODES = ("checkpoints", "messages", "tasks")  # a server calls the second "messages-tuple"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Event:
-    """Something that a run told.
+    """Something that a run told; what does not belong to its kind is None, or "".
 
     Attributes:
-        kind: `start` (the run is known; it may still have to wait its turn), `task` (one began or ended),
+        kind (str): `start` (the run is known; it may still have to wait its turn), `task` (one began or ended),
             `tokens` (a message grew), `checkpoint` (one was made), `end`.
-        thread_id: The thread.
-        run_id: The run.
-        ns: The namespace it came from; "" is the root.
-        node: Of a task or a message: the node.
-        task_id: Of a task: its id.
-        checkpoint_id: Of a checkpoint: its id.
-        state: Of a checkpoint: its state, as far as it is known then: `created_at` and results of tasks are not.
-        message_id: Of tokens: the message's id.
-        role: Of tokens: `ai`, `tool`, `human` …
-        delta: Of tokens: what is new.
-        text: Of tokens: all that the message says so far.
-        status: Of a task: `started`, `finished`, `waiting` (it asks something), `error`. Of the end: `success`,
-            `error`, `interrupted` or `timeout`; a server calls a run that asks something a success.
-        error: Of a task or the end: the exception.
+        thread_id (str): The thread's id.
+        run_id (str): The run's id.
+        ns (str): The namespace it came from, LangGraph's `checkpoint_ns`; "" is the root.
+        node (str | None): Of a task or a message: the node.
+        task_id (str | None): Of a task: its id.
+        checkpoint_id (str | None): Of a checkpoint: its id.
+        state (dict | None): Of a checkpoint: LangGraph's `ThreadState`, as far as it is known then: `created_at` and
+            results of tasks are not.
+        message_id (str | None): Of tokens: the message's id.
+        role (str | None): Of tokens: `ai`, `tool`, `human` …
+        delta (str): Of tokens: the text that is new.
+        text (str): Of tokens: all that the message says so far.
+        status (str | None): Of a task: `started`, `finished`, `waiting` (it asks something), `error`. Of the end:
+            `success`, `error`, `interrupted` or `timeout`; a server calls a run that asks something a success.
+        error (str | None): Of a task or the end: the exception.
     """
 
     kind: str
@@ -42,13 +45,27 @@ class Event:
     node: str | None = None
     task_id: str | None = None
     checkpoint_id: str | None = None
-    state: State | None = field(default=None, repr=False)
+    state: State | None = None
     message_id: str | None = None
     role: str | None = None
     delta: str = ""
     text: str = ""
     status: str | None = None
     error: str | None = None
+
+    def __repr__(self) -> str:
+        told = {
+            "in": " › ".join(path_of(self.ns)),
+            "node": self.node,
+            "checkpoint": self.checkpoint_id and self.checkpoint_id[-6:],
+            "step": self.state and (self.state["metadata"] or {}).get("step"),
+            "status": self.status,
+            "role": self.role,
+            "delta": self.delta and short(self.delta),
+            "error": self.error and short(self.error),
+        }
+        words = [f"{name} {value}" for name, value in told.items() if value not in (None, "")]
+        return f"<Event {' · '.join([self.kind, *words])}>"
 
 
 OnEvent = Callable[[Event], object]

@@ -21,6 +21,7 @@ from .steps import (
     of_answer,
     of_copy,
     of_edit,
+    of_first_run,
     of_fork,
     of_replay,
     of_resume,
@@ -37,6 +38,7 @@ __all__ = [
     "of_answer",
     "of_copy",
     "of_edit",
+    "of_first_run",
     "of_fork",
     "of_replay",
     "of_resume",
@@ -91,7 +93,8 @@ def code(place: Place, gesture: Gesture, language: str | None = None) -> Code:
         )
     write = {"python": python.code, "javascript": javascript.code, "curl": curl.code}[language]
     served = place if place.url else Place(DEV_SERVER)
-    return Code(write(served, dataclasses.replace(gesture, steps=tuple(map(_as_json, gesture.steps)))), language)
+    steps = tuple(map(_as_json, gesture.steps))
+    return Code(write(served, dataclasses.replace(gesture, steps=steps, new=_plain(gesture.new))), language)
 
 
 def _as_json(step: Step) -> Step:

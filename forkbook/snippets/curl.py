@@ -36,8 +36,9 @@ def code(place: Place, gesture: Gesture) -> str:
         page = _request(place, "/threads/$1/history", '--data "$query"')
         copied = _read("COPY_ID", _request(place, "/threads/$ORIGINAL_ID/copy", "--request POST"), ".thread_id")
         lines += [f"ORIGINAL_ID={thread}", copied, COPIED % page.replace("\n", "\n    ")]
-    elif gesture.new:
-        lines += [_read("THREAD_ID", _request(place, "/threads", "--data '{}'"), ".thread_id"), ""]
+    elif gesture.new is not None:
+        body = _body(*((f'"{name}": ', json_literal(value)) for name, value in gesture.new.items()))
+        lines += [_read("THREAD_ID", _request(place, "/threads", body), ".thread_id"), ""]
     elif gesture.in_copy:
         copied = _request(place, "/threads/$ORIGINAL_ID/copy", "--request POST")
         lines += [f"ORIGINAL_ID={thread}", _read("THREAD_ID", copied, ".thread_id"), ""]

@@ -22,6 +22,7 @@ for old in sorted(saved, key=lambda old: old.config["configurable"]["checkpoint_
         writes = [write for owner, *write in old.pending_writes if owner == task_id]
         ‹await›saver.‹a›put_writes(new, writes, task_id)
 """
+NO_METADATA = "# A checkpointer keeps no metadata of threads; while forkbook's book is open it knows: "
 COMPARED = """
 
 ‹async›def history(thread_id):
@@ -39,8 +40,12 @@ print("The histories are the same.")"""
 def code(place: Place, gesture: Gesture) -> str:
     """The snippet."""
     imports, thread = set[str](), laid(python_literal(gesture.thread_id))
-    lines = ["thread_id = str(uuid4())" if gesture.new else f"thread_id = {thread}", ""]
-    if gesture.in_copy or gesture.new:
+    new = gesture.new or {}
+    any_id = gesture.new is not None and "thread_id" not in new
+    lines = ["thread_id = str(uuid4())" if any_id else f"thread_id = {thread}", ""]
+    if new.get("metadata"):
+        lines.insert(0, NO_METADATA + flat(python_literal(new["metadata"], set())))
+    if gesture.in_copy or any_id:
         imports.add("from uuid import uuid4")
     if gesture.in_copy:
         after = "thread_id = copy_id\n" if gesture.steps else COMPARED

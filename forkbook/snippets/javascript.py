@@ -1,5 +1,8 @@
 """A gesture in JavaScript: the SDK @langchain/langgraph-sdk, in a module. Pure."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from .layout import Group, Node, flat, laid
 from .literals import inexact, javascript_literal
 from .python import variable
@@ -33,8 +36,9 @@ def code(place: Place, gesture: Gesture) -> str:
     if not gesture.steps:
         copied = "const { thread_id: copyId } = await client.threads.copy(originalId);"
         lines += [f"const originalId = {thread};", copied, COPIED]
-    elif gesture.new:
-        lines += ["const { thread_id: threadId } = await client.threads.create();", ""]
+    elif gesture.new is not None:
+        lines += _no_room(gesture.new)
+        lines += [laid(_created(gesture.new), "const { thread_id: threadId } = await ", ";"), ""]
     elif gesture.in_copy:
         lines += [f"const {{ thread_id: threadId }} = await client.threads.copy({thread});", ""]
     else:
@@ -42,15 +46,24 @@ def code(place: Place, gesture: Gesture) -> str:
     for step, before in following(gesture):
         if isinstance(step, Run) and before == "asking":
             lines += ["const asking = await client.threads.getState(threadId);", *[ASKED] * (not step.alone)]
-        lines += [f"// JavaScript has no room for the integer {number}." for number in _too_large(step)]
+        lines += _no_room(_typed(step))
         lines.append(_write(step) if isinstance(step, Write) else _run(step, before))
     return "\n".join(lines)
 
 
-def _too_large(step: Step) -> list[int]:
+def _created(new: Mapping[str, Any]) -> Node:
+    options = [(f"{_camel(name)}: ", javascript_literal(value)) for name, value in new.items()]
+    return Group("client.threads.create({", tuple(options), "})", " ", "", 2) if options else "client.threads.create()"
+
+
+def _no_room(value: Any) -> list[str]:
+    return [f"// JavaScript has no room for the integer {number}." for number in inexact(value)]
+
+
+def _typed(step: Step) -> Any:
     if isinstance(step, Write):
-        return inexact(step.values)
-    return inexact([step.input, how_to_run(step.settings), [reply.value for reply in step.replies]])
+        return step.values
+    return [step.input, how_to_run(step.settings), [reply.value for reply in step.replies]]
 
 
 def _options(*parts: tuple[str, Node]) -> Group:

@@ -29,8 +29,9 @@ def code(place: Place, gesture: Gesture) -> str:
     thread = laid(python_literal(gesture.thread_id))
     if not gesture.steps:
         lines += [f"original_id = {thread}", 'copy_id = client.threads.copy(original_id)["thread_id"]', "", COPIED]
-    elif gesture.new:
-        lines += ['thread_id = client.threads.create()["thread_id"]', ""]
+    elif gesture.new is not None:
+        made = call("client.threads.create", options=[(f"{n}=", python_literal(v)) for n, v in gesture.new.items()])
+        lines += [laid(made, "thread_id = ", '["thread_id"]'), ""]
     elif gesture.in_copy:
         lines += [f'thread_id = client.threads.copy({thread})["thread_id"]', ""]
     else:

@@ -76,12 +76,19 @@ Step = Write | Run
 
 @dataclass(frozen=True, slots=True)
 class Gesture:
-    """Steps on a thread, on a copy of it or a new one that is made first; without steps, the copy that is compared."""
+    """Steps on a thread, on a copy of it or a new one that is made first; without steps, the copy that is compared.
+
+    Attributes:
+        thread_id: The thread.
+        steps: What is done, in order.
+        in_copy: Whether in a copy of the thread.
+        new: What a thread is made with before, as LangGraph names it: `metadata`, `thread_id` …; None: it is there.
+    """
 
     thread_id: str
     steps: tuple[Step, ...] = ()
     in_copy: bool = False
-    new: bool = False
+    new: Mapping[str, Any] | None = None
 
 
 def following(gesture: Gesture) -> Iterator[tuple[Step, str]]:
@@ -140,11 +147,27 @@ def of_resume(
     return Gesture(thread_id, (Run(checkpoint_id, settings, _sent(input)),), in_copy)
 
 
-def of_run(
-    thread_id: str, settings: RunSettings, input: Any = None, *, new: bool = False, in_copy: bool = False
+def of_run(thread_id: str, settings: RunSettings, input: Any = None, *, in_copy: bool = False) -> Gesture:
+    """A run on from a thread's head."""
+    return Gesture(thread_id, (Run(None, settings, _sent(input)),), in_copy)
+
+
+def of_first_run(
+    thread_id: str, settings: RunSettings, input: Any, metadata: Mapping[str, Any], *, named: bool = False
 ) -> Gesture:
-    """A run on from a thread's head, or of a new thread."""
-    return Gesture(thread_id, (Run(None, settings, _sent(input)),), in_copy, new)
+    """A run of a new thread.
+
+    Args:
+        thread_id: The thread.
+        settings: How to run.
+        input: What it starts with.
+        metadata: The thread's own.
+        named: Whether the id was chosen. Then it may be there by the time the code is typed, and is run on, as by
+            `book.run(thread_id, …, if_not_exists="create")`.
+    """
+    new: dict[str, Any] = {"thread_id": thread_id, "if_exists": "do_nothing"} if named else {}
+    new |= {"metadata": dict(metadata)} if metadata else {}
+    return Gesture(thread_id, (Run(None, settings, _sent(input)),), new=new)
 
 
 def of_fork(
