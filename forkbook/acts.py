@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import runs, snippets, timetravel
-from .backends.base import COPY_OF, RunSettings
+from .backends.base import RunSettings
 from .edits import Deviation
 from .errors import ActFailed, ForkbookError, InvalidInput, Refused
 from .escape import short
@@ -33,16 +33,17 @@ class Act:
     """What an edit, resume, fork, answer or run left behind.
 
     Attributes:
-        kind: `edit`, `resume`, `fork`, `answer` or `run`.
-        checkpoint: Where it led: the edited checkpoint, or the last one that the run wrote.
-        history: The thread's history after it, of the copy if it was done in a copy.
-        status: Of that checkpoint: finished, waiting, pending or error.
-        settings: How the run was run (assistant, config, context, interrupts); None where nothing ran.
-        run_id: The run; None where nothing ran.
-        deviations: Channels that are not what was typed, because their reducer had a say.
-        error: The exception that ended the run.
-        notes: What else one should know.
-        gesture: What was done, step by step; `code` writes it down.
+        kind (str): `edit`, `resume`, `fork`, `answer` or `run`.
+        checkpoint (Checkpoint): Where it led: the edited checkpoint, or the last one that the run wrote.
+        history (History): The thread's history after it, of the copy if it was done in a copy.
+        status (str): Of that checkpoint: `finished`, `waiting`, `pending` (a stopped run's, too) or `error`.
+        settings (RunSettings | None): How the run was run: `assistant`, `config`, `context`, `interrupt_before`,
+            `interrupt_after`, `metadata`; None where nothing ran.
+        run_id (str | None): The run's id; None where nothing ran.
+        deviations (tuple[Deviation, ...]): Channels that are not what was typed, because their reducer had a say.
+        error (str | None): The exception that ended the run; None where none did, and where the run was stopped.
+        notes (tuple[str, ...]): What else one should know.
+        gesture (Gesture | None): What was done, step by step; `code()` writes it down.
     """
 
     kind: str
@@ -237,8 +238,10 @@ def placed(cp: Checkpoint, in_copy: bool) -> tuple[Checkpoint, tuple[str, ...]]:
     """Where an act is to happen, once nothing stands against it: here, or at the same checkpoint of a fresh copy."""
     if not in_copy:
         return cp, ("the thread's head is here now: its next message follows this branch",)
+    from .transfer.copymarks import mark_of_copy
+
     backend = cp.history.book.backend
     copy_id = backend.copy(cp.thread_id)
-    backend.tag(copy_id, {COPY_OF: cp.thread_id})
+    backend.tag(copy_id, mark_of_copy(cp.thread_id, copy_id))
     note = f"done in a copy, thread {copy_id}; thread {cp.thread_id} is as it was"
     return cp.history.book.history(copy_id, subgraphs=cp.history.subgraphs)[cp.id], (note,)

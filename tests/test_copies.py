@@ -356,16 +356,19 @@ class TestFindingThem:
         whole = server_book.copy(thread_id).new_thread_id
         part = server_book.copy(thread_id, 0).new_thread_id
         act = server_book[thread_id].tips[0].answer("one", in_copy=True)
+        sweep = server_book[thread_id].tips[0].sweep([fb.Answer("one"), fb.Answer("two")], parallel=True)
         again = server_book.copy(whole).new_thread_id
         raw = bed.threads.copy(whole)["thread_id"]
         with fb.connect(testbed) as other:
             found = other.copies(thread_id)
-            assert set(found.thread_id) == {whole, part, act.history.thread_id}
+            swept = set(sweep.df().thread_id)
+            assert set(found.thread_id) == {whole, part, act.history.thread_id} | swept
+            assert len(swept) == 2
             by_id = found.set_index("thread_id")
             assert by_id.loc[part, "checkpoint_id"] == server_book[thread_id][0].id
             assert by_id.checkpoint_id.isna()[whole]
             assert by_id.whole.all()
-            assert by_id.copied_at.notna()[[whole, part]].all()
+            assert by_id.copied_at.notna().all()
             assert list(found.columns[:6]) == list(other.threads(limit=1).columns)
             assert set(other.copies(whole).thread_id) == {again, raw}
             assert other.copies(again).empty
@@ -374,7 +377,27 @@ class TestFindingThem:
     def test_in_a_checkpointer_as_long_as_the_book_is_open(self, saver):
         book, thread_id = asked(saver, graphs.build_questions)
         made = {book.copy(thread_id).new_thread_id, book.copy(thread_id, 0).new_thread_id}
-        assert set(book.copies(thread_id).thread_id) == made
+        made |= {book[thread_id][1].resume(in_copy=True).history.thread_id}
+        found = book.copies(thread_id)
+        assert set(found.thread_id) == made
+        assert found.copied_at.notna().all()
+
+    @pytest.mark.parametrize("place", ["server", "graph"])
+    def test_no_copies_are_told_from_no_thread(self, place, bed, server_book):
+        if place == "server":
+            book, thread_id = server_book, ran(bed, "questions", {"answers": []})
+        else:
+            book, thread_id = asked(InMemorySaver(), graphs.build_questions)
+        for unknown in ("x", str(uuid.uuid4())):
+            with pytest.raises(fb.ThreadNotFound, match=unknown):
+                book.copies(unknown)
+        assert book.copies(thread_id).empty
+        copy_id = book.copy(thread_id).new_thread_id
+        book.backend.delete(thread_id)
+        assert book.copies(thread_id).thread_id.tolist() == [copy_id]
+        book.backend.delete(copy_id)
+        with pytest.raises(fb.ThreadNotFound):
+            book.copies(thread_id)
 
     def test_an_archive_tells_of_the_copies_it_holds(self, bed, server_book, tmp_path):
         thread_id = ran(bed, "questions", {"answers": []})

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import runs, timetravel
-from ..backends.base import COPY_OF, RunOutcome, RunSettings
+from ..backends.base import RunOutcome, RunSettings
 from ..backends.bridge import running_loop
 from ..backends.faults import UNKNOWN_OUTCOME
 from ..edits import deviations
 from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ServerFault, Unsupported
+from ..transfer.copymarks import mark_of_copy
 from .result import Sweep, moved
 from .rows import Row
 from .variants import SWEEP, SWEEP_AT, SWEEP_OF, Answer, Edit, Variant
@@ -197,7 +198,8 @@ class Runner:
             copy_id = self.backend.copy(self.sweep.thread_id)
             row = self._put(index, thread_id=copy_id)
             blank = dict.fromkeys(self.journals)  # or each copy would keep what all the others did
-            self.backend.tag(copy_id, {**blank, COPY_OF: self.sweep.thread_id, SWEEP_AT: copy_id, **marks})
+            made = mark_of_copy(self.sweep.thread_id, copy_id)
+            self.backend.tag(copy_id, {**blank, **made, SWEEP_AT: copy_id, **marks})
         at = self.here.id
         if isinstance(variant.change, Edit):
             at = self._edited(index)
