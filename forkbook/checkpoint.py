@@ -32,8 +32,8 @@ class Checkpoint:
     """One checkpoint of a history; two are equal when thread, namespace and id are.
 
     Attributes:
-        history: The history it was taken from.
-        id: Its id.
+        history (History): The history it was taken from.
+        id (str): Its id, a UUID; the time is in its first digits.
     """
 
     history: History

@@ -29,9 +29,10 @@ class ForkbookError(Exception):
     """Base of all errors below; its text says what, where, why, and what to do next.
 
     Attributes:
-        thread_id: The thread in question, if one is.
-        checkpoint_id: The checkpoint in question, if one is.
-        candidates: What could have been meant.
+        thread_id (str | None): The thread in question, if one is.
+        checkpoint_id (str | None): The checkpoint in question, if one is.
+        candidates (tuple[str, ...]): What could have been meant.
+        details (dict[str, Any]): What else is known, by name, such as `status`, the HTTP status of a `ServerFault`.
     """
 
     def __init__(

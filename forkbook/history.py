@@ -40,11 +40,12 @@ class History:
     is its tip, or by position (0 is the oldest, -1 the newest).
 
     Attributes:
-        book: The place it was read from.
-        thread_id: The thread.
-        complete: Whether every checkpoint was read; False only where `limit` asked for fewer.
-        subgraphs: Whether the checkpoints of subgraphs were read, too, each inside the one whose task ran it.
-        counter: What counts its tokens; None: the default.
+        book (Book): The place it was read from.
+        thread_id (str): The thread's id.
+        complete (bool): Whether every checkpoint was read; False only where `limit` asked for fewer.
+        subgraphs (bool): Whether the checkpoints of subgraphs were read, too, each inside the one whose task ran it.
+        counter (Counter | None): What counts its tokens; None: the default.
+        facts (Facts): What follows from its states, by position.
     """
 
     def __init__(

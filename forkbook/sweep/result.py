@@ -31,12 +31,13 @@ class Sweep:
     """Many variants from one checkpoint; `df()` has a row a branch.
 
     Attributes:
-        book: Where the threads are.
-        thread_id: The thread that it set out from.
-        checkpoint_id: The checkpoint.
-        id: Its id, which the metadata of its checkpoints carry.
-        started: When, as ISO 8601.
-        rows: Its branches, variant by variant.
+        book (Book): Where the threads are.
+        thread_id (str): The thread that it set out from.
+        checkpoint_id (str): The checkpoint.
+        id (str): Its id, which the metadata of its checkpoints carry.
+        started (str): When, in UTC as ISO 8601.
+        rows (list[Row]): Its branches, variant by variant.
+        runner (Runner | None): What runs it; None where it was found again.
     """
 
     def __init__(

@@ -21,10 +21,10 @@ class Edit:
     """An edit of a checkpoint's state.
 
     Attributes:
-        values: Channels to values, passed through the reducers.
-        as_node: The node that the edit is to come from; None: the last one.
-        replace: Make each channel exactly what was typed; None: as the sweep says.
-        name: What to call it in tables and pictures; None: by its values.
+        values (Mapping[str, Any]): Channels to values, passed through the reducers.
+        as_node (str | None): The node that the edit is to come from; None: the last one.
+        replace (bool | None): Make each channel exactly what was typed; None: as the sweep says.
+        name (str | None): What to call it in tables and pictures; None: by its values.
     """
 
     values: Mapping[str, Any]
@@ -44,7 +44,11 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer to the interrupt that a checkpoint waits for."""
+    """An answer to the interrupt that a checkpoint waits for.
+
+    Attributes:
+        value (Any): The answer; with several questions a mapping of interrupt ids to answers.
+    """
 
     value: Any
 
