@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 
 import forkbook as fb
 from forkbook.cli import app, screen
+from forkbook.cli.threads import origin, told
 from forkbook.transfer.writing import MARK
 
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
@@ -119,6 +120,10 @@ def test_help_says_everything(name):
     assert without == []
     code, said, _ = run(name, "--help", env={"COLUMNS": "80"})
     assert code == 0
+    usage = re.search(r"Usage: (.*?)\n\n", said, re.DOTALL)[1]
+    assert not re.search(r"[{}<>]|\[\[", usage), usage
+    assert set(re.findall(r"[A-Za-z]+", usage.partition("[OPTIONS]")[2])) <= {"SRC", "DST", "FILE", "THREAD", "A", "B"}
+    assert "<str>" not in said
     assert all(option in said for param in command.params for option in param.opts if option.startswith("--"))
     assert all(len(line) <= 80 for line in said.splitlines())
 
@@ -158,6 +163,54 @@ def test_threads_are_searched(demo_url, fresh, client):
     assert [row["thread_id"] for row in said["threads"]] == [fresh[0]]
     assert said["threads"][0]["metadata"]["owner"] == "ada"
     assert document("threads", demo_url, "--limit", "2")[1]["total"] == 2
+
+
+def test_a_status_that_no_thread_has_is_told_with_those_that_there_are(demo_url, archive):
+    with proxy(demo_url) as (url, seen):
+        for place in (url, archive):
+            code, said = document("threads", place, "--status", "foo")
+            assert code == 2
+            assert "'foo': --status takes idle, busy, interrupted, error" in said["error"]["message"]
+            assert said["error"]["candidates"] == ["idle", "busy", "interrupted", "error"]
+    assert seen == []
+
+
+def test_people_see_their_own_metadata_and_whence_a_thread_came(demo_url, target_url, client, fresh, book, tmp_path):
+    client.threads.update(fresh[0], metadata={"title": "Mine"})
+    assert run("migrate", demo_url, target_url, "-t", fresh[0], "--on-conflict", "new_id")[0] == 0
+    (line,) = [line for line in run("threads", demo_url)[1].splitlines() if line.startswith(fresh[0])]
+    assert re.search(r"  Mine · owner=ada · copy of …[0-9a-f]{6} · graph_id=agent", line)
+    assert "forkbook" not in line
+    out = run("threads", target_url)[1]
+    (line,) = [line for line in out.splitlines() if "Mine" in line and line.startswith(fresh[0])]
+    assert "owner=ada" in line
+    assert "forkbook" not in out
+    (row,) = [row for row in document("threads", target_url)[1]["threads"] if row["thread_id"] == fresh[0]]
+    assert row["metadata"][MARK]["of"] == fresh[0]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({}, ""),
+        ({MARK: {"of": "t"}}, "migrated"),
+        ({MARK: {"of": "12345678", "state": "done"}}, "migrated from …345678"),
+        ({MARK: {"of": "12345678", "state": "writing"}}, "half migrated from …345678"),
+        ({"forkbook_copy_of": "12345678", "forkbook_copy": {"at": "t"}}, "copy of …345678"),
+        ({"forkbook_copy_of": "12345678", "forkbook_copy": {"at": "87654321"}}, "copy of …654321"),
+        ({"forkbook_sweep_of": "12345678", "forkbook_sweep_at": "t"}, "variant of …345678"),
+        ({MARK: "odd"}, ""),
+    ],
+)
+def test_what_made_a_thread_is_said_in_a_word(metadata, words):
+    assert origin("t", metadata) == words
+    row = {"thread_id": "t", "metadata": metadata | {"graph_id": "g", "mood": "good"}}
+    assert told(row) == " · ".join(filter(None, ["mood=good", words, "graph_id=g"]))
+
+
+def test_a_title_is_readable_on_80_columns(demo_url, demo_threads):
+    out = run("threads", demo_url, env={"COLUMNS": "80"})[1]
+    assert re.search(rf"^{demo_threads['branches']}  idle .*\n  Branches: one conversation, three ways on ", out, re.M)
 
 
 def test_a_thread_is_drawn(demo_url, book, demo_threads):
@@ -289,6 +342,13 @@ def test_the_backup_file_has_the_name_that_was_given(demo_url, target_url, fresh
     code, _, err = run(*args)
     assert (code, "step 1 of 2: back up" in err) == (0, True)
     assert [thread["thread_id"] for thread in json.loads((tmp_path / "mine.json").read_text())] == [fresh[0]]
+
+
+def test_tables_are_no_backup(demo_url, target_url, tmp_path):
+    args = ("migrate", demo_url, target_url, "--backup-file", tmp_path / "x.parquet")
+    code, _, err = run(*args)
+    assert (code, "tables cannot be read back, so they are no backup; end it in .forkbook or .json" in err) == (2, True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_validate_compares_and_writes_nothing(demo_url, target_url, fresh):
@@ -520,6 +580,7 @@ def test_exit_codes_and_documents_of_errors(demo_url, archive, tmp_path):
     assert (said["error"]["thread_id"], said["exit_code"]) == (missing, 2)
     code, said = document("threads", free_address())
     assert (code, said["error"]["kind"]) == (3, "ConnectionFailed")
+    assert said["error"]["message"].startswith("cannot reach http://127.0.0.1:")
     code, said = document("migrate", demo_url, archive)
     assert (code, said["error"]["kind"]) == (3, "Unsupported")
     for args in (

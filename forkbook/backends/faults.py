@@ -28,7 +28,7 @@ def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = Fal
     """Turn whatever the SDK's client raises inside into a `ForkbookError`, the cause chained.
 
     Args:
-        deed: What is being done, as in "reading the history of thread 01a1…".
+        deed: What is being done, a gerund, as in "reading the history of thread 01a1…".
         url: The server's address.
         thread_id: The thread in question.
         write: Whether a lost answer leaves the outcome unknown.
@@ -40,7 +40,7 @@ def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = Fal
         raise
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise ConnectionFailed(
-            f"{deed}: cannot reach {url} ({reason(error)}). Is the server running, and is this its address?",
+            f"cannot reach {url} ({reason(error)}) while {deed}. Is the server running, and is this its address?",
             thread_id=thread_id,
         ) from error
     except httpx.HTTPStatusError as error:

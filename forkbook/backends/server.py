@@ -116,7 +116,7 @@ class ServerBackend(Backend):
 
     def scratches(self) -> list[Thread]:
         """Scratch copies that a preview left behind."""
-        with self._told("looking around"):
+        with self._told("opening it"):
             search = self._client.threads.search
             return objects(search(metadata={"forkbook": "scratch"}, select=ALL_BUT_VALUES, limit=LARGEST_PAGE))
 

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from .. import __version__
 from ..errors import ForkbookError, InvalidInput, SourceError
 from . import files, moving, reading
 from .screen import Screen, prepare_streams, reader_gone
 
+DEMO_FOLDER = Path("forkbook-demo")
 EXIT_CODES = """\b
 Exit codes:
     0  done, and nothing differs
@@ -21,6 +22,28 @@ Exit codes:
     3  a place cannot be reached, opened or read
   130  stopped by Ctrl-C; the last line says what the same command does then
   141  the reader of a pipe is gone"""
+
+
+class _Command(TyperCommand):
+    """Names its arguments as its texts do: SRC, not {SRC} or SRC <str>."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        arguments = (param for param in self.get_params(ctx) if param.param_type_name == "argument")
+        return ["[OPTIONS]", *(str(each.metavar) if each.required else f"[{each.metavar}]" for each in arguments)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        for title, kind in (("Arguments", "argument"), ("Options", "option")):
+            params = [param for param in self.get_params(ctx) if param.param_type_name == kind]
+            if records := [record for param in params if (record := _record(param, ctx))]:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def _record(param: Any, ctx: Any) -> tuple[str, str] | None:
+    name, text = param.get_help_record(ctx) or ("", "")
+    if not name:
+        return None
+    return str(param.metavar) if param.param_type_name == "argument" else name, text
 
 
 class _Commands(TyperGroup):
@@ -66,7 +89,15 @@ def forkbook(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and exit.")
     ] = False,
 ) -> None:
-    """Open the history of LangGraph threads: every checkpoint, every branch."""
+    """Open the history of LangGraph threads: every checkpoint, every branch.
+
+    \b
+    Begin with
+      forkbook demo           to try it on a private server
+      forkbook threads SRC    SRC is a server's address, a path (.forkbook, .json,
+                              SQLite), postgresql://… or demo
+      forkbook COMMAND -h     for a command's options and examples
+    """
 
 
 COMMANDS: Mapping[str, Callable[..., int]] = {
@@ -80,14 +111,14 @@ COMMANDS: Mapping[str, Callable[..., int]] = {
     "report": reading.report,
     "verify": files.verify,
 }
-for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+for _called, _command in COMMANDS.items():
+    app.command(_called, cls=_Command)(_command)
 
 
-@app.command()
+@app.command(cls=_Command)
 def demo(
-    folder: Annotated[Path, typer.Option(help="Keeps the notebooks and what the servers write.")] = Path(
-        "forkbook-demo"
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Keeps the notebooks and what the servers write.")] = (
+        DEMO_FOLDER
     ),
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Only run the notebooks, in a temporary folder.")] = False,

@@ -9,6 +9,8 @@ import typer
 
 from ..errors import InvalidInput
 from .options import (
+    FORMATS,
+    PLACE,
     ApiKey,
     EnvFile,
     Insecure,
@@ -18,6 +20,7 @@ from .options import (
     SourceKey,
     TargetKey,
     Threads,
+    check_name,
     ids,
 )
 from .places import Keys, opened, opened_both
@@ -50,11 +53,9 @@ def export(
       forkbook export https://my.langgraph.app --env-file .env -o backup.json
       forkbook export study.forkbook -o study.parquet --threads thread-1,thread-2
     """
-    from ..transfer.exporting import format_of
-
     screen: Screen = ctx.obj
     screen.json = as_json
-    format_of(output, None)
+    check_name("--output", output, FORMATS)
     with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
         with stopping_is_told():
             report = book.export(output, ids(threads))
@@ -65,9 +66,9 @@ def export(
 
 def verify(
     ctx: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="FILE", help="An archive; with DST any place that holds threads.")],
+    source: Annotated[str, typer.Argument(metavar="SRC", help=f"An archive, x.forkbook; with DST any place: {PLACE}.")],
     target: Annotated[
-        str | None, typer.Argument(metavar="[DST]", help="Where the same threads should be: any place.")
+        str | None, typer.Argument(metavar="DST", help="Where the same threads should be: any place, too.")
     ] = None,
     threads: Threads = None,
     source_api_key: SourceKey = None,
@@ -96,7 +97,7 @@ def verify(
             raise InvalidInput("--threads is for comparing with another place: an archive alone is verified whole")
         if Path(source).suffix != ".forkbook":
             raise InvalidInput(
-                f"{source} is no archive, so it has no digests: compare it with a place, forkbook verify FILE DST"
+                f"{source} is no archive, so it has no digests: compare it with a place, `forkbook verify SRC DST`"
             )
         from ..sources import verify as verify_archive
 

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import InvalidInput
 from .options import (
-    PLACE,
+    BACKUPS,
     ApiKey,
     Concurrency,
     DryRun,
@@ -27,6 +27,7 @@ from .options import (
     TestSingle,
     ThreadId,
     Threads,
+    check_name,
     ids,
     metadata_of,
 )
@@ -55,7 +56,8 @@ def migrate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help=f"Export the threads to this file first (.forkbook, .json, .parquet). With --full: {BACKUP}.",
+            help="Export the threads to this file first, .forkbook or .json; not .parquet, which cannot be read back. "
+            f"With --full: {BACKUP}.",
         ),
     ] = None,
     on_conflict: OnConflict = "skip",
@@ -83,8 +85,6 @@ def migrate(
         --full --test-single --env-file .env --same-key
       forkbook migrate study.forkbook http://localhost:2024 --validate
     """
-    from ..transfer.exporting import format_of
-
     screen: Screen = ctx.obj
     screen.json = as_json
     plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, graph)
@@ -93,7 +93,7 @@ def migrate(
     if validate and backup_file is not None:
         raise InvalidInput("--validate writes nothing: leave out --backup-file")
     if backup_file is not None:
-        format_of(backup_file, None)
+        check_name("--backup-file", backup_file, BACKUPS)
     keys = Keys(api_key, source_api_key, target_api_key, env_file, same_key, insecure)
     first, second = opened_both(screen, source, target, keys, writes=not (dry_run or validate))
     with first, second:
@@ -140,7 +140,7 @@ def import_(
     screen: Screen = ctx.obj
     screen.json = as_json
     if "://" in file:
-        raise InvalidInput(f"import is for files; `forkbook migrate SRC DST` moves between servers ({PLACE})")
+        raise InvalidInput("import is for files: `forkbook migrate SRC DST` takes threads from any place")
     plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, graph)
     keys = Keys(api_key, env_file=env_file, insecure=insecure)
     first, second = opened_both(screen, file, to, keys, writes=not dry_run)

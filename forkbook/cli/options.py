@@ -1,6 +1,7 @@
 """Arguments and options that several commands share."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,9 @@ import typer
 from ..errors import InvalidInput
 
 PLACE = "a server's address, a path (.forkbook, .json, SQLite), postgresql://…, or demo"
+
+FORMATS = (".forkbook", ".json", ".parquet")
+BACKUPS = FORMATS[:2]  # what can be read back
 
 Source = Annotated[str, typer.Argument(metavar="SRC", help=f"Where the threads are: {PLACE}.")]
 ThreadId = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id; `forkbook threads` lists them.")]
@@ -72,6 +76,20 @@ def ids(threads: list[str] | None) -> list[str] | None:
     if not found:
         raise InvalidInput("--threads names no thread: leave it out for all")
     return found
+
+
+def check_name(option: str, path: Path, suffixes: Sequence[str]) -> None:
+    """Whether the name of a file to be written says in which format.
+
+    Raises:
+        InvalidInput: It does not, or not one of these.
+    """
+    suffix = path.suffix.lower()
+    if suffix in suffixes:
+        return
+    why = "tables cannot be read back, so they are no backup" if suffix in FORMATS else "this name says no format"
+    *first, last = suffixes
+    raise InvalidInput(f"{option} {path}: {why}; end it in {', '.join(first)} or {last}", candidates=suffixes)
 
 
 def metadata_of(said: list[str] | None) -> dict[str, Any] | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..escape import cut
+from ..errors import InvalidInput
+from ..escape import cut, short
 from .options import ApiKey, EnvFile, Insecure, Json, Limit, Source, ThreadId, metadata_of
 from .places import Keys, opened
 from .screen import DIFFERENT, OK, Screen
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..history import History
 
 LEAST_TITLE = 8
-METADATA_SHOWN = 300
 ROWS, CHANGES = 40, 100
 TREE_LINE = re.compile(
     r"^(?P<graph>[●◆■│┊─┬╮ ]*?)(?P<sign> [?✗])? +(?P<id>[0-9a-f]{6})  (?P<step>step (?:\?|-?\d+)) +.*?"
@@ -30,9 +29,9 @@ TREE_LINE = re.compile(
 TREE_STYLES = {"graph": "blue", "sign": "bold red", "id": "yellow", "step": "dim", "tip": "bold green"}
 CHANGE_STYLES = {"+": "green", "−": "red"}
 
-Checkpoint = Annotated[
-    str, typer.Argument(help="A checkpoint's id, its beginning or end; or a branch, as in A, which means its tip.")
-]
+PICKED = "a checkpoint's id, its beginning or end; or a branch, as in A, which means its tip"
+First = Annotated[str, typer.Argument(metavar="A", help=f"What to begin with: {PICKED}.")]
+Second = Annotated[str, typer.Argument(metavar="B", help="What to compare it with, named in the same way.")]
 
 
 def threads(
@@ -59,10 +58,17 @@ def threads(
       forkbook threads https://my.langgraph.app --env-file .env --status idle
       forkbook threads study.forkbook --json
     """
+    from ..book import THREAD_STATUSES
     from ..frames import threads_rows
+    from .threads import told
 
     screen: Screen = ctx.obj
     screen.json = as_json
+    if status not in (None, *THREAD_STATUSES):
+        known = ", ".join(THREAD_STATUSES)
+        raise InvalidInput(
+            f"no thread has the status {short(status)}: --status takes {known}", candidates=THREAD_STATUSES
+        )
     search = {"metadata": metadata_of(metadata), "status": status, "limit": limit}
     with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
         found = book.backend.threads(**{name: value for name, value in search.items() if value is not None})
@@ -70,7 +76,7 @@ def threads(
     screen.document({"source": book.backend.address, "threads": rows, "total": len(rows)})
     if not as_json:
         cells = [
-            (row["thread_id"], row["status"] or "", (row["updated_at"] or "")[:16].replace("T", " "), _said(row))
+            (row["thread_id"], row["status"] or "", (row["updated_at"] or "")[:16].replace("T", " "), told(row))
             for row in rows
         ]
         screen.table(("thread", "status", "updated", "metadata"), cells)
@@ -145,8 +151,8 @@ def diff(
     ctx: typer.Context,
     source: Source,
     thread_id: ThreadId,
-    a: Checkpoint,
-    b: Checkpoint,
+    a: First,
+    b: Second,
     changes: Annotated[int, typer.Option(min=1, metavar="N", help="Say at most so many changes.")] = CHANGES,
     api_key: ApiKey = None,
     env_file: EnvFile = None,
@@ -227,10 +233,3 @@ def _plain(history: History) -> dict[str, Any]:
         "branches": list(branches_rows(history.facts)),
         "checkpoints": list(checkpoints_rows(history.facts)),
     }
-
-
-def _said(row: Mapping[str, Any]) -> str:
-    """A thread's title, then what else is in its metadata."""
-    metadata = {key: value for key, value in (row["metadata"] or {}).items() if value is not None}
-    titles = [str(metadata.pop("title"))] if "title" in metadata else []
-    return cut(" ".join([*titles, *(f"{key}={value}" for key, value in metadata.items())]), METADATA_SHOWN)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -27,7 +27,7 @@ HERE = {
     "fb.connect": "the address or path alone",
 }
 UNTOUCHED = "Nothing was written."
-LEAST_CELL = 8
+LEAST_CELL = 24  # columns of a table's last cell, or it has a line of its own
 MOST_LINES = 20
 UNCUT = 2000  # columns of a line that no terminal shows
 SECRET_LENGTH = 6  # what is shorter may be a word of its own
@@ -78,16 +78,24 @@ class Screen:
         _say(Text(self.shown(text), style), stderr=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Say a table; where a row does not fit, its last cell ends in an ellipsis."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, no_wrap=True, overflow="ellipsis")
+        """Say a table; where little room is left for the last cells they have lines of their own. What is too long for
+        its line ends in an ellipsis."""
         rows = [[visible(self._hidden(cell)) for cell in row] for row in rows]
         taken = sum(max(cell_len(row[place]) for row in (columns, *rows)) + 2 for place in range(len(columns) - 1))
-        table.columns[-1].max_width = max(self.width - taken, LEAST_CELL)
+        below = self.width - taken < LEAST_CELL
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns[:-1] if below else columns:
+            table.add_column(column, no_wrap=True, overflow="ellipsis")
         for row in rows:
-            table.add_row(*map(Text, row))
-        _say(table, stderr=self.json)
+            table.add_row(*map(Text, row[:-1] if below else row))
+        if not below:
+            table.columns[-1].max_width = self.width - taken
+        said = _rendered(table, stderr=self.json)
+        if below and rows:
+            head, *lines = said.split("\n")
+            last = _rendered(Group(*(Text(f"  {row[-1]}") for row in rows)), stderr=self.json, cut=True).split("\n")
+            said = "\n".join([head, *(line for both in zip(lines, last, strict=True) for line in both if line), ""])
+        _write(said, stderr=self.json)
 
     def counts(self, counted: Iterable[tuple[str, int]]) -> None:
         """Say numbers, each behind its name."""
@@ -151,12 +159,19 @@ def _console(*, stderr: bool) -> Console:
 
 
 def _say(what: RenderableType, *, stderr: bool, cut: bool = False, soft: bool = False) -> None:
-    """Print, without the spaces that fill a line; `soft` leaves it to the terminal where a line breaks."""
+    _write(_rendered(what, stderr=stderr, cut=cut, soft=soft), stderr=stderr)
+
+
+def _rendered(what: RenderableType, *, stderr: bool, cut: bool = False, soft: bool = False) -> str:
+    """Lines without the spaces that fill them; `soft` leaves it to the terminal where a line breaks."""
     console = _console(stderr=stderr)
     with console.capture() as captured:
         console.print(what, no_wrap=cut, overflow="ellipsis" if cut else None, soft_wrap=soft)
-    lines = (line.rstrip() for line in captured.get().split("\n"))
-    (sys.stderr if stderr else sys.stdout).write("\n".join(lines))
+    return "\n".join(line.rstrip() for line in captured.get().split("\n"))
+
+
+def _write(text: str, *, stderr: bool) -> None:
+    (sys.stderr if stderr else sys.stdout).write(text)
 
 
 def code_of(error: ForkbookError) -> int:

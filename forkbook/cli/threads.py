@@ -1,0 +1,48 @@
+"""What a table says of a thread beside its id."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..backends.base import COPY_OF
+from ..escape import cut
+from ..sweep.variants import SWEEP_AT, SWEEP_OF
+from ..transfer.copymarks import COPY, OURS, SERVERS_OWN
+from ..transfer.writing import MARK
+
+METADATA_SHOWN = 300
+ID_SHOWN = 6
+
+
+def told(row: Mapping[str, Any]) -> str:
+    """A thread's title, what else people put in its metadata, what made it, and last what the server put there."""
+    metadata = {key: value for key, value in (row["metadata"] or {}).items() if value is not None}
+    own = {key: value for key, value in metadata.items() if not key.startswith(OURS)}
+    title = str(own.pop("title", ""))
+    servers = {key: own.pop(key) for key in SERVERS_OWN if key in own}
+    parts = (title, _pairs(own), origin(str(row["thread_id"]), metadata), _pairs(servers))
+    return cut(" · ".join(filter(None, parts)), METADATA_SHOWN)
+
+
+def origin(thread_id: str, metadata: Mapping[str, Any]) -> str:
+    """What made a thread, as forkbook's marks in its metadata say; "" where none does."""
+    if metadata.get(SWEEP_AT) == thread_id:
+        return f"variant of {_end(metadata.get(SWEEP_OF))}"
+    if original := metadata.get(COPY_OF):
+        at = _mapping(metadata.get(COPY)).get("at")
+        return f"copy of {_end(original if at in (None, thread_id) else at)}"
+    if mark := _mapping(metadata.get(MARK)):
+        half = "half " if mark.get("state") == "writing" else ""
+        return f"{half}migrated" + ("" if mark.get("of") in (None, thread_id) else f" from {_end(mark['of'])}")
+    return ""
+
+
+def _pairs(metadata: Mapping[str, Any]) -> str:
+    return " ".join(f"{key}={value}" for key, value in metadata.items())
+
+
+def _end(thread_id: Any) -> str:
+    return f"…{str(thread_id)[-ID_SHOWN:]}"
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
