@@ -311,7 +311,7 @@ class Book:
             Refused: Nothing is left to run, or a channel or node does not exist; nothing was written.
             ThreadBusy: Another run is under way.
         """
-        from .live import run
+        from .threadrun import run
 
         if thread_id is not None:
             checked_id(thread_id)

@@ -340,7 +340,14 @@ def test_a_thread_is_begun_under_an_id_of_ones_own(opened):
     assert list(book.threads(metadata={"owner": owner}).thread_id) == [mine]
 
 
-def test_a_server_takes_no_id_but_a_uuid(served):
+def test_a_server_takes_no_id_but_a_uuid_however_it_is_spelt(served):
+    mine = str(uuid.uuid4())
+    first, second = (
+        served.run(mine.upper(), {"items": []}, assistant="fanout", if_not_exists="create").history for _ in range(2)
+    )
+    assert (first.thread_id, second.thread_id) == (mine, mine)
+    assert len(second) == 2 * len(first)
+    assert served.copies(mine.upper()).empty
     with pytest.raises(fb.InvalidInput, match=r"creating thread mine.*UUID"):
         served.run("mine", {"topic": "a"}, assistant="sleeper", if_not_exists="create")
 

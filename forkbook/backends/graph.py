@@ -398,7 +398,8 @@ def checked(graph: Any) -> tuple[Any, Saver]:
     if not hasattr(graph.checkpointer, "get_tuple"):
         raise InvalidInput(
             f"the graph {graph.get_name()} was compiled without a checkpointer, so its threads have no history: "
-            "builder.compile(checkpointer=InMemorySaver()), or SqliteSaver, PostgresSaver …"
+            "builder.compile(checkpointer=InMemorySaver()), or SqliteSaver (pip install langgraph-checkpoint-sqlite), "
+            "PostgresSaver (pip install langgraph-checkpoint-postgres) …"
         )
     return graph, graph.checkpointer
 

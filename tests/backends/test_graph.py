@@ -425,7 +425,10 @@ def test_threads_are_searched(book, place, before_joke):
 def test_a_graph_without_a_checkpointer():
     from forkbook.demo.agent import builder
 
-    with pytest.raises(fb.InvalidInput, match=r"builder\.compile\(checkpointer=InMemorySaver\(\)\)"):
+    with pytest.raises(
+        fb.InvalidInput,
+        match=r"builder\.compile\(checkpointer=InMemorySaver\(\)\), or SqliteSaver \(pip install langgraph-ch",
+    ):
         GraphBackend(builder.compile())
     with pytest.raises(fb.InvalidInput, match=r"StateGraph is no compiled graph: builder\.compile"):
         GraphBackend(builder)
