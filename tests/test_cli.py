@@ -470,7 +470,7 @@ def test_a_cut_archive_is_told_with_what_can_still_be_read(archive, tmp_path):
     assert (code, "No thread of it can be read" in out) == (1, True)
     assert "verify" not in out + err
     code, _, err = run("threads", archive)
-    assert (code, "`forkbook verify FILE`" in err) == (3, True)
+    assert (code, "`forkbook verify` says what can still be read" in err) == (3, True)
     archive.write_bytes(b"")
     code, _, err = run("verify", archive)
     assert (code, "it is empty" in err) == (2, True)
@@ -601,6 +601,25 @@ def test_exit_codes_and_documents_of_errors(demo_url, archive, tmp_path):
         code, out, err = run(*args)
         assert (code, out) == (2, ""), args
         assert err
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("show", "{server}", "nope"), "forkbook: no thread 'nope' on .*; `forkbook threads SRC` lists them"),
+        (("verify", "no.forkbook"), "there is no file no.forkbook; `forkbook export` writes an archive"),
+        (("copy", "{archive}", "x"), "cannot copy a thread: an Agent Server, http://…, can"),
+        (("migrate", "{server}", "{server}"), "--on-conflict new_id writes"),
+        (("threads", "{archive}", "--api-key", "some-key"), "--api-key is for Agent Servers"),
+        (("threads", "http://example.org", "--api-key", "some-key"), "or say --insecure"),
+    ],
+    ids=["no thread", "no file", "copy", "same place", "key for a file", "key in the clear"],
+)
+def test_errors_speak_the_words_of_a_terminal(demo_url, archive, args, words):
+    code, _, err = run(*(arg.format(server=demo_url, archive=archive) for arg in args))
+    assert code in (2, 3)
+    assert re.search(words, err), err
+    assert not re.search(r"book\.|fb\.|connect\(|api_key|on_conflict|In a terminal", err), err
 
 
 def test_a_reader_that_leaves_early_is_no_fault(demo_url, demo_threads):

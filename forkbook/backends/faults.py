@@ -95,7 +95,7 @@ def from_status(deed: str, url: str, error: httpx.HTTPStatusError, thread_id: st
     status, said = error.response.status_code, detail(error)
     if thread_id and (status == 404 or (status == 422 and "thread ID" in said and not after)):
         return ThreadNotFound(
-            f"{deed}: no thread {thread_id!r} on {url} ({said}); book.threads() lists them", thread_id=thread_id
+            f"no thread {thread_id!r} on {url} ({said}); book.threads() lists them", thread_id=thread_id
         )
     if status in (401, 403):
         return AccessDenied(

@@ -7,7 +7,7 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from .screen import DIFFERENT, INTERRUPTED, OK, UNREACHABLE, Screen
+from .screen import DIFFERENT, INTERRUPTED, OK, UNREACHABLE, Screen, here
 
 if TYPE_CHECKING:
     from ..backends.archive import ExportReport, VerifyReport
@@ -40,7 +40,7 @@ def say_export(screen: Screen, report: ExportReport) -> None:
         ]
     )
     notes = [
-        *report.errors.values(),
+        *map(here, report.errors.values()),
         *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in report.later.items()),
         *(f"thread {id_} lacks a parent: {', '.join(parents)}" for id_, parents in report.dangling.items()),
         *report.notes,
@@ -98,7 +98,7 @@ def say_migration(
     said = []
     for move in report.moves:
         if not move and move.outcome != "not reached":
-            said += [str(move), *(f"  {difference}" for difference in move.differences[:DIFFERENCES_SHOWN])]
+            said += [here(str(move)), *(f"  {difference}" for difference in move.differences[:DIFFERENCES_SHOWN])]
     screen.some(said, "red")
     lost = Counter[str]()
     for move in report.moves if not_kept else ():

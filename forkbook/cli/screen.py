@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -18,14 +19,17 @@ from ..errors import ForkbookError, InvalidInput, NotFound, SourceError
 from ..escape import visible
 
 OK, DIFFERENT, MISUSED, UNREACHABLE, INTERRUPTED, READER_GONE = 0, 1, 2, 3, 130, 141
-HERE = {
-    "api_key": "--api-key, or --env-file with a file that holds the key",
-    "insecure=True": "--insecure",
-    "book.threads()": "`forkbook threads SRC`",
-    "book.export()": "`forkbook export`",
-    "fb.verify()": "`forkbook verify FILE`",
-    "fb.connect": "the address or path alone",
-}
+HERE = (  # what Python's names in an error are called in a terminal
+    (r"book\.threads\(\)", "`forkbook threads SRC`"),
+    (r"book\.export\([^)]*\)", "`forkbook export`"),
+    (r"fb\.verify\(\)", "`forkbook verify`"),
+    (r"fb\.connect\('([^']*)'\), or a compiled graph with its checkpointer, fb\.connect\(graph\)", r"\1"),
+    (r"connect\(\) an api_key", "--api-key, or --env-file with a file that holds a key"),
+    (r"\bapi_key\b", "--api-key"),
+    (r"\binsecure=True\b", "--insecure"),
+    (r"\bgraph_id='…'", "--graph NAME"),
+    (r"\bon_conflict[ =]'?(\w+)'?", r"--on-conflict \1"),
+)
 UNTOUCHED = "Nothing was written."
 LEAST_CELL = 24  # columns of a table's last cell, or it has a line of its own
 MOST_LINES = 20
@@ -115,16 +119,16 @@ class Screen:
 
     def fail(self, error: ForkbookError) -> int:
         """Say an error; the exit code that it means."""
-        code = code_of(error)
-        _say(Text(self.shown(f"forkbook: {error}"), "red"), stderr=True, soft=True)  # a path stays whole, to be copied
-        if hint := _hint(error):
-            self.note(hint)
+        code, message = code_of(error), here(str(error))
+        _say(
+            Text(self.shown(f"forkbook: {message}"), "red"), stderr=True, soft=True
+        )  # a path stays whole, to be copied
         self.document(
             {
                 "ok": False,
                 "error": {
                     "kind": type(error).__name__,
-                    "message": str(error),
+                    "message": message,
                     "thread_id": error.thread_id,
                     "checkpoint_id": error.checkpoint_id,
                     "candidates": list(error.candidates),
@@ -197,10 +201,11 @@ def reader_gone() -> int:
     return READER_GONE
 
 
-def _hint(error: ForkbookError) -> str | None:
-    """What the Python names in an error are called here."""
-    found = [f"{there} is {here}" for there, here in HERE.items() if there in str(error)]
-    return f"In a terminal {', '.join(found)}." if found else None
+def here(text: str) -> str:
+    """An error's text in the words of a terminal."""
+    for there, word in HERE:
+        text = re.sub(there, word, text)
+    return text
 
 
 def _plain(value: Any) -> Any:
