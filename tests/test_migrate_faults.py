@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import time
@@ -77,6 +78,12 @@ class Deployment:
     def kill(self):
         os.killpg(self.process.process.pid, signal.SIGKILL)
         self.process.process.wait()
+
+    def renew(self):
+        """Another server in its place: one that deleted many threads is slow."""
+        self.kill()
+        shutil.rmtree(self.folder / ".langgraph_api")
+        self.start()
 
     def empty(self):
         """Delete every thread."""
@@ -180,6 +187,9 @@ class TestKill:
         seconds = timed(migrate)
         dice, ends, scratches = random.Random(1), {}, 0
         for number in range(kills):
+            if number % 20 == 19:
+                target.renew()
+                migrate()  # the first one is slow
             target.empty()
             moment = dice.uniform(0, seconds * 1.2)
             ended = "killed" if killed(moment, migrate) else "done"
