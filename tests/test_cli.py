@@ -607,13 +607,14 @@ def test_exit_codes_and_documents_of_errors(demo_url, archive, tmp_path):
     ("args", "words"),
     [
         (("show", "{server}", "nope"), "forkbook: no thread 'nope' on .*; `forkbook threads SRC` lists them"),
+        (("threads", "{server}/elsewhere"), "answered 404 .*Is this the address of an Agent Server"),
         (("verify", "no.forkbook"), "there is no file no.forkbook; `forkbook export` writes an archive"),
         (("copy", "{archive}", "x"), "cannot copy a thread: an Agent Server, http://…, can"),
         (("migrate", "{server}", "{server}"), "--on-conflict new_id writes"),
         (("threads", "{archive}", "--api-key", "some-key"), "--api-key is for Agent Servers"),
         (("threads", "http://example.org", "--api-key", "some-key"), "or say --insecure"),
     ],
-    ids=["no thread", "no file", "copy", "same place", "key for a file", "key in the clear"],
+    ids=["no thread", "no server", "no file", "copy", "same place", "key for a file", "key in the clear"],
 )
 def test_errors_speak_the_words_of_a_terminal(demo_url, archive, args, words):
     code, _, err = run(*(arg.format(server=demo_url, archive=archive) for arg in args))

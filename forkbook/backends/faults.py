@@ -107,8 +107,9 @@ def from_status(deed: str, url: str, error: httpx.HTTPStatusError, thread_id: st
         )
     if status in (400, 422):
         return InvalidInput(f"{deed}: {url} refuses it ({status}: {said})", thread_id=thread_id, status=status)
+    next_step = " Is this the address of an Agent Server?" if status == 404 else " The server’s log has the reason."
     return ServerFault(
-        f"{deed}: {url} answered {status} ({said}).{after or ' The server’s log has the reason.'}",
+        f"{deed}: {url} answered {status} ({said}).{after or next_step}",
         thread_id=thread_id,
         status=status,
         retry_after=retry_after(error.response.headers.get("retry-after")),

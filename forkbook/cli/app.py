@@ -20,7 +20,7 @@ Exit codes:
     1  something differs or is damaged, a thread failed, or an act was refused
     2  wrong use: an option, an argument, or a thread that is not there
     3  a place cannot be reached, opened or read
-  130  stopped by Ctrl-C; the last line says what the same command does then
+  130  stopped by Ctrl-C; the last line says what is left
   141  the reader of a pipe is gone"""
 
 
