@@ -12,6 +12,7 @@ from .errors import InvalidInput, Refused
 from .escape import short
 from .timetravel import checked
 
+OURS = "forkbook"  # begins the name of all that forkbook leaves in metadata
 MARKS = "forkbook_marks"  # in a checkpoint's metadata: the names of the keys that an act put there, as JSON
 
 
@@ -101,11 +102,12 @@ def checked_metadata(given: Any) -> dict[str, Any]:
 
 
 def without_marks(settings: RunSettings, metadata: Mapping[str, Any]) -> RunSettings:
-    """Settings that were guessed from a checkpoint's metadata, less what `marks` put there."""
+    """Settings that were guessed from a checkpoint's metadata, less what forkbook put there itself."""
     configurable = settings.config.get("configurable")
-    if not settings.guessed or not configurable or MARKS not in metadata:
+    if not settings.guessed or not configurable:
         return settings
-    kept = own(configurable, {MARKS, *json.loads(metadata[MARKS])})
+    found = own(configurable, json.loads(metadata.get(MARKS, "[]")))
+    kept = {key: value for key, value in found.items() if not key.startswith(OURS)}
     config = {key: value for key, value in settings.config.items() if key != "configurable"}
     return replace(settings, config={**config, "configurable": kept} if kept else config)
 

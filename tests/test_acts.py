@@ -164,6 +164,15 @@ def test_a_fork_after_which_nothing_would_run_is_refused(client, before_joke):
     assert threads(client, before_joke.thread_id) == set()
 
 
+def test_a_run_that_is_known_from_metadata_alone_is_not_run_with_what_marks_a_copy(before_joke):
+    act = before_joke.resume(in_copy=True)
+    again = act.checkpoint.edit({"topic": "dogs"}, in_copy=True).history[act.checkpoint.id]
+    far = again.edit({"topic": "cats"}, in_copy=True).history[act.checkpoint.id]
+    assert far.metadata["forkbook_copy"]["of"] == before_joke.thread_id, "of the copy it was run in, far up"
+    settings = far.own_settings()
+    assert (settings.guessed, settings.config) == (True, {"configurable": {"user_id": "123"}})
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"confg": {}}, {"config": "x"}, {"context": 7}, {"assistant": "nope"}, {"interrupt_before": 7},
