@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend, State, namespace
 from .backends.bridge import heard, in_thread
-from .backends.whole import again, belonging, inside, older, reading
+from .backends.whole import AT_ONCE, again, belonging, inside, older, reading
 from .errors import InvalidInput, ThreadNotFound
 from .escape import short
 from .history import History
@@ -127,7 +127,8 @@ class Book:
             if known != thread_id:
                 return self.history(known, limit=limit, page_size=page_size, subgraphs=subgraphs)
         if subgraphs:
-            nested, _ = inside(self.backend, thread_id, states.values(), reading(self.backend, thread_id))
+            read = reading(self.backend, thread_id)
+            nested, _ = inside(self.backend, thread_id, states.values(), read, readers=AT_ONCE)
             states |= belonging(states, nested, complete=complete)
         return History(self, thread_id, states, complete=complete, subgraphs=subgraphs)
 

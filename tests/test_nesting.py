@@ -2,6 +2,7 @@
 
 import operator
 import sqlite3
+import time
 import uuid
 from typing import Annotated, Any, TypedDict
 
@@ -11,6 +12,7 @@ from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
+from proxy import proxy
 
 import forkbook as fb
 from forkbook.errors import CheckpointNotFound, InvalidInput, Refused
@@ -118,6 +120,26 @@ def test_stores_and_archives_tell_the_same_tree(tmp_path):
         with fb.connect(place) as other:
             assert drawn(other.history(thread_id, subgraphs=True)) == drawn(history)
             assert len(other.history(thread_id)) == 4
+
+
+def test_subgraphs_on_a_server_are_read_side_by_side(testbed):
+    under_way, most = set(), [0]
+
+    def slow(method, path, body):
+        if path.endswith("/history"):
+            under_way.add(me := object())
+            most[0] = max(most[0], len(under_way))
+            time.sleep(0.05)
+            under_way.remove(me)
+
+    with fb.connect(testbed) as book, proxy(testbed, slow) as (url, _), fb.connect(url) as far:
+        thread_id = start(book, "nested", {"answers": []})
+        for _ in range(4):
+            book.run(thread_id, {"answers": []})
+        near = book.history(thread_id, subgraphs=True)
+        assert drawn(far.history(thread_id, subgraphs=True)) == drawn(near)
+        assert len(near.tree.numbers) > 10, "namespaces"
+        assert most[0] > 3
 
 
 def test_what_was_read_without_subgraphs_says_how_to_read_them(begun):

@@ -1,12 +1,15 @@
 """Reading a thread whole: every namespace of it, and again only what may have changed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..errors import ProtocolError
 from ..tree import path_of
 from .base import Backend, State, head_of, namespace
+from .readers import Readers
 
+AT_ONCE = 6  # namespaces read side by side for somebody who waits for one thread
 Read = Callable[[str], list[State]]
 
 
@@ -24,7 +27,13 @@ def reading(backend: Backend, thread_id: str) -> Read:
 
 
 def inside(
-    backend: Backend, thread_id: str, roots: Iterable[State], read: Read, known: Iterable[str] = ()
+    backend: Backend,
+    thread_id: str,
+    roots: Iterable[State],
+    read: Read,
+    known: Iterable[str] = (),
+    *,
+    readers: int = 1,
 ) -> tuple[list[State], set[str]]:
     """The states of every subgraph of a thread; and the namespaces that are read by now.
 
@@ -37,21 +46,45 @@ def inside(
         roots: The states whose tasks name subgraphs.
         read: Reads a namespace.
         known: Namespaces that are not to be read.
+        readers: How many are read side by side, if the place allows that.
     """
     listed = backend.namespaces(thread_id)
-    states, seen = list[State](), {"", *known}
+    states, seen, apart = list[State](), {"", *known}, set[str]()
     unread = subgraphs(roots) if listed is None else listed
     while unread := unread - seen:
-        ns = min(unread)
-        if listed is None and memory_of(ns) in seen:
-            seen.add(ns)
-            continue
-        found = [state for state in read(ns) if namespace(state) == ns or namespace(state) not in seen]
-        seen |= {ns, *map(namespace, found)}
-        states += found
         if listed is None:
-            unread |= subgraphs(found) | ({further_call(ns)} if found else set())
+            seen |= {ns for ns in unread if memory_of(ns) in seen}
+        wave = _wave(unread - seen, apart)
+        for ns, answer in zip(wave, _side_by_side(read, wave, readers if backend.parallel else 1), strict=True):
+            found = [state for state in answer if namespace(state) == ns or namespace(state) not in seen]
+            seen |= {ns, *map(namespace, found)}
+            states += found
+            if all(namespace(state) == ns for state in found):
+                apart.add(memory_of(ns))
+            if listed is None:
+                unread |= subgraphs(found) | ({further_call(ns)} if found else set())
     return states, seen
+
+
+def _wave(unread: Iterable[str], apart: Container[str]) -> list[str]:
+    """What can be read at a time: of tasks that may all have one memory, the first only."""
+    first: dict[str, str] = {}
+    for ns in sorted(unread):
+        first.setdefault(ns if memory_of(ns) in apart else memory_of(ns), ns)
+    return list(first.values())
+
+
+def _side_by_side(read: Read, names: Sequence[str], readers: int) -> Iterable[list[State]]:
+    if min(readers, len(names)) <= 1:
+        return map(read, names)
+    pool = Readers(min(readers, len(names)))
+    futures = [pool.submit(partial(read, ns)) for ns in names]
+    try:
+        return [future.result() for future in futures]
+    finally:
+        for future in futures:
+            future.cancel()
+        pool.close()
 
 
 def belonging(roots: Mapping[str, State], nested: Iterable[State], *, complete: bool) -> dict[str, State]:
@@ -92,7 +125,8 @@ def again(
             stale.add(namespace(state))
     kept = [state for state in old.values() if namespace(state) not in stale]
     settled = {namespace(state) for state in kept}
-    fresh, _ = inside(backend, thread_id, [*roots.values(), *kept], reading(backend, thread_id), settled)
+    read = reading(backend, thread_id)
+    fresh, _ = inside(backend, thread_id, [*roots.values(), *kept], read, settled, readers=AT_ONCE)
     return belonging(roots, [*kept, *fresh], complete=complete)
 
 
