@@ -1,7 +1,10 @@
 """Trees rebuilt on a real server: fan-out, subgraphs, questions, several roots, edits of any kind."""
 
+import contextlib
+import random
 import uuid
 
+import httpx
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -9,7 +12,7 @@ from langgraph_sdk import get_sync_client
 from shapes import ai, human, tree_of
 
 import forkbook as fb
-from forkbook.transfer import mapping
+from forkbook.transfer import mapping, reasons
 from forkbook.transfer.comparing import PARTS, not_kept
 from forkbook.transfer.likeness import Likeness, sendable
 from forkbook.tree import Head, Tree
@@ -155,12 +158,14 @@ def test_a_thread_without_checkpoints_keeps_its_metadata(bed, testbed):
     assert bed.threads.get(move.new_thread_id)["metadata"]["owner"] == "ada"
 
 
-def shape(history):
+def shape(history, *, following=True):
     """The tree from its roots, each checkpoint with what it says; of messages not where their usage stands."""
 
     def below(positions):
         found = ((history[at], history.tree.children[at]) for at in positions)
-        return [(cp.step, cp.next, cp.branch, said_in(cp.values), below(children)) for cp, children in found]
+        return [
+            (cp.step, following and cp.next, cp.branch, said_in(cp.values), below(children)) for cp, children in found
+        ]
 
     def said_in(values):
         messages = [(message["type"], message["id"], message["content"]) for message in values.get("messages", ())]
@@ -210,6 +215,77 @@ def test_any_tree_of_edits_is_rebuilt(bed, testbed, edits):
     move, before, after = moved(testbed, thread_id)
     assert (move.differences, move.verdict) == ((), "identical under new ids")
     assert shape(before) == shape(after)
+
+
+def test_an_edit_where_an_answer_came_later_is_an_edit(bed, testbed):
+    thread_id = ran(bed, "questions", {"answers": []})
+    waiting = at(bed, thread_id, "first")
+    bed.threads.update_state(thread_id, {"answers": ["edited"]}, checkpoint_id=waiting)
+    bed.runs.wait(thread_id, "questions", command={"resume": "late"}, checkpoint_id=waiting)
+    move, before, after = moved(testbed, thread_id)
+    assert shape(before) == shape(after)
+    assert [difference.field for difference in move.differences] == ["tasks[0].result"]
+    assert move.reason == reasons.LATE
+
+
+def test_an_input_that_came_while_a_node_waited_says_what_is_next_there(bed, testbed):
+    thread_id = ran(bed, "questions", {"answers": []})
+    bed.runs.wait(thread_id, "questions", input={"answers": ["anew"]})
+    move, before, after = moved(testbed, thread_id)
+    assert [(d.original, d.copied) for d in move.differences] == [(["__start__"], ["__start__", "first"])]
+    assert move.reason == reasons.DROPPED
+    assert [cp.values for cp in after] == [cp.values for cp in before]
+
+
+def answered(bed, thread_id, graph, at):
+    bed.runs.wait(thread_id, graph, command={"resume": "yes"}, checkpoint_id=at, raise_error=False)
+
+
+ACTS = {
+    "answer the head": lambda bed, id_, graph, at: answered(bed, id_, graph, None),
+    "answer": answered,
+    "edit": lambda bed, id_, graph, at: bed.threads.update_state(id_, {"answers": ["edited"]}, checkpoint_id=at),
+    "replay": lambda bed, id_, graph, at: bed.runs.wait(id_, graph, input=None, checkpoint_id=at, raise_error=False),
+    "input": lambda bed, id_, graph, at: bed.runs.wait(id_, graph, input=INPUTS[graph], raise_error=False),
+}
+INPUTS = {
+    "questions": {"answers": []},
+    "twice": {"answers": []},
+    "nested": {"answers": []},
+    "fanout": {"items": ["x", "y"], "ask": True},
+}
+
+
+@pytest.mark.parametrize("number", [3, pytest.param(200, marks=pytest.mark.slow)])
+def test_any_acts_on_a_thread_are_rebuilt_or_it_is_said_why_not(bed, testbed, number):
+    dice = random.Random(number)
+    for _ in range(number):
+        graph = dice.choice(list(INPUTS))
+        thread_id, done = ran(bed, graph, INPUTS[graph]), []
+        for _ in range(dice.randint(1, 6)):
+            states = bed.threads.get_history(thread_id, limit=1000)
+            at = dice.choice(states)["checkpoint"]["checkpoint_id"]
+            done.append(act := dice.choice(list(ACTS)))
+            with contextlib.suppress(httpx.HTTPStatusError):  # what LangGraph refuses there
+                ACTS[act](bed, thread_id, graph, at)
+        move, before, after = moved(testbed, thread_id)
+        unexplained = [found for found in move.differences if reasons.reason(found, move.differences) is None]
+        assert (unexplained, bool(move.differences)) == ([], move.verdict == "differs"), (graph, done)
+        assert shape(before, following=False) == shape(after, following=False), (graph, done)
+        heads = [bed.threads.get_state(id_) for id_ in (thread_id, move.new_thread_id)]
+        assert [heads[0][key] == heads[1][key] for key in ("values", "next")] == [True, True], (graph, done)
+
+
+def test_what_waited_for_a_join_does_not_run_twice(bed, testbed):
+    thread_id = ran(bed, "joined", {"answers": []})
+    move, before, after = moved(testbed, thread_id)
+    assert [cp.values for cp in after] == [cp.values for cp in before]
+    assert (move.verdict, move.reason) == ("differs", reasons.MERGED)
+    with fb.connect(testbed) as book:
+        copied = book.copy(thread_id, before[-1].id).new_thread_id
+    for id_ in (thread_id, move.new_thread_id, copied):
+        told = bed.runs.wait(id_, "joined", command={"resume": "yes"})
+        assert told == {"answers": ["left", "right", "join", "ask=yes"]}
 
 
 def test_the_map_follows_the_shape():

@@ -13,13 +13,11 @@ A checkpoint is made from its parent in one of five ways:
 import itertools
 import operator
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from ..backends.base import State
 from ..edits import exact_writes
 from ..messages import canonical
-from ..tree import Tree
 from .likeness import sendable
 from .naming import with_ids
 from .originals import Original
@@ -37,7 +35,7 @@ def steps(original: Original, nodes: Sequence[str]) -> tuple[list[Step], list[St
         nodes: The graph's nodes.
     """
     tree, plan = original.tree, Planner(original, nodes)
-    last = _last(tree)
+    last = _last(original)
     ordered = sorted(range(len(tree)), key=lambda position: (position in last, tree.branches[position], position))
     first = [
         plan.step(position, fork=False) for position in ordered if not (tree.branches[position] or position in last)
@@ -45,15 +43,19 @@ def steps(original: Original, nodes: Sequence[str]) -> tuple[list[Step], list[St
     return first, [plan.step(position, fork=True) for position in ordered[len(first) :]]
 
 
-def _last(tree: Tree) -> Collection[int]:
-    """The head, if its branch is not the last one to begin; with its parent where both are the only children there."""
-    head = len(tree) - 1
+def _last(original: Original) -> Collection[int]:
+    """The head, if its branch is not the last one to begin.
+
+    After its parent, if that takes no place from another, a server takes the thread's values as they are at the head,
+    but does not record what made the parent: so only where the original's are these, too.
+    """
+    tree, head = original.tree, len(original.tree) - 1
     if head < 0 or tree.branches[head] == max(tree.branches):
         return ()
     parent = tree.parents[head]
     above = tree.parents[parent]
     alone = above >= 0 and tree.children[above] == [parent] and tree.children[parent] == [head]
-    return (parent, head) if alone else (head,)
+    return (parent, head) if alone and original.record.get("values") == original.roots[-1]["values"] else (head,)
 
 
 class Planner:
@@ -85,9 +87,22 @@ class Planner:
         if source == "update":
             tasks = [] if parent >= 0 and self._tree.children[parent][0] != position else tasks
             tasks = [(name, result) for name, result in tasks if result is not None]
-        if before is not None and tasks:
-            return self._run(position, parent, tasks, fork)
-        return self._edit(position, parent, fork)
+        if before is None or not tasks:
+            return self._edit(position, parent, fork)
+        step = self._run(position, parent, tasks, fork or self._joined(position))
+        if (
+            source == "update" and len(step.nodes) == 1
+        ):  # or another node edited
+            step.others += [way for way in self._ways(position, parent, fork) if way not in step.nodes]
+        return step
+
+    def _joined(self, position: int) -> bool:
+        """Whether tasks of a join, `add_edge([a, b], c)`, came next: servers do not list these.
+
+        No update takes back what a join waits for. It would run again and again, so not every `a` and `b` is to write.
+        """
+        sources = ((self._states[child]["metadata"] or {}).get("source") for child in self._tree.children[position])
+        return self._states[position]["next"] == [] and "loop" in sources
 
     def _input_of(self, state: State) -> Any:
         """What the input was: what `__start__` wrote."""
@@ -124,24 +139,28 @@ class Planner:
                 raw = {place: (results[place] or {})[channel] for place in writes}
                 recorded += [("recorded", {place: sendable(w) for place, w in writes.items()}), ("raw", raw)]
             where = 0 if merged else min(writes)
-            step.tries[channel] = Tries(distinct(recorded), partial(_exact, channel, before, after, where))
+            step.tries[channel] = Tries(distinct(recorded), _exact(channel, before, after, where))
         for channel in _changed(before, after, besides=writers):
-            step.tries[channel] = Tries([NOTHING], partial(_exact, channel, before, after, 0))
+            step.tries[channel] = Tries([NOTHING], _exact(channel, before, after, 0))
         return step
 
     def _edit(self, position: int, parent: int, fork: bool) -> Step:
         state, before = self._states[position], self._states[parent] if parent >= 0 else None
         old, new = (before or {}).get("values") or {}, state["values"] or {}
-        waiting = set((before or {}).get("next") or ())
-        ways = [*self._before(position), *(name for name in self._nodes if name not in waiting), *self._nodes, START]
-        others = list(dict.fromkeys([None, *ways] if fork else ways))  # a superstep has to name its node
+        others = self._ways(position, parent, fork)
         step = Step(position, parent, "edit", others[:1], [None], others=others[1:])
         if isinstance(new, dict):
             for channel in _changed(old, new):
-                step.tries[channel] = Tries([], partial(_exact, channel, old, new, 0))
+                step.tries[channel] = Tries([], _exact(channel, old, new, 0))
         else:
             step.results = [new]
         return step
+
+    def _ways(self, position: int, parent: int, fork: bool) -> list[str | None]:
+        """The nodes as which an edit may have been made, the likeliest first; a superstep has to name its node."""
+        waiting = set((self._states[parent]["next"] if parent >= 0 else None) or ())
+        ways = [*self._before(position), *(name for name in self._nodes if name not in waiting), *self._nodes, START]
+        return list(dict.fromkeys([None, *ways] if fork else ways))
 
 
 def _same(state: State, other: State) -> bool:

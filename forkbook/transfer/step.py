@@ -1,6 +1,6 @@
 """One checkpoint to be written anew: the updates that may make it, the likeliest first. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,16 +20,19 @@ class Tries:
 
     Attributes:
         known: Those at hand.
-        later: Gives the others; None: there are none.
+        later: Gives the others, one at a time; None: there are none.
     """
 
     known: list[tuple[str, Writes]]
-    later: Callable[[], Iterable[tuple[str, Writes]]] | None = None
+    later: Iterator[tuple[str, Writes]] | None = None
 
     def at(self, number: int) -> tuple[str, Writes] | None:
         """The number-th, if there are so many."""
-        if number >= len(self.known) and self.later is not None:
-            self.known, self.later = distinct([*self.known, *self.later()]), None
+        while number >= len(self.known) and self.later is not None:
+            if (found := next(self.later, None)) is None:
+                self.later = None
+            else:
+                self.known = distinct([*self.known, found])
         return self.known[number] if number < len(self.known) else None
 
     def number_of(self, label: str) -> int | None:

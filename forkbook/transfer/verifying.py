@@ -6,22 +6,20 @@ from functools import partial
 from typing import Any
 
 from ..backends.base import Backend, Thread
+from ..backends.wire import own
 from ..errors import InvalidInput, ThreadNotFound
 from .comparing import compare
-from .exactness import known_differences
+from .copymarks import OURS
+from .exactness import UNNAMED, known_differences, unnamed
 from .originals import Original, read
 from .patience import Patience
+from .reasons import reasons
 from .reports import MigrateReport, Move
 from .turns import each
 from .unequal import Difference, unequal
 from .writing import MARK
 
 AT_ONCE = 4  # threads, where both places allow that
-MERGED = (
-    "where parallel tasks ran at a fork, a server takes their writes as one update, so that they stand together on the "
-    "first task; the values are the same"
-)
-STEPS = "a history that begins in the middle begins at step -1 or 0 there"
 STATUS = "the thread's status: {!r}, where it was {!r}"
 SERVERS_OWN = ("thread_id", "assistant_id", "run_id", "cron_id", "counters_since_delta_snapshot")
 UNHELD = "the thread's own metadata: checkpointers keep none, so they last as long as the book is open that wrote them"
@@ -57,11 +55,12 @@ def compared(original: Original, other: Original) -> Verdict:
         lost[UNHELD] = 1
     if ids[0] == ids[1]:
         found = (*records, *_known_differences(original, other))
+        lost |= {UNNAMED: count} if (count := unnamed(original.states, other.states)) else {}
         return Verdict("differs" if found else "identical", found, lost)
     comparison = compare(original, other)
     found = (*records, *comparison.differences)
     verdict = "differs" if found else "identical under new ids"
-    return Verdict(verdict, found, {**comparison.not_kept, **lost}, _reason(found))
+    return Verdict(verdict, found, {**comparison.not_kept, **lost}, reasons(found))
 
 
 def _known_differences(original: Original, other: Original) -> Iterator[Difference]:
@@ -69,23 +68,19 @@ def _known_differences(original: Original, other: Original) -> Iterator[Differen
 
 
 def _of_records(original: Original, other: Original) -> Iterator[Difference]:
-    """Keys of the thread's own metadata that are not the same; those that migrations add apart."""
+    """Keys of the thread's own metadata that are not the same; what forkbook and servers add apart."""
     for key, value in original.metadata.items():
         kept = other.metadata.get(key)
         if key not in (MARK, *SERVERS_OWN) and any(unequal(value, kept)) and not _unheld(other, key):
             yield Difference("", f"metadata.{key}", value, kept)
+    for key, added in own(other.metadata, {"graph_id", *SERVERS_OWN, *original.metadata}).items():
+        if added is not None and not key.startswith(OURS) and not _unheld(original, key):
+            yield Difference("", f"metadata.{key}", "nothing", added)
 
 
-def _unheld(other: Original, key: str) -> bool:
+def _unheld(thread: Original, key: str) -> bool:
     """Whether a thread lies where only checkpoints are kept, so that nothing is known of this key there."""
-    return other.record.get("status") is None and (key == "graph_id" or key not in other.metadata)
-
-
-def _reason(found: Sequence[Difference]) -> str | None:
-    fields = {difference.field for difference in found}
-    if fields and all(name.startswith("tasks[") for name in fields) and any(each.copied is None for each in found):
-        return MERGED
-    return STEPS if fields == {"metadata.step"} else None
+    return thread.record.get("status") is None and (key == "graph_id" or key not in thread.metadata)
 
 
 def verify_places(source: Backend, target: Backend, threads: Iterable[str] | None = None) -> MigrateReport:

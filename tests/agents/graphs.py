@@ -146,7 +146,17 @@ def build_team() -> StateGraph:
     return StateGraph(Fan).add_node("team", build_fanout().compile()).add_edge(START, "team")
 
 
-GRAPHS = ("questions", "twice", "nested", "sleeper", "fanout", "team", "talker")
+def build_joined() -> StateGraph:
+    """`left` and `right` run side by side; `join` waits for both; then `ask` asks, and `end` writes nothing at all."""
+    builder = StateGraph(Asked)
+    for name in ("left", "right", "join"):
+        builder.add_node(name, lambda state, name=name: {"answers": [name]})
+    builder.add_edge(START, "left").add_edge(START, "right").add_edge(["left", "right"], "join")
+    builder.add_node("ask", asking("ask", "go?")).add_edge("join", "ask")
+    return builder.add_node("end", lambda state: {}).add_edge("ask", "end")
+
+
+GRAPHS = ("joined", "questions", "twice", "nested", "sleeper", "fanout", "team", "talker")
 questions, twice, nested = build_questions().compile(), build_twice().compile(), build_nested().compile()
 sleeper, fanout, team = build_sleeper().compile(), build_fanout().compile(), build_team().compile()
-talker = build_talker().compile()
+talker, joined = build_talker().compile(), build_joined().compile()
