@@ -1,13 +1,19 @@
 import copy
 import json
+import operator
 import uuid
+from typing import Annotated, TypedDict
 
 import orjson
 import pytest
+import shapes
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import START, StateGraph
 from proxy import proxy
 
 import forkbook as fb
 from forkbook.transfer import differences, unequal
+from forkbook.transfer.exactness import UNNAMED, known_differences, unnamed
 
 
 @pytest.fixture(scope="session")
@@ -152,3 +158,41 @@ def test_nan_is_itself_and_no_null():
 def test_copying_a_thread_that_is_not_there(book):
     with pytest.raises(fb.ThreadNotFound, match="no thread"):
         book.copy(str(uuid.uuid4()))
+
+
+class Reduced(TypedDict, total=False):
+    whole: Annotated[int, operator.add]
+    part: Annotated[float, operator.add]
+    yes: Annotated[bool, operator.or_]
+    text: Annotated[str, operator.add]
+    some: Annotated[list, operator.add]
+    plain: int
+
+
+def test_channels_before_their_first_write_are_counted_where_one_place_leaves_them_out(tmp_path):
+    """A graph shows what `int()`, `bool()` and so on make; what its checkpointer saved has none of these channels."""
+    path = tmp_path / "store.sqlite"
+    with SqliteSaver.from_conn_string(str(path)) as saver:
+        builder = StateGraph(Reduced).add_node("node", lambda state: {"plain": 0}).add_edge(START, "node")
+        graph = builder.compile(checkpointer=saver)
+        graph.invoke({"plain": 1}, {"configurable": {"thread_id": "t"}})
+        with fb.connect(path) as store, fb.connect(graph) as shown:
+            assert store["t"][-1].values == {"plain": 0}
+            assert shown["t"][-1].values == {
+                "whole": 0, "part": 0.0, "yes": False, "text": "", "some": [], "plain": 0,
+            }  # fmt: skip
+        for places in ((path, graph), (graph, path)):
+            (move,) = fb.verify(*places).moves
+            assert (move.verdict, move.not_kept.get(UNNAMED)) == ("identical", 3 * 5)
+
+
+def test_only_channels_that_hold_nothing_may_be_left_out():
+    full, less, other, none = ([shapes.state("1", values=values)] for values in (
+        {"a": 0, "b": 1}, {"b": 1}, {"a": 0}, {"a": None, "b": 1},
+    ))  # fmt: skip
+    assert unnamed(full, less) == unnamed(less, full) == 1
+    assert unnamed(full, full) == 0
+    assert list(known_differences(full, less, "t", "t")) == []
+    (found,) = known_differences(full, other, "t", "t")
+    assert found.field == "values.b"
+    assert [found.field for found in known_differences(full, none, "t", "t")] == ["values.a"]

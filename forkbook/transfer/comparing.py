@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..backends.base import State
+from ..backends.wire import IN_METADATA, own
+from .exactness import UNNAMED
 from .likeness import Likeness
 from .mapping import by_shape
 from .originals import Original
-from .unequal import Difference
+from .unequal import Difference, unequal
 
 UNKNOWN = "next and tasks: the source does not know them, so they were not compared"
 SOURCES = "source: checkpoints are marked {new} where they were {old}"
@@ -22,7 +24,6 @@ ERRORS = "errors of tasks"
 PARTS = "results of tasks that finished beside one that waits or failed: they run again"
 INPUT = "an input that no task has taken up yet"
 UNRECORDED = "edits that the source did not record as a task's writes: the target does"
-EMPTY = "channels that hold nothing: the source leaves them out, the target shows them"
 DANGLING = "ids of parents that the history itself does not hold"
 
 
@@ -54,6 +55,7 @@ def compare(original: Original, rebuilt: Original) -> Comparison:
         other = rebuilt.roots[places[position]]
         edited = was_edited(original, position)
         found += (Difference(checkpoint_id, *each) for each in unlike(state, other, like, edited=edited))
+        found += (Difference(checkpoint_id, *each) for each in unlike_stops(state, other))
         lost.update(not_kept(state, other, is_tip=not original.tree.children[position]))
     extra = set(range(len(rebuilt.tree))) - set(places.values())
     found += (Difference(rebuilt.tree.heads[position].id, "", "missing", "present") for position in sorted(extra))
@@ -99,7 +101,7 @@ def shown(values: Any, others: Any, like: Likeness) -> Any:
     if not isinstance(values, dict) or not isinstance(others, dict):
         return others
     empty = [channel for channel, value in others.items() if channel not in values and not value and value is not None]
-    like.forms[EMPTY] += len(empty)
+    like.forms[UNNAMED] += len(empty)
     return {channel: value for channel, value in others.items() if channel not in empty} if empty else others
 
 
@@ -130,6 +132,34 @@ def unlike_tasks(state: State, other: State, like: Likeness, *, edited: bool) ->
         yield from like.differences(task["result"], written["result"], f"tasks[{index}].result", write=True)
 
 
+def unlike_stops(state: State, other: State) -> Iterator[tuple[str, Any, Any]]:
+    """Errors that only the other's tasks have, and other questions where both ask: somebody ran them there."""
+    if state["tasks"] is None:
+        return
+    known = dict(_numbered(state))
+    for index, (key, task) in enumerate(_numbered(other)):
+        before = known.get(key, {})
+        if task.get("error") and not before.get("error"):
+            yield f"tasks[{index}].error", "nothing", task["error"]
+        questions = _questions(before), _questions(task)
+        if all(questions):
+            yield from unequal(*questions, f"tasks[{index}].interrupts")
+
+
+def _numbered(state: State) -> Iterator[tuple[tuple[str, int], Mapping[str, Any]]]:
+    """A state's tasks by name and by their place among those of that name."""
+    seen = Counter[str]()
+    for task in sorted_tasks(state):
+        name = str(task["name"])
+        yield (name, seen[name]), task
+        seen[name] += 1
+
+
+def _questions(task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a task asks, without the ids of the questions, which are made of the task's."""
+    return [{"value": asked.get("value")} for asked in task.get("interrupts") or ()]
+
+
 def sorted_tasks(state: State) -> Sequence[Mapping[str, Any]]:
     """A state's tasks by name; of one name in their own order."""
     return sorted(state["tasks"] or (), key=lambda task: str(task["name"]))
@@ -146,7 +176,8 @@ def not_kept(state: State, other: State, *, is_tip: bool) -> Iterator[str]:
         yield SOURCES.format(old=old.get("source"), new=new.get("source"))
     if state["created_at"] != other["created_at"]:
         yield TIMES
-    if old.get("run_id") != new.get("run_id"):
+    left = own(old, IN_METADATA) | {"run_id": old.get("run_id")}
+    if any(new.get(key) != value for key, value in left.items()):
         yield RUNS
     if state["next"] is None or state["tasks"] is None:
         yield UNKNOWN

@@ -13,6 +13,7 @@ from ..backends.wire import ROOT
 from .copying import differences, place
 from .unequal import Difference
 
+UNNAMED = "channels that hold nothing ([], '', 0 and the like): one place shows them, the other leaves them out"
 UNKNOWABLE = ("next", "tasks", "interrupts", "created_at")
 FIELDS = ("values", "metadata", "checkpoint", "parent_checkpoint", *UNKNOWABLE)
 
@@ -34,6 +35,13 @@ def known_differences(
         [state for at, state in states.items() if at not in held] for states, held in ((mine, theirs), (theirs, mine))
     ]
     yield from differences([a for a, _ in pairs] + alone[0], [b for _, b in pairs] + alone[1], thread_id, other_id)
+
+
+def unnamed(originals: Sequence[State], others: Sequence[State]) -> int:
+    """How many channels that hold nothing one of two histories shows and the other one leaves out."""
+    mine, theirs = ({place(state): _bare(state["values"]) for state in states} for states in (originals, others))
+    pairs = [(mine[at], theirs[at]) for at in mine.keys() & theirs.keys()]
+    return sum(len(_unnamed(a, b)) + len(_unnamed(b, a)) for a, b in pairs)
 
 
 def _both_known(a: State, b: State) -> tuple[State, State]:
@@ -90,11 +98,18 @@ def _bare(values: Any) -> Any:
 
 def _written(values: Any, others: Any) -> Any:
     """The values, less channels that hold nothing and that the other place does not name."""
+    left_out = _unnamed(values, others)
+    return {name: value for name, value in values.items() if name not in left_out} if left_out else values
+
+
+def _unnamed(values: Any, others: Any) -> list[str]:
+    """Channels that hold nothing and that the other place does not name."""
     if not (isinstance(values, dict) and isinstance(others, dict)):
-        return values
-    return {name: value for name, value in values.items() if value not in EMPTY or name in others}
+        return []
+    return [name for name, value in values.items() if name not in others and value in EMPTY]
 
 
+# Before the first write a channel with a reducer holds `int()`, `bool()` and so on: graphs show that, stores have none
 EMPTY: tuple[Any, ...] = ([], {}, "", 0, False, *({"__type__": kind, "value": []} for kind in ("set", "tuple")))
 
 
