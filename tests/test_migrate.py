@@ -440,10 +440,44 @@ def test_of_two_migrations_at_once_the_second_leaves_alone_what_the_first_is_wri
             while sum(forking(*request) for request in writes(seen)) < 2:
                 time.sleep(0.01)
             (second,) = fb.migrate(source, target_url, [thread_id]).moves
-        assert not first.done() or second.outcome == "error"
         assert first.result()
     assert (second.outcome, "another migration is writing" in second.reason) == ("error", True)
     assert fb.migrate(source, target_url, [thread_id]).counts["already there"] == 1
+
+
+def test_a_migration_that_began_before_another_leaves_alone_what_that_is_writing(source, target_url, fresh):
+    """It looked who was at work when nobody was."""
+    thread_id = fresh["branches"]
+    looked, half = threading.Event(), threading.Event()
+
+    def wait(method, path, _):
+        if "search" in path:
+            looked.set()
+            half.wait(20)
+
+    def write(method, path, _):
+        if forking(method, path):
+            half.set()
+            time.sleep(0.05)
+
+    with proxy(target_url, wait) as (early, _), proxy(target_url, write) as (late, seen), ThreadPoolExecutor(2) as pool:
+        first = pool.submit(fb.migrate, source, early, [thread_id])
+        assert looked.wait(20)
+        second = pool.submit(fb.migrate, source, late, [thread_id])
+        assert second.result()
+        (left,) = first.result().moves
+    assert left.outcome in ("error", "already there")
+    assert "DELETE" not in {method for method, path in writes(seen) if thread_id in path}
+    assert fb.migrate(source, target_url, [thread_id]).counts["already there"] == 1
+
+
+def test_a_thread_that_runs_is_migrated_when_its_run_has_ended(testbed, target_url):
+    client = get_sync_client(url=testbed, api_key=None)
+    thread_id = client.threads.create(graph_id="sleeper")["thread_id"]
+    run_id = client.runs.create(thread_id, "sleeper", input={"topic": "cats"})["run_id"]
+    (move,) = fb.migrate(testbed, target_url, [thread_id], graph_id="agent").moves
+    assert (move.outcome, "run again when its run has ended" in move.reason) == ("error", True)
+    client.runs.join(thread_id, run_id)
 
 
 def test_a_place_is_not_migrated_onto_itself(source, demo_url, fresh):

@@ -36,6 +36,7 @@ from forkbook.demo.loopback import HOST, fetch_json, free_port
 from forkbook.demo.server import _INHERITED, _SETTINGS
 from forkbook.demo.tether import Tethered
 from forkbook.transfer import patience, rebuilder
+from forkbook.transfer.migrating import GONE_ON
 from forkbook.transfer.migrating import migrate as migrate_backends
 from forkbook.transfer.writing import MARK
 
@@ -307,8 +308,10 @@ def test_a_thread_that_went_on_at_the_target_is_left_alone(archive, threads, tar
     target.client.threads.update_state(thread_id, {"topic": "later"}, as_node="chat")
     with misbehaving(target.url) as (url, arrived):
         (move,) = fb.migrate(archive, url, [thread_id]).moves
-    assert (move.outcome, move.verdict) == ("already there", "identical under new ids")
+    assert (move.outcome, move.verdict, move.reason) == ("already there", None, GONE_ON)
     assert not [request for request in arrived if request.is_write]
+    (compared,) = fb.migrate(archive, target.url, [thread_id], on_conflict="compare").moves
+    assert (compared.outcome, compared.verdict) == ("already there", "differs")
 
 
 def test_a_thread_without_checkpoints_has_no_head_and_is_there_once(target, threads, tmp_path):

@@ -3,11 +3,12 @@
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..backends.base import Backend, Thread
-from ..errors import ForkbookError, InvalidInput, Refused, ThreadNotFound
+from ..errors import ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
 from ..escape import short
 from .originals import Original, read
 from .patience import Patience
@@ -18,6 +19,7 @@ from .writing import MARK, Writer, writer_for
 
 CONFLICTS = ("skip", "compare", "new_id")
 MOST_AT_ONCE = 64
+GONE_ON = "somebody has gone on with it there since it was migrated, so it was not compared again"
 
 
 def migrate(
@@ -50,8 +52,8 @@ def migrate(
     writer = writer_for(target, graph_id)
     wanted = Patience(source).read(lambda: list(_wanted(source, threads, limit)))
     ids = {str(record["thread_id"]) for record in wanted}
-    others = frozenset[str]() if dry_run else Patience(target).read(lambda: writer.prepare(ids))
-    mover = Mover(source, writer, on_conflict, dry_run, others)
+    dead = None if dry_run else Patience(target).read(lambda: writer.prepare(ids))
+    mover = Mover(source, writer, on_conflict, dry_run, dead)
     workers = concurrency if source.parallel and target.parallel else 1
     moves, stopped = each(mover.move, wanted, workers, "migrating threads")
     if stopped == INTERRUPTED:
@@ -71,6 +73,40 @@ def _wanted(source: Backend, threads: Iterable[str] | None, limit: int | None) -
         yield from ({"thread_id": thread_id} for thread_id in list(dict.fromkeys(threads))[:limit])
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands at the target under an id.
+
+    Attributes:
+        record: The thread.
+        newest: The id of its newest checkpoint, where a migration said that the thread is done.
+    """
+
+    record: Thread
+    newest: str | None = None
+
+    @property
+    def mark(self) -> Mapping[str, Any]:
+        """The mark of a migration in its metadata; empty where there is none."""
+        found = (self.record.get("metadata") or {}).get(MARK)
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def half(self) -> bool:
+        """Whether a migration began it, and did not say that it is done."""
+        return self.mark.get("state") == "writing"
+
+    @property
+    def done(self) -> bool:
+        """Whether a migration wrote all of it, and it is still there: a server that is killed loses the newest."""
+        return self.mark.get("state") == "done" and (self.newest or "") >= (self.mark.get("head") or "")
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody went on with it since then."""
+        return self.done and self.newest == self.mark.get("head")
+
+
 class Mover:
     """Moves one thread after the other, each by itself.
 
@@ -79,83 +115,90 @@ class Mover:
         writer: Writes them to the target.
         on_conflict: What to do where another thread has the id.
         dry_run: Whether to write nothing.
-        others: The names of other migrations that are at work there.
+        dead: The names of other migrations that ended before they were done; what they began is gone on with. None:
+            all others.
 
     Attributes:
         run: A name for this migration; its marks bear it.
     """
 
     def __init__(
-        self, source: Backend, writer: Writer, on_conflict: str, dry_run: bool, others: Collection[str] = ()
+        self, source: Backend, writer: Writer, on_conflict: str, dry_run: bool, dead: Collection[str] | None
     ) -> None:
         self._source, self._writer, self._on_conflict, self._dry_run = source, writer, on_conflict, dry_run
-        self._others = others
+        self._dead = dead
         self._reads, self._looks = Patience(source), Patience(writer.backend)
         self.run = uuid.uuid4().hex
 
     def move(self, record: Thread) -> Move:
         """What becomes of a thread."""
         thread_id = str(record["thread_id"])
+        new_id = self._writer.new_id(thread_id)
         if "metadata" not in record:
             record = self._reads.read(lambda: self._source.thread(thread_id))
-        new_id = self._writer.new_id(thread_id)
         there = self._look(new_id)
         if there is None and self._dry_run:
             return Move(thread_id, new_id, "planned")
-        mark = _mark(there)
-        if (
-            there is not None
-            and mark.get("of") == thread_id
-            and mark.get("state") == "done"
-            and self._unchanged(record, mark)
-        ):
-            return Move(thread_id, new_id, "already there", mark.get("verdict"), mark.get("checkpoints"))
-        original = self._reads.read(lambda: read(self._source, record))
-        if there is None or self._is_ours(original, mark):
+        if there is not None and there.done and there.mark.get("of") == thread_id and self._unchanged(record, there):
+            return _as_then(thread_id, new_id, there)
+        original = self._read(thread_id)
+        if there is None or self._is_ours(original, there):
             return self._written(original, new_id, there)
-        left = self._writer.left(original, new_id) if mark.get("of") in (None, thread_id) else None
+        left = self._writer.left(original, new_id) if there.mark.get("of") in (None, thread_id) else None
         if left:
-            return self._written(original, new_id, _unfinished(there))
+            return self._written(original, new_id, there, go_on=True)
         if left == 0:
             return self._proven(original, new_id, "already there")
         return self._settled(original, new_id, there)
 
-    def _look(self, thread_id: str) -> Thread | None:
-        """What is there under an id; what a server lost of a finished thread when it was killed is to be written."""
+    def _read(self, thread_id: str) -> Original:
+        """A thread at its source as it was at one moment, which no run is about to change."""
+        for _ in range(2):
+            record = self._reads.read(lambda: self._source.thread(thread_id))
+            if record.get("status") == "busy":
+                break
+            original = self._reads.read(partial(read, self._source, record))
+            if "live" not in self._source.abilities:
+                return original
+            now = self._reads.read(lambda: self._source.thread(thread_id))
+            if now.get("updated_at") == record.get("updated_at"):
+                return original
+        raise ThreadBusy(f"thread {thread_id} is busy at its source: run again when its run has ended")
+
+    def _look(self, thread_id: str) -> Standing | None:
         try:
-            there = self._looks.read(lambda: self._writer.backend.thread(thread_id))
+            record = self._looks.read(lambda: self._writer.backend.thread(thread_id))
         except ThreadNotFound:
             return None
-        mark = _mark(there)
-        if mark.get("state") == "done" and (head := mark.get("head")) and (self._newest(thread_id) or "") < head:
-            return _unfinished(there)
-        return there
+        found = Standing(record)
+        return replace(found, newest=self._newest(thread_id)) if found.mark.get("state") == "done" else found
 
     def _newest(self, thread_id: str) -> str | None:
         """The id of a thread's newest checkpoint at the target."""
         state = self._looks.read(lambda: self._writer.backend.state(thread_id))
         return str(state["checkpoint"]["checkpoint_id"]) if state else None
 
-    def _unchanged(self, record: Thread, mark: Mapping[str, Any]) -> bool:
+    def _unchanged(self, record: Thread, there: Standing) -> bool:
         """Whether a thread surely is what it was when it was imported, and nobody wants to see that proven."""
-        known = record.get("updated_at")
-        return self._on_conflict != "compare" and known is not None and known == mark.get("updated_at")
+        known = record.get("updated_at") if "live" in self._source.abilities else None
+        return self._on_conflict != "compare" and known is not None and known == there.mark.get("updated_at")
 
-    def _is_ours(self, original: Original, mark: Mapping[str, Any]) -> bool:
+    def _is_ours(self, original: Original, there: Standing) -> bool:
         """Whether what is there was begun by a migration of this thread, or done by one of this very content."""
-        if mark.get("of") != original.thread_id:
+        if there.mark.get("of") != original.thread_id:
             return False
-        return mark.get("state") == "writing" or mark.get("digest") == original.digest
+        return not there.done or there.mark.get("digest") == original.digest
 
-    def _written(self, original: Original, new_id: str, there: Thread | None) -> Move:
+    def _written(self, original: Original, new_id: str, there: Standing | None, *, go_on: bool = False) -> Move:
         """Write a thread, or the rest of it, unless it is there whole; then compare."""
-        done = _mark(there).get("state") == "done"
-        outcome = "already there" if done else "created"
-        if self._dry_run and not done:
+        if there is not None and there.done and not go_on:
+            if there.untouched or self._on_conflict == "compare":
+                return self._proven(original, new_id, "already there")
+            return _as_then(original.thread_id, new_id, there)
+        if self._dry_run:
             return Move(original.thread_id, new_id, "planned", checkpoints=len(original.states))
-        if not done and _mark(there).get("by") in self._others:
+        if there is not None and there.half and self._dead is not None and str(there.mark.get("by")) not in self._dead:
             raise Refused(f"another migration is writing thread {new_id}: run again when it is done")
-        notes: tuple[str, ...] = ()
         mark = {
             "of": original.thread_id,
             "at": new_id,
@@ -164,16 +207,16 @@ class Mover:
             "by": self.run,
             "state": "writing",
         }
-        if not done:
-            if "head" in _mark(there):  # it was done once, and its server says so still
-                self._looks.read(lambda: self._writer.backend.tag(new_id, {MARK: mark}))
-            notes = self._writer.write(original, new_id, {**original.metadata, MARK: mark})
-        move = self._proven(original, new_id, outcome)
-        if not done and not self._dry_run:
-            kept = {"state": "done", "verdict": move.verdict, "checkpoints": move.checkpoints}
-            kept["head"] = self._newest(new_id)
-            self._looks.read(lambda: self._writer.backend.tag(new_id, {MARK: mark | kept}))
+        if there is not None:
+            self._tag(new_id, mark)
+        notes = self._writer.write(original, new_id, {**original.metadata, MARK: mark})
+        move = self._proven(original, new_id, "created")
+        kept = {"state": "done", "verdict": move.verdict, "checkpoints": move.checkpoints}
+        self._tag(new_id, mark | kept | {"head": self._newest(new_id)})
         return replace(move, not_kept={**move.not_kept, **dict.fromkeys(notes, 1)})
+
+    def _tag(self, thread_id: str, mark: Mapping[str, Any]) -> None:
+        self._looks.read(lambda: self._writer.backend.tag(thread_id, {MARK: mark}))
 
     def _proven(self, original: Original, new_id: str, outcome: str) -> Move:
         """Read the target back and compare."""
@@ -192,11 +235,12 @@ class Mover:
             reason,
         )
 
-    def _settled(self, original: Original, new_id: str, there: Thread) -> Move:
+    def _settled(self, original: Original, new_id: str, there: Standing) -> Move:
         """What becomes of a thread whose id another one has."""
-        was_ours = _mark(there).get("of") == original.thread_id
+        was_ours = there.mark.get("of") == original.thread_id
         reason = (
-            f"thread {new_id} was migrated from an earlier state of this thread, or from another place"
+            f"thread {new_id} was migrated from an earlier state of this thread, or from another place: delete it "
+            "there to have it written anew"
             if was_ours
             else f"another thread has the id {new_id}, or this one with another content"
         )
@@ -207,17 +251,12 @@ class Mover:
             return move if move else replace(move, outcome="conflict", reason=f"{reason}, and differs")
         other = str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{original.thread_id}/{original.digest}"))
         taken = self._look(other)
-        if taken is not None and not self._is_ours(original, _mark(taken)):
+        if taken is not None and not self._is_ours(original, taken):
             return Move(original.thread_id, None, "conflict", reason=f"{reason}, and another one {other}")
         return self._written(original, other, taken)
 
 
-def _unfinished(there: Thread) -> Thread:
-    """A thread of which something is yet to be written."""
-    return {**there, "metadata": {**(there.get("metadata") or {}), MARK: {**_mark(there), "state": "writing"}}}
-
-
-def _mark(record: Thread | None) -> Mapping[str, Any]:
-    """The mark of a migration in a thread's metadata; empty where there is none."""
-    found = ((record or {}).get("metadata") or {}).get(MARK)
-    return found if isinstance(found, Mapping) else {}
+def _as_then(thread_id: str, new_id: str, there: Standing) -> Move:
+    """What is known of a thread that is there, from when it was migrated."""
+    verdict, reason = (there.mark.get("verdict"), None) if there.untouched else (None, GONE_ON)
+    return Move(thread_id, new_id, "already there", verdict, there.mark.get("checkpoints"), reason=reason)

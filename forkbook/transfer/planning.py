@@ -90,9 +90,7 @@ class Planner:
         if before is None or not tasks:
             return self._edit(position, parent, fork)
         step = self._run(position, parent, tasks, fork or self._joined(position))
-        if (
-            source == "update" and len(step.nodes) == 1
-        ):  # or another node edited
+        if source == "update" and len(step.nodes) == 1:  # or another node edited
             step.others += [way for way in self._ways(position, parent, fork) if way not in step.nodes]
         return step
 

@@ -48,16 +48,16 @@ class Rebuilder(Writer):
     def prepare(self, thread_ids: Collection[str]) -> frozenset[str]:
         """Delete scratch copies of half-made threads, which bear the mark of the thread they are copies of.
 
-        A migration whose threads change while we look is at work; what is its own stays.
+        A migration whose threads change while we look is at work: what it began, or will begin, stays.
         """
         before = self._half_made({"state": "writing"}, thread_ids)
         if not before:
             return frozenset()
         time.sleep(QUIET)
         after = self._half_made({"state": "writing"}, thread_ids)
-        at_work = frozenset(each.by for each in before ^ after)
-        self._delete_scratches(each for each in after if each.by not in at_work)
-        return at_work
+        dead = frozenset(each.by for each in before & after) - {each.by for each in before ^ after}
+        self._delete_scratches(each for each in after if each.by in dead)
+        return dead
 
     def tidy(self, run: str) -> None:
         """Delete scratch copies of this run that nobody knows of, because the answer was lost."""

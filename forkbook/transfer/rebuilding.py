@@ -99,6 +99,9 @@ class Rebuilding:
 
     def _deleted(self) -> None:
         with suppress(ThreadNotFound):  # by a request whose answer was lost
+            mark = (self._backend.thread(self._thread_id).get("metadata") or {}).get(MARK) or {}
+            if mark.get("by") != (self._metadata.get(MARK) or {}).get("by"):
+                raise Refused(f"another migration has gone on with thread {self._thread_id}", thread_id=self._thread_id)
             self._backend.delete(self._thread_id)
 
     def _wrong_after_writing(self) -> Step | None:

@@ -32,16 +32,17 @@ class Writer(ABC):
         """The id that a thread gets there; its own unless the target cannot hold it. The same at every call."""
         return thread_id
 
-    def prepare(self, thread_ids: Collection[str]) -> frozenset[str]:
+    def prepare(self, thread_ids: Collection[str]) -> frozenset[str] | None:
         """Clear away what an earlier attempt left behind; called once, before anything is written.
 
         Args:
             thread_ids: What is to be written, by the source's ids.
 
         Returns:
-            Other migrations that are at work there now, by what `by` in their marks says.
+            Other migrations that began a thread and ended before it was done, by what `by` in their marks says;
+            None: all others.
         """
-        return frozenset()
+        return None
 
     def tidy(self, run: str) -> None:  # noqa: B027
         """Clear away what a fault of the line left behind; called once, when every thread had its turn.
