@@ -1,13 +1,16 @@
 """Trees rebuilt on a real server: fan-out, subgraphs, questions, several roots, edits of any kind."""
 
 import contextlib
+import json
 import random
 import uuid
 
 import httpx
 import pytest
+from agents.graphs import build_questions
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_sdk import get_sync_client
 from shapes import ai, human, tree_of
 
@@ -286,6 +289,30 @@ def test_what_waited_for_a_join_does_not_run_twice(bed, testbed):
     for id_ in (thread_id, move.new_thread_id, copied):
         told = bed.runs.wait(id_, "joined", command={"resume": "yes"})
         assert told == {"answers": ["left", "right", "join", "ask=yes"]}
+
+
+def test_of_values_alone_comes_a_finished_thread(bed, testbed, tmp_path):
+    thread_id = str(uuid.uuid4())
+    values = {"topic": "cats", "messages": [human("1", "hi"), ai("2")]}
+    item = {"thread_id": thread_id, "metadata": {"graph_id": "sleeper"}, "values": values}
+    (tmp_path / "script.json").write_text(json.dumps([item]), "utf-8")
+    assert fb.migrate(tmp_path / "script.json", testbed)
+    state = bed.threads.get_state(thread_id)
+    assert (state["next"], state["values"]["topic"], len(state["values"]["messages"])) == ([], "cats", 2)
+    assert bed.threads.get(thread_id)["status"] == "idle"
+
+
+def test_a_graph_in_this_process_goes_to_the_graph_that_is_named(bed, testbed):
+    graph = build_questions().compile(checkpointer=InMemorySaver())
+    thread_id = str(uuid.uuid4())
+    graph.invoke({"answers": []}, {"configurable": {"thread_id": thread_id}})
+    for dry_run in (True, False):
+        (unnamed,) = fb.migrate(graph, testbed, dry_run=dry_run).moves
+        assert (unnamed.outcome, "no assistant 'LangGraph'" in unnamed.reason) == ("error", True)
+        (move,) = fb.migrate(graph, testbed, graph_id="questions", dry_run=dry_run).moves
+        assert move.outcome == ("planned" if dry_run else "created")
+    values = bed.runs.wait(thread_id, "questions", command={"resume": "one"})
+    assert values["answers"] == ["first=one"]
 
 
 def test_the_map_follows_the_shape():

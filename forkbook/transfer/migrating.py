@@ -138,6 +138,8 @@ class Mover:
             record = self._reads.read(lambda: self._source.thread(thread_id))
         there = self._look(new_id)
         if there is None and self._dry_run:
+            newest = self._reads.read(lambda: self._source.state(thread_id))
+            self._looks.read(lambda: self._writer.check(record, newest))
             return Move(thread_id, new_id, "planned")
         if there is not None and there.done and there.mark.get("of") == thread_id and self._unchanged(record, there):
             return _as_then(thread_id, new_id, there)

@@ -16,6 +16,7 @@ from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..backends.base import State
+from ..backends.scripts import MADE_UP
 from ..edits import exact_writes
 from ..messages import canonical
 from .likeness import sendable
@@ -68,6 +69,7 @@ class Planner:
 
     def __init__(self, original: Original, nodes: Sequence[str]) -> None:
         self._tree, self._states, self._nodes = original.tree, original.roots, nodes
+        self._waits = original.record.get("status") == "interrupted"
 
     def step(self, position: int, *, fork: bool) -> Step:
         """How one checkpoint can be made; `fork`: by one update only."""
@@ -147,6 +149,7 @@ class Planner:
         old, new = (before or {}).get("values") or {}, state["values"] or {}
         others = self._ways(position, parent, fork)
         step = Step(position, parent, "edit", others[:1], [None], others=others[1:])
+        step.last = state["checkpoint"]["checkpoint_id"] == MADE_UP and not self._waits
         if isinstance(new, dict):
             for channel in _changed(old, new):
                 step.tries[channel] = Tries([], _exact(channel, old, new, 0))

@@ -4,9 +4,10 @@ import time
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from ..backends.base import Backend
+from ..backends.base import Backend, State, Thread
 from ..errors import InvalidInput, ThreadNotFound
 from .originals import Original
 from .rebuilding import Rebuilding
@@ -44,6 +45,10 @@ class Rebuilder(Writer):
             return str(uuid.UUID(thread_id))
         except ValueError:
             return str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{thread_id}"))
+
+    @cached_property
+    def _assistants(self) -> Collection[str]:
+        return self.backend.assistants()
 
     def prepare(self, thread_ids: Collection[str]) -> frozenset[str]:
         """Delete scratch copies of half-made threads, which bear the mark of the thread they are copies of.
@@ -84,12 +89,20 @@ class Rebuilder(Writer):
         Rebuilding(self.backend, original, thread_id, metadata, graph_id, learned).run()
         return ()
 
+    def check(self, record: Thread, newest: State | None) -> None:
+        if graph_id := self._graph_of(Original(record, [newest] if newest else [])):
+            self.backend.graph(graph_id)
+
     def _graph_of(self, original: Original) -> str:
-        """The graph that a thread belongs to: its own metadata says it, or a checkpoint's, or the user."""
+        """The graph that a thread belongs to: its own metadata says it, or a checkpoint's, or the user.
+
+        A graph in a process has no other name than its own, so what the server has none of leaves the word to the user.
+        """
         recorded = (state["metadata"] or {} for state in reversed(original.roots))
         named = [original.metadata.get("graph_id"), self._graph_id, *(found.get("graph_id") for found in recorded)]
         if graph_id := next((name for name in named if name), None):
-            return str(graph_id)
+            unknown = self._graph_id and graph_id != self._graph_id and graph_id not in self._assistants
+            return str(self._graph_id if unknown else graph_id)
         if not original.states:
             return ""
         raise InvalidInput(

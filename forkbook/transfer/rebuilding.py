@@ -204,7 +204,7 @@ class Rebuilding:
         state = self._state(step.position)
         if state is None:
             return True
-        if any(unlike_values(originals[step.position], state, self._like)):
+        if any(unlike_values(originals[step.position], state, self._like)) or (step.last and state["next"]):
             return True
         parent = self._original.tree.parents[step.position]
         if parent < 0 or self._original.tree.children[parent][0] != step.position:

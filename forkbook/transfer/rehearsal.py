@@ -135,7 +135,8 @@ class Rehearsal:
         old, new = wanted["values"] or {}, shown(wanted["values"], state["values"], like) or {}
         names = old.keys() | new.keys() if isinstance(old, dict) and isinstance(new, dict) else set()
         off = {name for name in names if any(like.differences(old.get(name), new.get(name)))}
-        follows = wanted["next"] is None or sorted(wanted["next"]) == sorted(state["next"] or ())
+        following = [] if step.last else wanted["next"]
+        follows = following is None or sorted(following) == sorted(state["next"] or ())
         tree, writes = self._original.tree, True
         if before is not None and tree.children[step.base][0] == step.position:
             edited = was_edited(self._original, step.base)

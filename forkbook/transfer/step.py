@@ -58,6 +58,7 @@ class Step:
         choice: For each channel which of them is taken.
         others: Nodes to try in the place of the only one, the likeliest first.
         settled: Whether everything was tried.
+        last: Whether it is known that nothing comes next, though the checkpoint does not say so.
     """
 
     position: int
@@ -69,6 +70,7 @@ class Step:
     choice: dict[str, int] = field(default_factory=dict)
     others: list[str | None] = field(default_factory=list)
     settled: bool = False
+    last: bool = False
 
     @property
     def node(self) -> str | None:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..backends.base import Backend
+from ..backends.base import Backend, State, Thread
 from ..errors import Unsupported
 from .originals import Original
 
@@ -63,6 +63,17 @@ class Writer(ABC):
             0 if all of it is there; None if what is there is not a part of it, or nothing can tell.
         """
         return None
+
+    def check(self, record: Thread, newest: State | None) -> None:  # noqa: B027
+        """Look whether a thread can be written, as far as that can be told without reading it.
+
+        Args:
+            record: The thread.
+            newest: Its newest checkpoint.
+
+        Raises:
+            ForkbookError: It cannot.
+        """
 
     @abstractmethod
     def write(self, original: Original, thread_id: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
