@@ -9,7 +9,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_sdk import get_sync_client
 
 import forkbook as fb
-from forkbook.transfer.comparing import RUNS
+from forkbook.transfer.comparing import RUNS, not_kept
 from forkbook.transfer.originals import Original, read
 from forkbook.transfer.verifying import compared
 
@@ -118,3 +118,12 @@ def test_another_question_at_the_same_task_is_a_difference(bed, testbed, there):
     (found,) = compared(original, Original(other.record, states)).differences
     assert found.field == "tasks[1].interrupts[0].value"
     assert found.copied == f"not {found.original}"
+
+
+def test_what_a_checkpoint_says_for_itself_is_no_loss_and_other_types_are():
+    def at(**metadata):
+        return {"metadata": metadata, "created_at": None, "next": [], "tasks": []}
+
+    kept = {"source": "update", "step": 1, "grade": 1}
+    assert list(not_kept(at(**kept, thread_id="a", parents={}, langgraph_x=1), at(**kept, new=1), is_tip=True)) == []
+    assert list(not_kept(at(**kept), at(**kept | {"grade": True}), is_tip=True)) == [RUNS]

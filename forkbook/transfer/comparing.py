@@ -18,12 +18,16 @@ SOURCES = "source: checkpoints are marked {new} where they were {old}"
 TIMES = "created_at: the time of writing"
 RUNS = "run ids, and what runs leave in the metadata of checkpoints (user_id, assistant_id and the like)"
 SUBGRAPHS = "the checkpoints of subgraphs, in namespaces of their own"
-OPEN = "open interrupts: next and tasks are there, the question is asked again when the node runs"
+OPEN = (
+    "open interrupts: the node asks again when it runs, from its first question on; answers that it got before the open "
+    "question are gone, so look what it asks before you answer"
+)
 ANSWERED = "interrupts that were answered"
 ERRORS = "errors of tasks"
 PARTS = "results of tasks that finished beside one that waits or failed: they run again"
 INPUT = "an input that no task has taken up yet"
-UNRECORDED = "edits that the source did not record as a task's writes: the target does"
+UNRECORDED = "what the source did not record as a task's writes, as of edits: the target does"
+NOTHING_WRITTEN = "tasks that ran and wrote nothing: they look as if they had not run"
 DANGLING = "ids of parents that the history itself does not hold"
 
 
@@ -53,8 +57,8 @@ def compare(original: Original, rebuilt: Original) -> Comparison:
             found.append(Difference(checkpoint_id, "", "present", "missing"))
             continue
         other = rebuilt.roots[places[position]]
-        edited = was_edited(original, position)
-        found += (Difference(checkpoint_id, *each) for each in unlike(state, other, like, edited=edited))
+        lacking = may_lack_writes(original, position)
+        found += (Difference(checkpoint_id, *each) for each in unlike(state, other, like, lacking=lacking))
         found += (Difference(checkpoint_id, *each) for each in unlike_stops(state, other))
         lost.update(not_kept(state, other, is_tip=not original.tree.children[position]))
     extra = set(range(len(rebuilt.tree))) - set(places.values())
@@ -74,19 +78,19 @@ def _heads(original: Original, rebuilt: Original, places: Mapping[int, int]) -> 
         yield Difference(original.tree.heads[heads[0]].id, "head", "the newest checkpoint", "an older one")
 
 
-def was_edited(original: Original, position: int) -> bool:
-    """Whether what came after a checkpoint was an edit: then its tasks' writes may not be recorded."""
+def may_lack_writes(original: Original, position: int) -> bool:
+    """Whether an edit came after a checkpoint, or a run of which a file may not say the writes: they may be unknown."""
     children = original.tree.children[position]
-    return bool(children) and original.tree.heads[children[0]].source == "update"
+    return bool(children) and original.tree.heads[children[0]].source in ("update", "loop")
 
 
-def unlike(state: State, other: State, like: Likeness, *, edited: bool) -> Iterator[tuple[str, Any, Any]]:
+def unlike(state: State, other: State, like: Likeness, *, lacking: bool) -> Iterator[tuple[str, Any, Any]]:
     """Fields in which a checkpoint and what stands for it disagree: step, next, values, tasks and their writes."""
     steps = [(each["metadata"] or {}).get("step") for each in (state, other)]
     if steps[0] != steps[1] and steps[0] is not None:
         yield "metadata.step", steps[0], steps[1]
     yield from unlike_values(state, other, like)
-    yield from unlike_tasks(state, other, like, edited=edited)
+    yield from unlike_tasks(state, other, like, lacking=lacking)
 
 
 def unlike_values(state: State, other: State, like: Likeness) -> Iterator[tuple[str, Any, Any]]:
@@ -105,14 +109,14 @@ def shown(values: Any, others: Any, like: Likeness) -> Any:
     return {channel: value for channel, value in others.items() if channel not in empty} if empty else others
 
 
-def unlike_tasks(state: State, other: State, like: Likeness, *, edited: bool) -> Iterator[tuple[str, Any, Any]]:
+def unlike_tasks(state: State, other: State, like: Likeness, *, lacking: bool) -> Iterator[tuple[str, Any, Any]]:
     """Writes of a checkpoint's tasks that are not those of the tasks which stand for them.
 
     Args:
         state: The original's.
         other: What stands for it.
         like: Compares.
-        edited: Whether an edit came next; one that the original did not record as a task's is no difference.
+        lacking: Whether what a task of the original wrote may be unknown, which is no difference.
     """
     tasks = state["tasks"]
     if tasks is None:
@@ -126,8 +130,11 @@ def unlike_tasks(state: State, other: State, like: Likeness, *, edited: bool) ->
     for index, (task, written) in enumerate(zip(sorted_tasks(state), sorted_tasks(other), strict=True)):
         if unfinished and written["result"] is None:
             continue  # what a place without open tasks cannot hold, told by `not_kept`
-        if edited and task["result"] is None:
+        if lacking and task["result"] is None:
             like.forms[UNRECORDED] += 1
+            continue
+        if task["result"] == {} and written["result"] is None:
+            like.forms[NOTHING_WRITTEN] += 1
             continue
         yield from like.differences(task["result"], written["result"], f"tasks[{index}].result", write=True)
 
@@ -177,7 +184,7 @@ def not_kept(state: State, other: State, *, is_tip: bool) -> Iterator[str]:
     if state["created_at"] != other["created_at"]:
         yield TIMES
     left = own(old, IN_METADATA) | {"run_id": old.get("run_id")}
-    if any(new.get(key) != value for key, value in left.items()):
+    if any(any(unequal(value, new.get(key))) for key, value in left.items()):
         yield RUNS
     if state["next"] is None or state["tasks"] is None:
         yield UNKNOWN
