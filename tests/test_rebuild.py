@@ -291,6 +291,36 @@ def test_what_waited_for_a_join_does_not_run_twice(bed, testbed):
         assert told == {"answers": ["left", "right", "join", "ask=yes"]}
 
 
+def test_a_task_that_wrote_nothing_is_no_difference(bed, testbed):
+    thread_id = ran(bed, "joined", {"answers": []})
+    bed.runs.wait(thread_id, "joined", command={"resume": "yes"})
+    move, before, after = moved(testbed, thread_id)
+    assert [task["result"] for task in before.at(step=3).tasks] == [{}]
+    assert shape(before) == shape(after)
+    assert move.reason == reasons.MERGED, "of the tasks before the join alone"
+    assert said(move)["tasks that ran and wrote nothing"] == 1
+
+
+def test_writes_that_a_file_does_not_say_are_no_difference(bed, testbed, tmp_path):
+    thread_id, ids = str(uuid.uuid4()), [f"1ef00000-0000-6000-8000-00000000000{n}" for n in (1, 2)]
+    states = [
+        {
+            "values": {"topic": "cats", "messages": [human("1", "hi"), ai("2")][: n + 1]},
+            "next": following,
+            "tasks": [{"id": str(n), "name": name} for name in following],
+            "checkpoint": {"checkpoint_id": ids[n]},
+            "parent_checkpoint": {"checkpoint_id": ids[0]} if n else None,
+            "metadata": {"step": n, "source": "loop"},
+        }
+        for n, following in enumerate([["sleep"], []])
+    ]
+    item = {"thread_id": thread_id, "metadata": {"graph_id": "sleeper"}, "history": states[::-1]}
+    (tmp_path / "script.json").write_text(json.dumps([item]), "utf-8")
+    (move,) = fb.migrate(tmp_path / "script.json", testbed).moves
+    assert (move.verdict, move.differences) == ("identical under new ids", ())
+    assert not [words for words in move.not_kept if "usage" in words]
+
+
 def test_of_values_alone_comes_a_finished_thread(bed, testbed, tmp_path):
     thread_id = str(uuid.uuid4())
     values = {"topic": "cats", "messages": [human("1", "hi"), ai("2")]}

@@ -19,8 +19,8 @@ TIMES = "created_at: the time of writing"
 RUNS = "run ids, and what runs leave in the metadata of checkpoints (user_id, assistant_id and the like)"
 SUBGRAPHS = "the checkpoints of subgraphs, in namespaces of their own"
 OPEN = (
-    "open interrupts: the node asks again when it runs, from its first question on; answers that it got before the open "
-    "question are gone, so look what it asks before you answer"
+    "open interrupts: the node asks again when it runs, from its first question on; answers that it got before are "
+    "gone, so look what it asks before you answer"
 )
 ANSWERED = "interrupts that were answered"
 ERRORS = "errors of tasks"

@@ -104,8 +104,10 @@ class Likeness:
             yield from left
         elif write:
             self.forms[WRITE_FORMS] += nameless or type(a) is not type(b) or (isinstance(a, dict) and "role" in a)
-        else:
-            self.forms[CHUNKS if a.get("type") == "AIMessageChunk" else USAGE_MOVED] += 1
+        elif a.get("type") == "AIMessageChunk":
+            self.forms[CHUNKS] += 1
+        elif any(as_sent.get(key) for key in MOVED):
+            self.forms[USAGE_MOVED] += 1
 
 
 def spelled(value: Any, write: bool = False) -> Any:

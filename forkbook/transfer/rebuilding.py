@@ -7,7 +7,7 @@ from typing import Any
 
 from ..backends.base import Backend, State
 from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
-from .comparing import unlike_tasks, unlike_values, was_edited
+from .comparing import may_lack_writes, unlike_tasks, unlike_values
 from .likeness import Likeness
 from .originals import Original, read
 from .patience import LOST, Patience
@@ -211,7 +211,7 @@ class Rebuilding:
             return False
         before = self._state(parent)
         return before is None or any(
-            unlike_tasks(originals[parent], before, self._like, edited=was_edited(self._original, parent))
+            unlike_tasks(originals[parent], before, self._like, lacking=may_lack_writes(self._original, parent))
         )
 
     def _state(self, position: int) -> State | None:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from ..backends.base import Backend, State
 from ..errors import ForkbookError, InvalidInput, ProtocolError
 from ..timetravel import SCRATCH, scratch
-from .comparing import shown, unlike_tasks, was_edited
+from .comparing import may_lack_writes, shown, unlike_tasks
 from .likeness import Likeness
 from .originals import Original
 from .patience import LOST, Patience
@@ -139,8 +139,8 @@ class Rehearsal:
         follows = following is None or sorted(following) == sorted(state["next"] or ())
         tree, writes = self._original.tree, True
         if before is not None and tree.children[step.base][0] == step.position:
-            edited = was_edited(self._original, step.base)
-            writes = not any(unlike_tasks(self._original.roots[step.base], before, like, edited=edited))
+            lacking = may_lack_writes(self._original, step.base)
+            writes = not any(unlike_tasks(self._original.roots[step.base], before, like, lacking=lacking))
         return Outcome(frozenset(off), follows, writes)
 
 
