@@ -36,7 +36,7 @@ from .errors import (
 from .history import History
 from .live import Running
 from .overview import compare
-from .sources import connect, migrate, verify
+from .sources import amigrate, averify, connect, migrate, verify
 from .sweep.result import Sweep
 from .sweep.variants import Answer, Edit
 
@@ -70,6 +70,8 @@ __all__ = [
     "ThreadBusy",
     "ThreadNotFound",
     "Unsupported",
+    "amigrate",
+    "averify",
     "compare",
     "connect",
     "migrate",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from .backends.base import Backend
+from .backends.bridge import in_thread
 from .book import Book
 from .errors import AccessDenied, InvalidInput, ServerFault
 from .escape import without_secrets
@@ -175,6 +176,20 @@ def verify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> V
 
     with _opened(src) as source, _opened(dst) as target:
         return verify_places(source, target, threads)
+
+
+async def amigrate(src: Any, dst: Any, threads: Iterable[str] | None = None, **how: Any) -> MigrateReport:
+    """`migrate` for async code; between servers it goes on to its end in its thread when this is cancelled."""
+    return await in_thread(migrate, src, dst, threads, **how)
+
+
+@overload
+async def averify(src: str | os.PathLike[str]) -> VerifyReport: ...
+@overload
+async def averify(src: Any, dst: Any, threads: Iterable[str] | None = None) -> MigrateReport: ...
+async def averify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> VerifyReport | MigrateReport:
+    """`verify` for async code."""
+    return await in_thread(verify, src, dst, threads)
 
 
 @contextmanager
