@@ -1,5 +1,6 @@
 """The command line as people use it, on two real servers; real processes where pipes, terminals and signals matter."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -26,7 +27,10 @@ from typer.testing import CliRunner
 
 import forkbook as fb
 from forkbook.cli import app, screen
+from forkbook.cli.places import backup_of
+from forkbook.cli.reports import say_migration
 from forkbook.cli.threads import origin, told
+from forkbook.transfer.reports import MigrateReport, Move
 from forkbook.transfer.writing import MARK
 
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
@@ -208,6 +212,56 @@ def test_what_made_a_thread_is_said_in_a_word(metadata, words):
     assert told(row) == " · ".join(filter(None, ["mood=good", words, "graph_id=g"]))
 
 
+BAD = [
+    {"thread_id": "good", "metadata": {"owner": "ada"}, "values": {"log": ["a"]}},
+    {"metadata": {}, "values": {}},
+    7,
+    {"thread_id": "odd", "metadata": "oops", "values": {"log": ["a"]}},
+    {"thread_id": "twice", "metadata": {}, "values": {"log": ["a"]}},
+    {"thread_id": "twice", "metadata": {}, "values": {"log": ["b"]}},
+    {"thread_id": "list", "metadata": {}, "history": {"a": 1}},
+]
+
+
+def test_what_is_no_thread_in_a_file_is_listed_with_the_reason(tmp_path):
+    (tmp_path / "bad.json").write_text(json.dumps(BAD))
+    code, out, _ = run("threads", tmp_path / "bad.json")
+    assert (code, bool(re.search("^good .*owner=ada", out, re.MULTILINE))) == (1, True)
+    assert "5 of these cannot be read" in out
+    for words in (
+        "thread_id is None",
+        "7 is no object",
+        "metadata is 'oops'",
+        "more than once",
+        "where a list belongs",
+    ):
+        assert words in out
+    code, said = document("threads", tmp_path / "bad.json")
+    assert (code, set(said["faults"])) == (1, {"item 2", "item 3", "odd", "twice", "list"})
+    (tmp_path / "only.json").write_text(json.dumps(BAD[1:4]))
+    assert run("threads", tmp_path / "only.json")[0] == 1
+    (tmp_path / "good.json").write_text(json.dumps(BAD[:1]))
+    assert document("threads", tmp_path / "good.json")[0] == 0
+
+
+def test_an_empty_place_is_told_with_what_may_be_the_reason(target_url, tmp_path):
+    (tmp_path / "x.json").write_text("[]")
+    words = "no thread was found at .*x.json: is this the right place\\?"
+    for args in (
+        ("threads", tmp_path / "x.json"),
+        ("export", tmp_path / "x.json", "-o", tmp_path / "y.json"),
+        ("migrate", tmp_path / "x.json", target_url, "--dry-run"),
+        ("migrate", tmp_path / "x.json", target_url, "--validate"),
+        ("import", tmp_path / "x.json", "--to", target_url, "--test-single", "--dry-run"),
+        ("verify", tmp_path / "x.json", target_url),
+    ):
+        code, out, err = run(*args)
+        assert (code, bool(re.search(words, out + err))) == (0, True), args
+    assert "no thread was found" not in "".join(run("threads", tmp_path / "x.json", "--limit", "0")[1:])
+    with answering(200, b"[]") as (url, _):
+        assert "may your key read its threads?" in run("threads", url)[2]
+
+
 def test_a_title_is_readable_on_80_columns(demo_url, demo_threads):
     out = run("threads", demo_url, env={"COLUMNS": "80"})[1]
     assert re.search(rf"^{demo_threads['branches']}  idle .*\n  Branches: one conversation, three ways on ", out, re.M)
@@ -333,8 +387,45 @@ def test_full_is_backup_migrate_validate(demo_url, target_url, fresh, tmp_path):
     assert code == 0
     assert [said[step]["ok"] for step in ("backup", "migration", "validation")] == [True] * 3
     assert {move["verdict"] for move in said["validation"]["threads"]} == {"identical under new ids"}
-    assert [path.name for path in tmp_path.iterdir()] == ["threads_backup.forkbook"]
-    assert {verdict.thread_id for verdict in fb.verify(tmp_path / "threads_backup.forkbook").threads} == set(fresh)
+    (backup,) = tmp_path.iterdir()
+    assert backup.name == f"threads_backup-{demo_url.removeprefix('http://').replace(':', '-')}.forkbook"
+    assert {verdict.thread_id for verdict in fb.verify(backup).threads} == set(fresh)
+
+
+def test_each_source_has_a_backup_of_its_own_with_which_the_same_command_goes_on(demo_url, target_url, fresh, tmp_path):
+    for number, id_ in enumerate(fresh, 1):
+        code, out, _ = run("migrate", demo_url, target_url, "--full", "-t", id_, cwd=tmp_path)
+        assert (code, len(list(tmp_path.iterdir()))) == (0, 1)
+        assert f"holds {number} thread{'s' * (number > 1)} now" in out
+    with proxy(demo_url) as (elsewhere, _):
+        _, said = document("migrate", elsewhere, target_url, "--full", "-t", fresh[0], cwd=tmp_path)
+    assert (said["backup"]["held"], len(list(tmp_path.iterdir()))) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("http://localhost:2024", "localhost-2024"),
+        (" HTTP://Localhost:2024/ ", "localhost-2024"),
+        ("https://a.example.org", "a.example.org"),
+        ("https://a.example.org/b/c", "a.example.org-b-c-......"),
+        ("http://[::1]:2024", "1-2024-......"),
+        ("postgresql://ada:secret@db:5432/main", "db-5432-main-......"),
+        ("some/folder/study.json", "study.json-......"),
+        ("demo", "demo"),
+    ],
+)
+def test_a_backup_says_where_from(place, name):
+    assert re.fullmatch(f"threads_backup-{name}.forkbook", str(backup_of(place)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("https://h/a/b", "https://h/a-b"), ("a/x.json", "b/x.json"), ("postgresql:///x", "postgresql:///x?host=/tmp")],
+)
+def test_no_two_places_share_a_backup(one, other):
+    assert backup_of(one) != backup_of(other)
+    assert backup_of("postgresql://u:one@h/d") == backup_of("postgresql://u:two@h/d")
 
 
 def test_the_backup_file_has_the_name_that_was_given(demo_url, target_url, fresh, tmp_path):
@@ -342,6 +433,23 @@ def test_the_backup_file_has_the_name_that_was_given(demo_url, target_url, fresh
     code, _, err = run(*args)
     assert (code, "step 1 of 2: back up" in err) == (0, True)
     assert [thread["thread_id"] for thread in json.loads((tmp_path / "mine.json").read_text())] == [fresh[0]]
+
+
+def test_an_export_of_nothing_leaves_no_file(demo_url, fresh, tmp_path):
+    for name in ("x.forkbook", "x.json", "x.parquet"):
+        code, out, _ = run("export", demo_url, "-o", tmp_path / name, "-t", "nope")
+        assert (code, "not written" in out, list(tmp_path.iterdir())) == (1, True, [])
+    assert run("export", demo_url, "-o", tmp_path / "x.forkbook", "-t", fresh[0])[0] == 0
+    code, said = document("export", demo_url, "-o", tmp_path / "x.forkbook", "-t", "nope")
+    assert (code, said["held"], (tmp_path / "x.forkbook").exists()) == (1, 1, True)
+
+
+def test_one_of_many_that_is_not_there_is_exit_code_1(demo_url, target_url, fresh, tmp_path):
+    missing = f"{fresh[0]},{uuid.uuid4()}"
+    assert run("migrate", demo_url, target_url, "-t", missing)[0] == 1
+    assert run("verify", demo_url, target_url, "-t", missing)[0] == 1
+    assert run("export", demo_url, "-o", tmp_path / "x.json", "-t", missing)[0] == 1
+    assert len(json.loads((tmp_path / "x.json").read_text())) == 1
 
 
 def test_tables_are_no_backup(demo_url, target_url, tmp_path):
@@ -393,6 +501,8 @@ def test_a_single_test_moves_one_thread(demo_url, target_url, target, fresh, tmp
     assert (said["backup"]["threads"], fresh[0] in target, fresh[1] in target) == (1, True, False)
     code, said = document("migrate", demo_url, target_url, "--test-single", "--dry-run")
     assert (code, said["migration"]["counts"]["total"]) == (0, 1)
+    out = run("migrate", demo_url, target_url, "--test-single", "--threads", fresh[1])[1]
+    assert f"  {fresh[1]}: created, identical under new ids" in out
 
 
 def test_conflicts_are_left_alone_unless_another_id_is_asked_for(demo_url, target_url, target, fresh, tmp_path):
@@ -408,6 +518,36 @@ def test_conflicts_are_left_alone_unless_another_id_is_asked_for(demo_url, targe
     (move,), (compared,) = said["migration"]["threads"], said["validation"]["threads"]
     assert (code, move["outcome"], len(target[move["new_thread_id"]])) == (0, "created", 6)
     assert compared["new_thread_id"] == move["new_thread_id"]
+    pair = fresh[0], move["new_thread_id"]
+    assert "  {} ↔ {}: identical under new ids".format(*pair) in run("verify", demo_url, target_url, "-t", fresh[0])[1]
+    out = run("migrate", demo_url, target_url, "-t", ",".join(fresh), "--on-conflict", "new_id")[1]
+    assert "under another id there:\n  {} → {}\n".format(*pair) in out
+    assert f"{fresh[1]} →" not in out
+
+
+def test_at_most_ten_new_ids_are_named(capsys):
+    moves = [Move(f"old-{n}", f"new-{n}", "created", "identical under new ids") for n in range(13)]
+    report = MigrateReport("here", "there", tuple(moves))
+    say_migration(screen.Screen(), report)
+    said = capsys.readouterr().out
+    assert ("old-9 → new-9" in said, "old-10" in said, "3 more; --json has all" in said) == (True, False, True)
+    assert ("old-9 → new-9" in repr(report), "old-10" in repr(report)) == (True, False)
+    assert "3 more new ids: .df()" in repr(report)
+
+
+def test_a_conflict_with_an_earlier_migration_says_how_the_thread_is_written_anew(
+    demo_url, target_url, book, target, fresh
+):
+    args = ("migrate", demo_url, target_url, "-t", fresh[0])
+    assert run(*args)[0] == 0
+    book[fresh[0]][1].edit({"topic": "later"})
+    for how in ("skip", "compare"):
+        code, out, _ = run(*args, "--on-conflict", how)
+        assert (code, "delete it at the target to have it written anew" in out) == (1, True)
+        assert "another thread has the id" not in out
+    report = repr(fb.migrate(book, target, [fresh[0]]))
+    assert "delete the thread at the target to have it written anew" in report
+    assert "compares the two threads" not in report
 
 
 def test_a_copy_is_proven(demo_url, book, fresh):
@@ -476,6 +616,36 @@ def test_a_cut_archive_is_told_with_what_can_still_be_read(archive, tmp_path):
     assert (code, "it is empty" in err) == (2, True)
 
 
+# The same in async code
+
+
+def test_migrate_and_verify_have_async_twins(demo_url, target_url, target, fresh, archive):
+    async def moved():
+        report = await fb.amigrate(demo_url, target_url, fresh[:1], concurrency=1)
+        return report, await fb.averify(demo_url, target_url, fresh[:1]), await fb.averify(archive)
+
+    report, compared, whole = asyncio.run(moved())
+    assert (report.counts["created"], bool(compared), bool(whole)) == (1, True, True)
+    assert fresh[0] in target
+
+
+def test_a_migration_whose_twin_is_cancelled_ends_in_its_thread(demo_url, target_url, target, fresh):
+    async def cancelled(url, seen):
+        task = asyncio.create_task(fb.amigrate(demo_url, url, fresh, concurrency=1))
+        while not writes(seen):
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with proxy(target_url) as (url, seen):
+        asyncio.run(cancelled(url, seen))
+        deadline = time.monotonic() + 20
+        while not fb.verify(demo_url, target_url, fresh) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert fb.verify(demo_url, target_url, fresh)
+
+
 # Keys
 
 
@@ -530,6 +700,12 @@ def test_with_a_file_on_one_side_the_key_is_the_servers(archive, target_url, fre
     with proxy(target_url) as (url, seen):
         assert run("import", archive, "--to", url, "--dry-run", "--api-key", KEY)[0] == 0
     assert keys_of(seen) == {KEY}
+
+
+def test_the_backup_of_tables_names_what_it_needs():
+    command = "pip install 'forkbook[parquet]'"
+    assert command in " ".join(run("export", "--help")[1].split())
+    assert command in README
 
 
 def test_a_key_shows_nowhere(target_url, archive, tmp_path):
@@ -609,12 +785,22 @@ def test_exit_codes_and_documents_of_errors(demo_url, archive, tmp_path):
         (("show", "{server}", "nope"), "forkbook: no thread 'nope' on .*; `forkbook threads SRC` lists them"),
         (("threads", "{server}/elsewhere"), "answered 404 .*Is this the address of an Agent Server"),
         (("verify", "no.forkbook"), "there is no file no.forkbook; `forkbook export` writes an archive"),
+        (("verify", "no.json"), "there is no file no.json"),
         (("copy", "{archive}", "x"), "cannot copy a thread: an Agent Server, http://…, can"),
         (("migrate", "{server}", "{server}"), "--on-conflict new_id writes"),
         (("threads", "{archive}", "--api-key", "some-key"), "--api-key is for Agent Servers"),
         (("threads", "http://example.org", "--api-key", "some-key"), "or say --insecure"),
     ],
-    ids=["no thread", "no server", "no file", "copy", "same place", "key for a file", "key in the clear"],
+    ids=[
+        "no thread",
+        "no server",
+        "no file",
+        "no JSON file",
+        "copy",
+        "same place",
+        "key for a file",
+        "key in the clear",
+    ],
 )
 def test_errors_speak_the_words_of_a_terminal(demo_url, archive, args, words):
     code, _, err = run(*(arg.format(server=demo_url, archive=archive) for arg in args))
@@ -675,7 +861,13 @@ def test_ctrl_c_ends_a_migration_and_the_same_command_goes_on(
     assert (code, said["ok"], "run again" in said["migration"]["stopped"]) == (130, False, True)
     assert said["migration"]["counts"]["not reached"] > 0
     assert "Traceback" not in err
-    assert re.search("Stopping: .*Stopped: interrupted; run again, it goes on", err, re.DOTALL)
+    truth = "is left half-made, and the same command goes on" if concurrency == 1 else "are brought to their end"
+    left = said["migration"]["counts"]["not reached"]
+    assert re.search(f"Stopping: .*{truth}.*Stopped: {left} of 5 threads are left; interrupted; run again", err, re.S)
+    half_made = [
+        id_ for id_ in ids if id_ in target and target.backend.thread(id_)["metadata"][MARK]["state"] != "done"
+    ]
+    assert (len(half_made) > 0) == (concurrency == 1)
     code, said = document("migrate", demo_url, target_url, "-t", ",".join(ids))
     assert (code, said["migration"]["ok"], said["migration"]["counts"]["total"]) == (0, True, 5)
     assert [made_from(target, id_) for id_ in ids] == [[id_] for id_ in ids]
@@ -693,7 +885,7 @@ def test_ctrl_c_ends_an_export_and_says_what_the_same_command_does(demo_url, boo
         process = started("export", url, "-o", path, "-t", ids)
         code, out, err = stopped_after(process, lambda: sum("/history" in path for _, path, _ in seen) > 1)
     assert (code, out) == (130, "")
-    assert re.search(f"Stopping: .*Stopped. .*{name} {words}", err, re.DOTALL)
+    assert re.search(f"Stopping .*Stopped. .*{name} {words}", err, re.DOTALL)
     assert "Traceback" not in err
     assert name == "x.forkbook" or not path.exists()
     code, out, _ = run("export", demo_url, "-o", path, "-t", ids)
@@ -743,7 +935,31 @@ def test_ctrl_c_in_a_backup_says_that_nothing_was_migrated(demo_url, target_url,
         process = started("migrate", url, target_url, "--full", "-t", ",".join(fresh), cwd=tmp_path)
         code, _, err = stopped_after(process, lambda: any("/history" in path for _, path, _ in seen))
     assert (code, "Nothing was migrated." in err) == (130, True)
-    assert "threads_backup.forkbook keeps the threads that it has" in err
+    assert re.search(r"threads_backup-127.0.0.1-\d+.forkbook keeps the threads that it has", err)
+
+
+def test_ctrl_c_in_a_migration_of_three_steps_says_counts_and_keeps_what_was_said(
+    demo_url, target_url, fresh, tmp_path
+):
+    args = ("--full", "--json", "--concurrency", "1", "-t", ",".join(fresh))
+    with proxy(target_url, slowly(0.2, lambda method, path: method == "POST")) as (url, seen):
+        process = started("migrate", demo_url, url, *args, cwd=tmp_path)
+        code, out, err = stopped_after(process, lambda: len(writes(seen)) > 0)
+    said = json.loads(out)
+    assert (code, said["backup"]["ok"], said["migration"]["counts"]["not reached"], said["validation"]) == (
+        130, True, 2, None,
+    )  # fmt: skip
+    assert re.search(r"not reached +2\n +total +2\n.*Stopped: 2 of 2 threads are left", err, re.DOTALL)
+    with proxy(target_url, slowly(0.5, lambda method, path: path.endswith("/search"))) as (url, seen):
+        process = started("migrate", demo_url, url, *args, cwd=tmp_path)
+        searched = lambda: sum(path.endswith("/threads/search") for _, path, _ in seen) > 1  # noqa: E731
+        code, out, err = stopped_after(process, searched)
+    said = json.loads(out)
+    assert (code, said["backup"]["skipped"], said["migration"]) == (130, 2, None)
+    assert "Step 2 of 3, migrate, was not done" in err.replace("\n", " ")
+    assert writes(seen) == []
+    code, said = document("migrate", demo_url, target_url, *args[:1], *args[2:], cwd=tmp_path)
+    assert (code, said["ok"]) == (0, True)
 
 
 @pytest.mark.parametrize("how", [("verify",), ("migrate", "--dry-run")], ids=["comparison", "dry run"])

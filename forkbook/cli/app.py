@@ -17,8 +17,9 @@ DEMO_FOLDER = Path("forkbook-demo")
 EXIT_CODES = """\b
 Exit codes:
     0  done, and nothing differs
-    1  something differs or is damaged, a thread failed, or an act was refused
-    2  wrong use: an option, an argument, or a thread that is not there
+    1  something differs or is damaged, one of many threads failed or is not
+       there (an id of --threads), or an act was refused
+    2  wrong use: an option, an argument, or the one THREAD is not there
     3  a place cannot be reached, opened or read
   130  stopped by Ctrl-C; the last line says what is left
   141  the reader of a pipe is gone"""

@@ -24,9 +24,9 @@ from .options import (
     ids,
 )
 from .places import Keys, opened, opened_both
-from .reports import export_document, say_export, say_migration, say_verdicts, verify_document
+from .reports import BEGINS_ANEW, none_found, say_migration, say_verdicts, verify_document
 from .screen import DIFFERENT, OK, Screen
-from .steps import stopping_is_told
+from .steps import exported
 
 
 def export(
@@ -44,8 +44,8 @@ def export(
     """Write threads to an archive, JSON or Parquet.
 
     A .forkbook archive holds every byte of every branch, each value once; stopped and run again, it goes on where it
-    was. A .json file is the plain list of threads that migration scripts know, .parquet a folder of tables; these
-    appear when they are whole, and begin anew.
+    was. A .json file is the plain list of threads that migration scripts know, .parquet a folder of tables, which needs
+    `pip install 'forkbook[parquet]'`; these appear when they are whole, and begin anew.
 
     \b
     Examples:
@@ -57,11 +57,9 @@ def export(
     screen.json = as_json
     check_name("--output", output, FORMATS)
     with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
-        with stopping_is_told():
-            report = book.export(output, ids(threads))
-        screen.document(export_document(book, report))
-    say_export(screen, report)
-    return OK if report else DIFFERENT
+        document = exported(screen, book, output, ids(threads))
+    screen.document(document)
+    return OK if document["ok"] else DIFFERENT
 
 
 def verify(
@@ -96,6 +94,8 @@ def verify(
         if threads is not None:
             raise InvalidInput("--threads is for comparing with another place: an archive alone is verified whole")
         if Path(source).suffix != ".forkbook":
+            if not (Path(source).exists() or "://" in source or source == "demo"):
+                raise InvalidInput(f"there is no file {source}")
             raise InvalidInput(
                 f"{source} is no archive, so it has no digests: compare it with a place, `forkbook verify SRC DST`"
             )
@@ -112,4 +112,6 @@ def verify(
 
         compared = verify_places(first.backend, second.backend, ids(threads))
     screen.document(compared.json())
-    return say_migration(screen, compared, compared=True)
+    empty = threads is None and not compared.moves and compared.stopped is None
+    hints = [none_found(first.backend.address)] if empty else []
+    return say_migration(screen, compared, compared=True, hints=hints, stopped=BEGINS_ANEW)

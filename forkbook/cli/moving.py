@@ -31,11 +31,9 @@ from .options import (
     ids,
     metadata_of,
 )
-from .places import Keys, opened, opened_both
+from .places import Keys, backup_of, opened, opened_both
 from .screen import DIFFERENT, OK, Screen
 from .steps import Plan, Run, limit_of
-
-BACKUP = Path("threads_backup.forkbook")
 
 
 def migrate(
@@ -57,7 +55,8 @@ def migrate(
         typer.Option(
             metavar="FILE",
             help="Export the threads to this file first, .forkbook or .json; not .parquet, which cannot be read back. "
-            f"With --full: {BACKUP}.",
+            "With --full always; by default to one named after SRC, as in threads_backup-localhost-2024.forkbook, with "
+            "which the same command goes on.",
         ),
     ] = None,
     on_conflict: OnConflict = "skip",
@@ -102,7 +101,7 @@ def migrate(
             return run.told({"compare": run.compare})
         steps = {"migrate": run.move}
         if (backup_file or full) and not dry_run:
-            steps = {"back up": lambda: run.backup(backup_file or BACKUP), **steps}
+            steps = {"back up": lambda: run.backup(backup_file or backup_of(source)), **steps}
         if full and not dry_run:
             steps["compare"] = run.compare
         return run.told(steps)

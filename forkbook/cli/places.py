@@ -1,15 +1,20 @@
 """Places as a command line names them, and which key goes to which of them."""
 
+import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..book import Book
 from ..errors import InvalidInput
+from ..escape import without_secrets
 from .screen import Screen
 
 FROM_ENVIRONMENT = "env"
+LONGEST_NAME = 80  # characters of a place in the name of its backup
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,6 +60,23 @@ class Keys:
 def is_server(place: str) -> bool:
     """Whether a place is an Agent Server that may want a key."""
     return place.strip().lower().startswith(("http://", "https://"))
+
+
+def backup_of(place: str) -> Path:
+    """The name of a place's backup file: the same for the same place, another one for any other."""
+    place = place.strip().rstrip("/")
+    if is_url := "://" in place:
+        url = urlsplit(place)
+        said, known = (
+            "-".join(str(part) for part in (url.hostname, url.port) if part) + url.path,
+            without_secrets(place),
+        )
+    else:
+        said, known = Path(place).name, str(Path(place).resolve())
+    name = re.sub(r"[^\w.]+", "-", said, flags=re.ASCII).strip("-")[:LONGEST_NAME]
+    if place != "demo" and not (is_url and name == said):  # then another place may have this name, too
+        name += f"-{hashlib.sha256(known.encode()).hexdigest()[:6]}"
+    return Path(f"threads_backup-{name}.forkbook")
 
 
 def opened(screen: Screen, place: str, keys: Keys, *, writes: bool = False) -> Book:

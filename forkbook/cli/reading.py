@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InvalidInput
+from ..errors import ForkbookError, InvalidInput
 from ..escape import cut, short
 from .options import ApiKey, EnvFile, Insecure, Json, Limit, Source, ThreadId, metadata_of
 from .places import Keys, opened
-from .screen import DIFFERENT, OK, Screen
+from .reports import none_found
+from .screen import DIFFERENT, OK, Screen, here
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from ..backends.base import Backend
     from ..history import History
 
 LEAST_TITLE = 8
 ROWS, CHANGES = 40, 100
+SAID = ("status", "created_at", "updated_at")  # of a thread; of what is none in a file, nothing
 TREE_LINE = re.compile(
     r"^(?P<graph>[●◆■│┊─┬╮ ]*?)(?P<sign> [?✗])? +(?P<id>[0-9a-f]{6})  (?P<step>step (?:\?|-?\d+)) +.*?"
     r"(?P<tip>  tip [A-Z]+)?$"
@@ -72,16 +76,35 @@ def threads(
     search = {"metadata": metadata_of(metadata), "status": status, "limit": limit}
     with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
         found = book.backend.threads(**{name: value for name, value in search.items() if value is not None})
-        rows = list(threads_rows(list(islice(found, limit))))
-    screen.document({"source": book.backend.address, "threads": rows, "total": len(rows)})
+        rows = [{**row, **{name: row.get(name) for name in SAID}} for row in threads_rows(list(islice(found, limit)))]
+        faults = faults_of(book.backend, rows)
+    screen.document({"source": book.backend.address, "threads": rows, "total": len(rows), "faults": faults})
     if not as_json:
         cells = [
             (row["thread_id"], row["status"] or "", (row["updated_at"] or "")[:16].replace("T", " "), told(row))
             for row in rows
         ]
         screen.table(("thread", "status", "updated", "metadata"), cells)
+    if faults:
+        screen.words(f"{len(faults):,} of these cannot be read:")
+        screen.some([here(fault) for fault in faults.values()], "red")
     screen.note(f"{len(rows):,} thread{'' if len(rows) == 1 else 's'}")
-    return OK
+    if not rows and metadata is None and status is None and limit != 0:
+        screen.note(none_found(book.backend.address))
+    return DIFFERENT if faults else OK
+
+
+def faults_of(backend: Backend, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Why threads of a JSON file cannot be read, by id; elsewhere that shows when a thread is opened."""
+    from ..backends.jsonfile import JsonBackend
+
+    faults = {}
+    for thread_id in [str(row["thread_id"]) for row in rows] if isinstance(backend, JsonBackend) else ():
+        try:
+            backend.state(thread_id)
+        except ForkbookError as error:
+            faults[thread_id] = str(error)
+    return faults
 
 
 def show(

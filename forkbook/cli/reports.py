@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .places import is_server
 from .screen import DIFFERENT, INTERRUPTED, OK, UNREACHABLE, Screen, here
 
 if TYPE_CHECKING:
@@ -18,19 +20,39 @@ ALWAYS = ("created", "already there", "error", "total")
 UNCOMPARED = ("missing", "error", "not reached")
 NAMES = {"error": "errors", "conflict": "conflicts"}
 BEGINS_ANEW = "interrupted; nothing was written, and the same command begins anew"
+NOT_WRITTEN = "not written: not one thread could be put in it"
+COMPARED, MOVED = "↔", "→"
+MOST_RENAMED = 10
+CONFLICTING = {
+    "skip": "another thread has the id: --on-conflict compare compares the two, new_id writes this one under a new id",
+    "compare": "another thread has the id, and differs: --on-conflict new_id writes this one under a new id",
+}
+OUTDATED = {
+    "skip": "what an earlier migration wrote has the id: delete it at the target to have it written anew; "
+    "--on-conflict compare compares the two, new_id writes this one beside it, under a new id",
+    "compare": "what an earlier migration wrote has the id, and differs: delete it at the target to have it written "
+    "anew; --on-conflict new_id writes this one beside it, under a new id",
+}
 MOST_SAVED = 20  # ids in a command
 DIFFERENCES_SHOWN = 3  # of a thread
 
 
-def export_document(book: Book, report: ExportReport) -> dict[str, Any]:
+def none_found(place: str) -> str:
+    """What to say of a place where threads were looked for and none was found."""
+    key = ", and may your key read its threads" if is_server(place) else ""
+    return f"no thread was found at {place}: is this the right place{key}?"
+
+
+def export_document(book: Book, report: ExportReport, held: int) -> dict[str, Any]:
     """An export as plain data."""
     found = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
-    return {"ok": bool(report), "source": book.backend.address, **found, "path": str(report.path)}
+    return {"ok": bool(report), "source": book.backend.address, **found, "path": str(report.path), "held": held}
 
 
-def say_export(screen: Screen, report: ExportReport) -> None:
-    """Say what an export did."""
-    screen.words(f"{report.path}: {report.bytes:,} bytes", "bold")
+def say_export(screen: Screen, report: ExportReport, held: int) -> None:
+    """Say what an export did, and how many threads its file holds now."""
+    now = f"{report.bytes:,} bytes, holds {held:,} thread{'' if held == 1 else 's'} now"
+    screen.words(f"{report.path}: {now if report.path.exists() else NOT_WRITTEN}", "bold")
     screen.counts(
         [
             ("written", report.threads),
@@ -46,6 +68,13 @@ def say_export(screen: Screen, report: ExportReport) -> None:
         *report.notes,
     ]
     screen.some(notes, "red" if report.errors else "")
+
+
+def conflict_hints(report: MigrateReport, on_conflict: str) -> list[str]:
+    """What can be done where another thread has the id, or one that an earlier migration wrote."""
+    found = {move.outdated for move in report.moves if move.outcome == "conflict"}
+    hints = ((False, CONFLICTING), (True, OUTDATED))
+    return [texts[on_conflict] for kind, texts in hints if kind in found and on_conflict in texts]
 
 
 def verify_document(report: VerifyReport) -> dict[str, Any]:
@@ -73,7 +102,13 @@ def say_verdicts(screen: Screen, report: VerifyReport) -> None:
 
 
 def say_migration(
-    screen: Screen, report: MigrateReport, *, compared: bool = False, not_kept: bool = True, hint: str = ""
+    screen: Screen,
+    report: MigrateReport,
+    *,
+    compared: bool = False,
+    not_kept: bool = True,
+    hints: Sequence[str] = (),
+    stopped: str = "",
 ) -> int:
     """Say what a migration or a comparison did; the exit code.
 
@@ -82,9 +117,10 @@ def say_migration(
         report: What it did.
         compared: Whether it only compared.
         not_kept: Whether to say what the target cannot keep.
-        hint: What can be done where another thread has the id.
+        hints: What can be done next.
+        stopped: What Ctrl-C leaves, where that is not what the report says.
     """
-    arrow = "↔" if compared else "→"
+    arrow = COMPARED if compared else MOVED
     screen.words(f"{'dry run: ' if report.dry_run else ''}{report.source} {arrow} {report.target}", "bold")
     counts = report.counts
     if compared:
@@ -95,6 +131,7 @@ def say_migration(
         screen.counts([*((NAMES.get(name, name), number) for name, number in counted), ("total", counts["total"])])
     else:
         screen.counts((NAMES.get(name, name), number) for name, number in counts.items() if number or name in ALWAYS)
+    _say_ids(screen, report, arrow)
     said = []
     for move in report.moves:
         if not move and move.outcome != "not reached":
@@ -104,10 +141,23 @@ def say_migration(
     for move in report.moves if not_kept else ():
         lost.update(move.not_kept)
     screen.some([f"not kept ({count:,}): {words}" for words, count in lost.items()], "dim")
-    if hint and report.counts["conflict"]:
+    for hint in hints:
         screen.words(hint, indent=2)
     if report.stopped:
         by_hand = report.stopped.startswith("interrupted")
-        screen.note(f"Stopped: {BEGINS_ANEW if by_hand and (compared or report.dry_run) else report.stopped}", "yellow")
+        left = f"{counts['not reached']:,} of {counts['total']:,} threads are left; " * (counts["total"] > 0)
+        screen.note(f"Stopped: {left}{(by_hand and stopped) or report.stopped}", "yellow")
         return INTERRUPTED if by_hand else UNREACHABLE
     return OK if report else DIFFERENT
+
+
+def _say_ids(screen: Screen, report: MigrateReport, arrow: str) -> None:
+    """Say which thread it was, where it is one alone, and the ids of those that have another one at the target."""
+    good = [move for move in report.moves if move]
+    pairs = [f"{move.thread_id} {arrow} {move.new_thread_id}" for move in good if move.renamed]
+    if good and len(report.moves) == 1:
+        became = filter(None, ("" if arrow == COMPARED else good[0].outcome, good[0].verdict))
+        screen.words(f"{(pairs or [good[0].thread_id])[0]}: {', '.join(became)}", indent=2)
+    elif pairs:
+        screen.words("under another id there:", indent=2)
+        screen.some(pairs, most=MOST_RENAMED)

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -42,10 +42,12 @@ class Screen:
 
     Attributes:
         json: Whether the result is one JSON document on stdout, and text goes to stderr.
+        known: What a document says beside the error that ended the command.
     """
 
     def __init__(self) -> None:
         self.json = False
+        self.known: Mapping[str, Any] = {}
         self._secrets = set[str]()
 
     def hide(self, secret: str) -> str:
@@ -110,12 +112,12 @@ class Screen:
             table.add_row(Text(f"  {self.shown(name)}"), f"{number:,}")
         _say(table, stderr=self.json)
 
-    def some(self, lines: Sequence[str], style: str = "") -> None:
+    def some(self, lines: Sequence[str], style: str = "", most: int = MOST_LINES) -> None:
         """Say lines of any length, the first of them; then how many more there are."""
-        for line in lines[:MOST_LINES]:
+        for line in lines[:most]:
             self.words(visible(line), style, indent=2)
-        if len(lines) > MOST_LINES:
-            self.words(f"… and {len(lines) - MOST_LINES:,} more; --json has all", style, indent=2)
+        if len(lines) > most:
+            self.words(f"… and {len(lines) - most:,} more; --json has all", style, indent=2)
 
     def fail(self, error: ForkbookError) -> int:
         """Say an error; the exit code that it means."""
@@ -125,6 +127,7 @@ class Screen:
         )  # a path stays whole, to be copied
         self.document(
             {
+                **self.known,
                 "ok": False,
                 "error": {
                     "kind": type(error).__name__,
@@ -142,7 +145,8 @@ class Screen:
         """Say that Ctrl-C came, and what became of what was under way; the exit code."""
         notes = getattr(interrupt, "__notes__", ())
         said = " ".join(["Stopped.", *(notes or [UNTOUCHED])])
-        self.document({"ok": False, "error": {"kind": "Interrupted", "message": said}, "exit_code": INTERRUPTED})
+        error = {"kind": "Interrupted", "message": said}
+        self.document({**self.known, "ok": False, "error": error, "exit_code": INTERRUPTED})
         self.note(f"\n{said}", "yellow")
         return INTERRUPTED
 

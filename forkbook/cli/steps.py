@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput
-from .reports import export_document, say_export, say_migration
+from .reports import BEGINS_ANEW, conflict_hints, export_document, none_found, say_export, say_migration
 from .screen import DIFFERENT, INTERRUPTED, OK, UNREACHABLE, Screen
 
 if TYPE_CHECKING:
+    from ..backends.archive import ExportReport
     from ..book import Book
+    from ..transfer import MigrateReport
 
-STOPPING = b"\nStopping: what is under way is brought to its end ...\n"
+STOPPING = "Stopping ..."
+ENDING = "Stopping: the threads under way are brought to their end ..."
+CUTTING = "Stopping: the thread under way is left half-made, and the same command goes on with it ..."
 STOPPED = {
     "back up": "Nothing was migrated.",
-    "migrate": "The same command goes on, and nothing is there twice.",
+    "migrate": "It was before the first thread or after the last one. The same command goes on, and nothing is there "
+    "twice.",
     "compare": "Only the comparison was stopped, which writes nothing: --validate compares both places again.",
-}
-CONFLICTING = {
-    "skip": "another thread has the id: --on-conflict compare compares the two, new_id writes this one under a new id",
-    "compare": "another thread has the id, and differs: --on-conflict new_id writes this one under a new id",
 }
 
 
@@ -66,10 +68,12 @@ class Run:
                 break
             if len(steps) > 1:
                 self._screen.note(f"step {number} of {len(steps)}: {name}", "bold")
+            self._screen.known = self._document if len(steps) > 1 else {}
             try:
                 codes.append(step())
             except KeyboardInterrupt as interrupt:
-                interrupt.add_note(STOPPED[name])
+                where = f"Step {number} of {len(steps)}, {name}, was not done. " if len(steps) > 1 else ""
+                interrupt.add_note(where + STOPPED[name])
                 raise
         self._screen.document(self._document | {"ok": not any(codes)})
         return max(codes)
@@ -79,18 +83,16 @@ class Run:
         from ..transfer.writing import writer_for
 
         writer_for(self._target.backend)  # refuses what nothing can be written to
-        with stopping_is_told():
-            report = self._source.export(path, self._ids)
-        self._document["backup"] = export_document(self._source, report)
-        say_export(self._screen, report)
-        return OK if report else DIFFERENT
+        self._document["backup"] = exported(self._screen, self._source, path, self._ids)
+        return OK if self._document["backup"]["ok"] else DIFFERENT
 
     def move(self) -> int:
         """Migrate the threads."""
         from ..sources import migrate
 
         plan = self._plan
-        with stopping_is_told():
+        side_by_side = plan.concurrency > 1 and self._source.backend.parallel and self._target.backend.parallel
+        with stopping_is_told(STOPPING if plan.dry_run else ENDING if side_by_side else CUTTING):
             report = migrate(
                 self._source,
                 self._target,
@@ -101,7 +103,12 @@ class Run:
                 graph_id=plan.graph,
             )
         self._document["migration"] = report.json()
-        return say_migration(self._screen, report, hint=CONFLICTING.get(plan.on_conflict, ""))
+        return say_migration(
+            self._screen,
+            report,
+            hints=[*self._none_found(report), *conflict_hints(report, plan.on_conflict)],
+            stopped=BEGINS_ANEW if plan.dry_run else "",
+        )
 
     def compare(self) -> int:
         """Compare both places."""
@@ -110,7 +117,19 @@ class Run:
         report = verify_places(self._source.backend, self._target.backend, self._ids)
         told = self._document["migration"] is not None
         self._document["validation"] = report.json()
-        return say_migration(self._screen, report, compared=True, not_kept=not told)
+        return say_migration(
+            self._screen,
+            report,
+            compared=True,
+            not_kept=not told,
+            hints=() if told else self._none_found(report),
+            stopped=STOPPED["compare"] if told else BEGINS_ANEW,
+        )
+
+    def _none_found(self, report: MigrateReport) -> list[str]:
+        """A hint where all threads were wanted, and there are none."""
+        looked = self._plan.threads is None and self._plan.limit != 0 and report.stopped is None
+        return [none_found(self._source.backend.address)] if looked and not report.moves else []
 
     def _chosen(self) -> list[str] | None:
         """The same threads for every step; None: all."""
@@ -122,8 +141,33 @@ class Run:
         return [str(record["thread_id"]) for record in self._source.backend.threads(limit=plan.limit)]
 
 
+def exported(screen: Screen, source: Book, path: Path, ids: Sequence[str] | None) -> dict[str, Any]:
+    """Export threads to a file, and say it; a new file is not left without one of them. Gives the document."""
+    new = not path.exists()
+    with stopping_is_told():
+        report = source.export(path, ids)
+    if new and report.errors and not report.threads:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        report = replace(report, bytes=0)
+    held = _held(report)
+    say_export(screen, report, held)
+    if ids is None and not (report.threads or report.skipped or report.errors):
+        screen.words(none_found(source.backend.address), indent=2)
+    return export_document(source, report, held)
+
+
+def _held(report: ExportReport) -> int:
+    """How many threads a file holds after an export: an archive those of earlier ones, too."""
+    from ..backends.archive import ArchiveBackend
+
+    if report.path.suffix.lower() != ".forkbook" or not report.path.exists():
+        return report.threads
+    with closing(ArchiveBackend(report.path)) as archive:
+        return sum(1 for _ in archive.threads())
+
+
 @contextmanager
-def stopping_is_told() -> Iterator[None]:
+def stopping_is_told(words: str = STOPPING) -> Iterator[None]:
     """Answer Ctrl-C at once, where what is under way has to be ended first."""
     in_charge = threading.current_thread() is threading.main_thread()
     if not in_charge or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
@@ -131,7 +175,7 @@ def stopping_is_told() -> Iterator[None]:
         return
 
     def told(number: int, frame: FrameType | None) -> None:
-        os.write(2, STOPPING)  # a stream may be in the middle of a write
+        os.write(2, f"\n{words}\n".encode())  # a stream may be in the middle of a write
         signal.default_int_handler(number, frame)
 
     signal.signal(signal.SIGINT, told)

@@ -17,6 +17,11 @@ OUTCOMES = ("created", "already there", "conflict", "planned", "missing", "error
 VERDICTS = ("identical", "identical under new ids", "differs")
 MOST_SHOWN = 10
 CONFLICTS = "conflicts: on_conflict='compare' compares the two threads, 'new_id' writes this one under a new id"
+OUTDATED = (
+    "conflicts with an earlier migration: delete the thread at the target to have it written anew, or "
+    "on_conflict='new_id' writes this one beside it"
+)
+EARLIER = "was migrated from an earlier state"  # in a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Move:
         new_thread_id: At the target; None: it is not there.
         outcome: `created`; `already there` (by an earlier migration, or it was compared and is the same); `conflict`
             (another thread has the id, and was left alone); `planned` (a dry run); `missing` (nothing stands for it,
-            when two places are compared); `error`; `not reached` (stopped before).
+            when two places are compared); `error`; `not reached` (stopped before, or while it was written).
         verdict: `identical` (ids, too), `identical under new ids`, `differs`; None: not compared.
         checkpoints: Of the source, those of subgraphs, too; None: not read.
         differences: What differs, by checkpoint and field.
@@ -49,13 +54,23 @@ class Move:
         return self.outcome in ("created", "already there", "planned") and self.verdict != "differs"
 
     def __str__(self) -> str:
-        where = "" if self.new_thread_id in (None, self.thread_id) else f" as {self.new_thread_id}"
+        where = f" as {self.new_thread_id}" if self.renamed else ""
         said = [
             self.outcome + where,
             *([self.verdict] if self.verdict else []),
             *([self.reason] if self.reason else []),
         ]
         return f"{self.thread_id}: {', '.join(said)}"
+
+    @property
+    def renamed(self) -> bool:
+        """Whether what stands for it at the target has another id."""
+        return self.new_thread_id not in (None, self.thread_id)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether it is a conflict with what an earlier migration may have made of this thread."""
+        return self.outcome == "conflict" and EARLIER in (self.reason or "")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -115,7 +130,11 @@ class MigrateReport:
         lines += [f"  stopped: {self.stopped}"] if self.stopped else []
         for move in [move for move in self.moves if not move][:MOST_SHOWN]:
             lines += [f"  {move}"] + [f"    {difference}" for difference in move.differences[:3]]
-        lines += [f"  {CONFLICTS}"] if self.counts["conflict"] else []
+        renamed = [f"  {move.thread_id} → {move.new_thread_id}" for move in self.moves if move and move.renamed]
+        lines += renamed[:MOST_SHOWN]
+        lines += [f"  … and {len(renamed) - MOST_SHOWN:,} more new ids: .df()"] if len(renamed) > MOST_SHOWN else []
+        kinds = {move.outdated for move in self.moves if move.outcome == "conflict"}
+        lines += [f"  {hint}" for outdated, hint in ((False, CONFLICTS), (True, OUTDATED)) if outdated in kinds]
         lost = Counter[str]()
         for move in self.moves:
             lost.update(move.not_kept)
