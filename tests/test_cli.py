@@ -535,6 +535,16 @@ def test_at_most_ten_new_ids_are_named(capsys):
     assert "3 more new ids: .df()" in repr(report)
 
 
+def test_a_thread_that_went_on_at_the_target_is_no_fault_and_is_told(demo_url, target_url, book, target, fresh):
+    args = ("migrate", demo_url, target_url, "-t", ",".join(fresh))
+    assert run(*args)[0] == 0
+    target[fresh[0]][1].edit({"topic": "later"})
+    code, out, _ = run(*args)
+    words = "already there: somebody has gone on with it there"
+    assert (code, words in out, "(1)" in out) == (0, True, True)
+    assert words in repr(fb.migrate(book, target, fresh))
+
+
 def test_a_conflict_with_an_earlier_migration_says_how_the_thread_is_written_anew(
     demo_url, target_url, book, target, fresh
 ):

@@ -137,6 +137,7 @@ def say_migration(
         if not move and move.outcome != "not reached":
             said += [here(str(move)), *(f"  {difference}" for difference in move.differences[:DIFFERENCES_SHOWN])]
     screen.some(said, "red")
+    screen.some([here(remark) for remark in report.remarks])
     lost = Counter[str]()
     for move in report.moves if not_kept else ():
         lost.update(move.not_kept)

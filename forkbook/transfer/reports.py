@@ -38,7 +38,7 @@ class Move:
         checkpoints: Of the source, those of subgraphs, too; None: not read.
         differences: What differs, by checkpoint and field.
         not_kept: What this kind of target cannot keep, in words, with the number of places.
-        reason: Why it is a conflict or an error.
+        reason: Why it is a conflict or an error, or what else is to be known.
     """
 
     thread_id: str
@@ -100,6 +100,12 @@ class MigrateReport:
         found = Counter(move.outcome for move in self.moves)
         return {outcome: found[outcome] for outcome in OUTCOMES} | {"total": len(self.moves)}
 
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be known of threads that are at the target, each with the number of threads."""
+        found = Counter(f"{move.outcome}: {move.reason}" for move in self.moves if move and move.reason)
+        return [f"{remark} ({count:,})" for remark, count in found.items()]
+
     def json(self) -> dict[str, Any]:
         """Plain data: `source`, `target`, `ok`, `dry_run`, `stopped`, `counts`, and `threads`, a dict each."""
         return {
@@ -133,6 +139,7 @@ class MigrateReport:
         renamed = [f"  {move.thread_id} → {move.new_thread_id}" for move in self.moves if move and move.renamed]
         lines += renamed[:MOST_SHOWN]
         lines += [f"  … and {len(renamed) - MOST_SHOWN:,} more new ids: .df()"] if len(renamed) > MOST_SHOWN else []
+        lines += [f"  {remark}" for remark in self.remarks]
         kinds = {move.outdated for move in self.moves if move.outcome == "conflict"}
         lines += [f"  {hint}" for outdated, hint in ((False, CONFLICTS), (True, OUTDATED)) if outdated in kinds]
         lost = Counter[str]()
