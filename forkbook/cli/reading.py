@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ForkbookError, InvalidInput
+from ..errors import InvalidInput
 from ..escape import cut, short
 from .options import ApiKey, EnvFile, Insecure, Json, Limit, Source, ThreadId, metadata_of
 from .places import Keys, opened
@@ -20,7 +19,6 @@ from .screen import DIFFERENT, OK, Screen, here
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from ..backends.base import Backend
     from ..history import History
 
 LEAST_TITLE = 8
@@ -64,7 +62,7 @@ def threads(
     """
     from ..book import THREAD_STATUSES
     from ..frames import threads_rows
-    from .threads import told
+    from .threads import faults_of, told
 
     screen: Screen = ctx.obj
     screen.json = as_json
@@ -92,19 +90,6 @@ def threads(
     if not rows and metadata is None and status is None and limit != 0:
         screen.note(none_found(book.backend.address))
     return DIFFERENT if faults else OK
-
-
-def faults_of(backend: Backend, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Why threads of a JSON file cannot be read, by id; elsewhere that shows when a thread is opened."""
-    from ..backends.jsonfile import JsonBackend
-
-    faults = {}
-    for thread_id in [str(row["thread_id"]) for row in rows] if isinstance(backend, JsonBackend) else ():
-        try:
-            backend.state(thread_id)
-        except ForkbookError as error:
-            faults[thread_id] = str(error)
-    return faults
 
 
 def show(

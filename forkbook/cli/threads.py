@@ -1,9 +1,10 @@
-"""What a table says of a thread beside its id."""
+"""What is said of threads beside their ids."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..backends.base import COPY_OF
+from ..backends.base import COPY_OF, Backend
+from ..errors import ForkbookError
 from ..escape import cut
 from ..sweep.variants import SWEEP_AT, SWEEP_OF
 from ..transfer.copymarks import COPY, OURS, SERVERS_OWN
@@ -34,6 +35,19 @@ def origin(thread_id: str, metadata: Mapping[str, Any]) -> str:
         half = "half " if mark.get("state") == "writing" else ""
         return f"{half}migrated" + ("" if mark.get("of") in (None, thread_id) else f" from {_end(mark['of'])}")
     return ""
+
+
+def faults_of(backend: Backend, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Why threads of a JSON file cannot be read, by id; elsewhere that shows when a thread is opened."""
+    from ..backends.jsonfile import JsonBackend
+
+    faults = {}
+    for thread_id in [str(row["thread_id"]) for row in rows] if isinstance(backend, JsonBackend) else ():
+        try:
+            backend.state(thread_id)
+        except ForkbookError as error:
+            faults[thread_id] = str(error)
+    return faults
 
 
 def _pairs(metadata: Mapping[str, Any]) -> str:
