@@ -231,6 +231,19 @@ def test_an_edit_where_an_answer_came_later_is_an_edit(bed, testbed):
     assert move.reason == reasons.LATE
 
 
+def test_a_replay_of_an_edit_waits_where_the_edit_does(bed, testbed):
+    thread_id = ran(bed, "questions", {"answers": []})
+    waiting = at(bed, thread_id, "first")
+    bed.runs.wait(thread_id, "questions", command={"resume": "yes"})
+    edit = bed.threads.update_state(thread_id, {"answers": ["edited"]}, checkpoint_id=waiting)["checkpoint_id"]
+    bed.threads.update_state(thread_id, {"answers": ["another"]}, checkpoint_id=waiting)
+    bed.runs.wait(thread_id, "questions", input=None, checkpoint_id=edit)
+    move, before, after = moved(testbed, thread_id)
+    assert shape(before) == shape(after)
+    assert (move.differences, move.verdict) == ((), "identical under new ids")
+    assert bed.threads.get_state(move.new_thread_id)["next"] == ["first"]
+
+
 def test_an_input_that_came_while_a_node_waited_says_what_is_next_there(bed, testbed):
     thread_id = ran(bed, "questions", {"answers": []})
     bed.runs.wait(thread_id, "questions", input={"answers": ["anew"]})

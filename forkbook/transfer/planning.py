@@ -80,7 +80,7 @@ class Planner:
             return Step(position, parent, "input", [INPUT], [self._input_of(state)])
         if source == "fork" and before is not None:
             if _same(state, before) and state["next"] == before["next"]:
-                ways = list(dict.fromkeys([*self._before(parent), *self._nodes]))
+                ways = list(dict.fromkeys([*self._before(parent), *self._nodes, START]))
                 return Step(position, parent, "replay", ways[:1], [None], others=ways[1:])
             for sibling in self._tree.children[parent]:
                 if sibling < position and _same(state, self._states[sibling]):
