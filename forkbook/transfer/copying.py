@@ -13,10 +13,10 @@ from .attempts import both, made, whole_or_gone
 from .copymarks import checked_metadata, mark_of_copy
 from .patience import Patience
 from .unequal import Difference, unequal
+from .writing import MARK
 
 PROVEN = ("identical", "identical under new ids")
 MOST_SHOWN = 10
-IMPORT = "forkbook_import"  # the mark of a migration, which a copy is not
 
 STATUS = (
     "the original's status is {!r}, the copy's {!r}: servers copy the checkpoints, not the status; an open interrupt "
@@ -116,9 +116,7 @@ def copy_thread(
         raise ThreadBusy(f"thread {thread_id} is busy with a run: copy it when the run has ended", thread_id=thread_id)
     thread_id = str(before["thread_id"])
     copy_id = made(backend, before)
-    tags = (
-        given | mark_of_copy(thread_id, copy_id) | ({IMPORT: None} if IMPORT in (before.get("metadata") or {}) else {})
-    )
+    tags = given | mark_of_copy(thread_id, copy_id) | ({MARK: None} if MARK in (before.get("metadata") or {}) else {})
     with whole_or_gone(backend, copy_id):
         ask(lambda: backend.tag(copy_id, tags))
         after = ask(lambda: backend.thread(copy_id))

@@ -1,6 +1,7 @@
 """Why a rebuilt thread differs, where that is known: what LangGraph's updates cannot do. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from .step import START
 from .unequal import Difference
@@ -17,6 +18,7 @@ DROPPED = (
     "next: a run that begins with an input drops the tasks that waited, an update as an input does not, so they stand "
     "beside __start__ in that one checkpoint"
 )
+RESULT = re.compile(r"tasks\[\d+\]\.result")
 STEPS = "step: a history that begins in the middle begins at step -1 or 0 there"
 
 
@@ -32,16 +34,14 @@ def reason(difference: Difference, found: Iterable[Difference]) -> str | None:
     if difference.field == "next":
         dropped = difference.original == [START] and START in difference.copied
         return DROPPED if dropped else None
-    if not difference.field.startswith("tasks["):
+    if not RESULT.match(difference.field):
         return None
-    written = [each.copied is not None for each in _beside(difference, found)]
+    written = [each.copied is not None for each in found if _beside(difference, each)]
     if not any(written):
         return LATE
     return None if all(written) else MERGED
 
 
-def _beside(difference: Difference, found: Iterable[Difference]) -> Iterator[Difference]:
-    """The differences of the same checkpoint's tasks."""
-    for each in found:
-        if each.checkpoint_id == difference.checkpoint_id and each.field.startswith("tasks["):
-            yield each
+def _beside(difference: Difference, other: Difference) -> bool:
+    """Whether another difference is of what the same checkpoint's tasks wrote, too."""
+    return other.checkpoint_id == difference.checkpoint_id and bool(RESULT.match(other.field))

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OUTCOMES = ("created", "already there", "conflict", "planned", "missing", "error", "not reached")
-VERDICTS = ("identical", "identical under new ids", "differs")
 MOST_SHOWN = 10
 CONFLICTS = "conflicts: on_conflict='compare' compares the two threads, 'new_id' writes this one under a new id"
 OUTDATED = (
