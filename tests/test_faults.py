@@ -20,7 +20,6 @@ THREAD = str(uuid.uuid4())
         ({"status": 503}, errors.ServerFault, "503"),
         ({"status": 429}, errors.ServerFault, "429"),
         ({"status": 401, "body": b'{"detail": "who are you"}'}, errors.AccessDenied, "api_key"),
-        ({"status": 404}, errors.ThreadNotFound, "book.threads"),
         ({"status": 302, "headers": [("location", "/x")]}, errors.ProtocolError, "Agent Server"),
         ({"body": b""}, errors.ProtocolError, "Agent Server"),
         ({"body": b"<html>sign in</html>"}, errors.ProtocolError, "JSON"),
@@ -36,6 +35,12 @@ def test_a_fault_while_reading(answer, error, says):
     with answering(**answer) as (url, _), pytest.raises(error, match=says) as caught:
         list(ServerBackend(url).pages(THREAD))
     assert f"thread {THREAD} (0 checkpoints so far)" in str(caught.value)
+
+
+def test_a_thread_that_is_not_there_is_named():
+    with answering(status=404) as (url, _), pytest.raises(errors.ThreadNotFound, match="book.threads") as caught:
+        list(ServerBackend(url).pages(THREAD))
+    assert f"no thread '{THREAD}' on {url}" in str(caught.value)
 
 
 def test_a_dead_server_is_told_at_once():
