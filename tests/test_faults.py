@@ -38,7 +38,7 @@ def test_a_fault_while_reading(answer, error, says):
 
 
 def test_a_thread_that_is_not_there_is_named():
-    with answering(status=404) as (url, _), pytest.raises(errors.ThreadNotFound, match="book.threads") as caught:
+    with answering(status=404) as (url, _), pytest.raises(errors.ThreadNotFound, match=r"book\.threads") as caught:
         list(ServerBackend(url).pages(THREAD))
     assert f"no thread '{THREAD}' on {url}" in str(caught.value)
 
