@@ -135,7 +135,7 @@ class Book:
     def export(
         self,
         path: str | os.PathLike[str],
-        thread_ids: Iterable[str] | None = None,
+        threads: Iterable[str] | None = None,
         *,
         format: str | None = None,
         readers: int | None = None,
@@ -152,7 +152,7 @@ class Book:
 
         Args:
             path: The file or folder.
-            thread_ids: The threads; None: all.
+            threads: Their ids; None: all.
             format: "archive", "json" or "parquet", where the suffix says nothing.
             readers: How many threads of a server are read side by side; None: 6.
 
@@ -170,12 +170,12 @@ class Book:
 
         with tqdm(desc="exporting threads", unit="", delay=1, leave=False) as bar:
 
-            def progress(done: int, threads: int) -> None:
-                bar.total = threads
+            def progress(done: int, all_: int) -> None:
+                bar.total = all_
                 bar.update(done - bar.n)
 
             return export(
-                Path(path), self.backend, thread_ids, progress, format=format, readers=readers, counter=self.counter
+                Path(path), self.backend, threads, progress, format=format, readers=readers, counter=self.counter
             )
 
     def sweeps(self, thread_id: str) -> list[Sweep]:
@@ -206,10 +206,10 @@ class Book:
         return await in_thread(self.tree, thread_id)
 
     async def aexport(
-        self, path: str | os.PathLike[str], thread_ids: Iterable[str] | None = None, **how: Any
+        self, path: str | os.PathLike[str], threads: Iterable[str] | None = None, **how: Any
     ) -> ExportReport:
         """`export` for async code."""
-        return await in_thread(self.export, path, thread_ids, **how)
+        return await in_thread(self.export, path, threads, **how)
 
     async def athreads(self, **search: Any) -> pd.DataFrame:
         """`threads` for async code."""

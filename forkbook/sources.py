@@ -111,7 +111,7 @@ def migrate(
     limit: int | None = None,
     on_conflict: str = "skip",
     concurrency: int = 4,
-    graph_id: str | None = None,
+    assistant: str | None = None,
 ) -> MigrateReport:
     """Write threads of one place to another, every branch of them, and compare each checkpoint of both.
 
@@ -128,7 +128,7 @@ def migrate(
         on_conflict: Where another thread has the id: `skip` it; `compare` the two; `new_id`: write this one under a
             new id, the same one each time.
         concurrency: Threads on their way at a time, 1 to 64, where both places allow that.
-        graph_id: The graph of threads that do not say which one they belong to.
+        assistant: Assistant id or graph name for threads that do not say which one they belong to.
 
     Returns:
         A row a thread; `bool(report)` is whether every thread is there, and nothing differs.
@@ -149,7 +149,7 @@ def migrate(
             limit=limit,
             on_conflict=on_conflict,
             concurrency=concurrency,
-            graph_id=graph_id,
+            assistant=assistant,
         )
 
 

@@ -475,7 +475,7 @@ def test_a_thread_that_runs_is_migrated_when_its_run_has_ended(testbed, target_u
     client = get_sync_client(url=testbed, api_key=None)
     thread_id = client.threads.create(graph_id="sleeper")["thread_id"]
     run_id = client.runs.create(thread_id, "sleeper", input={"topic": "cats"})["run_id"]
-    (move,) = fb.migrate(testbed, target_url, [thread_id], graph_id="agent").moves
+    (move,) = fb.migrate(testbed, target_url, [thread_id], assistant="agent").moves
     assert (move.outcome, "run again when its run has ended" in move.reason) == ("error", True)
     client.runs.join(thread_id, run_id)
 

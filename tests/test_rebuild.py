@@ -349,10 +349,11 @@ def test_a_graph_in_this_process_goes_to_the_graph_that_is_named(bed, testbed):
     graph = build_questions().compile(checkpointer=InMemorySaver())
     thread_id = str(uuid.uuid4())
     graph.invoke({"answers": []}, {"configurable": {"thread_id": thread_id}})
-    for dry_run in (True, False):
+    by_id = bed.assistants.search(graph_id="questions")[0]["assistant_id"]
+    for dry_run, assistant in ((True, "questions"), (False, by_id)):
         (unnamed,) = fb.migrate(graph, testbed, dry_run=dry_run).moves
         assert (unnamed.outcome, "no assistant 'LangGraph'" in unnamed.reason) == ("error", True)
-        (move,) = fb.migrate(graph, testbed, graph_id="questions", dry_run=dry_run).moves
+        (move,) = fb.migrate(graph, testbed, assistant=assistant, dry_run=dry_run).moves
         assert move.outcome == ("planned" if dry_run else "created")
     values = bed.runs.wait(thread_id, "questions", command={"resume": "one"})
     assert values["answers"] == ["first=one"]

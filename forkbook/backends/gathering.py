@@ -84,7 +84,7 @@ def gather(
         ConnectionFailed, AccessDenied: The place is gone: two threads in a row could not be reached.
     """
     if isinstance(thread_ids, str):
-        raise InvalidInput(f"thread_ids is a list of ids: give [{thread_ids!r}]")
+        raise InvalidInput(f"threads is a list of ids: give [{thread_ids!r}]")
     if readers is not None and not (isinstance(readers, int) and readers >= 1):
         raise InvalidInput(f"readers is {readers!r}: give 1 or more threads to be read side by side")
     if thread_ids is None:

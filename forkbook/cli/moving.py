@@ -12,10 +12,10 @@ from ..errors import InvalidInput
 from .options import (
     BACKUPS,
     ApiKey,
+    Assistant,
     Concurrency,
     DryRun,
     EnvFile,
-    Graph,
     Insecure,
     Json,
     Limit,
@@ -61,7 +61,7 @@ def migrate(
     ] = None,
     on_conflict: OnConflict = "skip",
     concurrency: Concurrency = 4,
-    graph: Graph = None,
+    assistant: Assistant = None,
     source_api_key: SourceKey = None,
     target_api_key: TargetKey = None,
     api_key: ApiKey = None,
@@ -86,7 +86,7 @@ def migrate(
     """
     screen: Screen = ctx.obj
     screen.json = as_json
-    plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, graph)
+    plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, assistant)
     if validate and full:
         raise InvalidInput("--full compares both places at its end, --validate only compares them: give one of the two")
     if validate and backup_file is not None:
@@ -119,7 +119,7 @@ def import_(
     limit: Limit = None,
     on_conflict: OnConflict = "skip",
     concurrency: Concurrency = 4,
-    graph: Graph = None,
+    assistant: Assistant = None,
     api_key: ApiKey = None,
     env_file: EnvFile = None,
     insecure: Insecure = False,
@@ -133,14 +133,14 @@ def import_(
     \b
     Examples:
       forkbook import study.forkbook --to http://localhost:2024
-      forkbook import backup.json --to http://localhost:2024 --graph agent
+      forkbook import backup.json --to http://localhost:2024 --assistant agent
       forkbook import backup.json --to http://localhost:2024 --dry-run --json
     """
     screen: Screen = ctx.obj
     screen.json = as_json
     if "://" in file:
         raise InvalidInput("import is for files: `forkbook migrate SRC DST` takes threads from any place")
-    plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, graph)
+    plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, assistant)
     keys = Keys(api_key, env_file=env_file, insecure=insecure)
     first, second = opened_both(screen, file, to, keys, writes=not dry_run)
     with first, second:

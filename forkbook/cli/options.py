@@ -58,9 +58,12 @@ OnConflict = Annotated[
 Concurrency = Annotated[
     int, typer.Option(min=1, max=64, metavar="N", help="Threads on their way at a time, where both places allow that.")
 ]
-Graph = Annotated[
+Assistant = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="The target's graph for threads that do not say which one they belong to."),
+    typer.Option(
+        metavar="NAME",
+        help="Assistant id or graph name at the target, for threads that do not say which graph they belong to.",
+    ),
 ]
 
 

@@ -42,7 +42,7 @@ class Plan:
     dry_run: bool
     on_conflict: str
     concurrency: int
-    graph: str | None
+    assistant: str | None
 
 
 class Run:
@@ -100,7 +100,7 @@ class Run:
                 dry_run=plan.dry_run,
                 on_conflict=plan.on_conflict,
                 concurrency=plan.concurrency,
-                graph_id=plan.graph,
+                assistant=plan.assistant,
             )
         self._document["migration"] = report.json()
         return say_migration(

@@ -35,7 +35,7 @@ def format_of(path: Path, asked: str | None) -> str:
 def export(
     path: Path,
     backend: Backend,
-    thread_ids: Iterable[str] | None = None,
+    threads: Iterable[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
     *,
     format: str | None = None,
@@ -47,7 +47,7 @@ def export(
     Args:
         path: Where to.
         backend: Where the threads are.
-        thread_ids: Which ones; None for all.
+        threads: Which ones; None for all.
         progress: Called with the number of threads that are done, and of all.
         format: "archive", "json" or "parquet"; None: what the suffix says.
         readers: Threads that are read side by side; None: what the place allows, at most 6.
@@ -65,14 +65,14 @@ def export(
         if which == "archive":
             from ..backends.archive import write
 
-            return write(path, backend, thread_ids, progress, **how)
+            return write(path, backend, threads, progress, **how)
         if which == "json":
             from .jsonfile import write as write_json
 
-            return write_json(path, backend, thread_ids, progress, **how)
+            return write_json(path, backend, threads, progress, **how)
         from .parquet import write as write_tables
 
-        return write_tables(path, backend, thread_ids, progress, **how, counter=counter)
+        return write_tables(path, backend, threads, progress, **how, counter=counter)
     except KeyboardInterrupt as interrupt:
         interrupt.add_note(_left(path, which))
         raise

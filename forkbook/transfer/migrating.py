@@ -31,7 +31,7 @@ def migrate(
     limit: int | None = None,
     on_conflict: str = "skip",
     concurrency: int = 4,
-    graph_id: str | None = None,
+    assistant: str | None = None,
 ) -> MigrateReport:
     """Write threads of one backend to another; see `forkbook.migrate`."""
     if on_conflict not in CONFLICTS:
@@ -49,7 +49,7 @@ def migrate(
             f"source and target are the same place, {target.address}: on_conflict new_id writes its threads there once "
             "more under new ids, copy copies one of them"
         )
-    writer = writer_for(target, graph_id)
+    writer = writer_for(target, assistant)
     wanted = Patience(source).read(lambda: list(_wanted(source, threads, limit)))
     ids = {str(record["thread_id"]) for record in wanted}
     dead = None if dry_run else Patience(target).read(lambda: writer.prepare(ids))

@@ -31,12 +31,12 @@ class Rebuilder(Writer):
 
     Args:
         backend: The server.
-        graph_id: The graph of threads whose metadata names none.
+        assistant: Assistant id or graph name for threads whose metadata names no graph.
     """
 
-    def __init__(self, backend: Backend, graph_id: str | None = None) -> None:
+    def __init__(self, backend: Backend, assistant: str | None = None) -> None:
         super().__init__(backend)
-        self._graph_id = graph_id
+        self._assistant = assistant
         self._learned: dict[str, Learned] = {}
 
     def new_id(self, thread_id: str) -> str:
@@ -47,7 +47,7 @@ class Rebuilder(Writer):
             return str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{thread_id}"))
 
     @cached_property
-    def _assistants(self) -> Collection[str]:
+    def _graphs(self) -> Collection[str]:
         return self.backend.assistants()
 
     def prepare(self, thread_ids: Collection[str]) -> frozenset[str]:
@@ -99,14 +99,15 @@ class Rebuilder(Writer):
         A graph in a process has no other name than its own, so what the server has none of leaves the word to the user.
         """
         recorded = (state["metadata"] or {} for state in reversed(original.roots))
-        named = [original.metadata.get("graph_id"), self._graph_id, *(found.get("graph_id") for found in recorded)]
+        named = [original.metadata.get("graph_id"), self._assistant, *(found.get("graph_id") for found in recorded)]
         if graph_id := next((name for name in named if name), None):
-            unknown = self._graph_id and graph_id != self._graph_id and graph_id not in self._assistants
-            return str(self._graph_id if unknown else graph_id)
+            unknown = self._assistant and graph_id != self._assistant and graph_id not in self._graphs
+            name = str(self._assistant if unknown else graph_id)
+            return self.backend.graph(name).graph_id if name == self._assistant else name
         if not original.states:
             return ""
         raise InvalidInput(
-            f"thread {original.thread_id} does not say which graph it belongs to: give graph_id='…', a graph of "
+            f"thread {original.thread_id} does not say which graph it belongs to: give assistant='…', a graph of "
             f"{self.backend.address}",
             thread_id=original.thread_id,
         )

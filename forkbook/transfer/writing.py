@@ -92,12 +92,12 @@ class Writer(ABC):
         """
 
 
-def writer_for(backend: Backend, graph_id: str | None = None) -> Writer:
+def writer_for(backend: Backend, assistant: str | None = None) -> Writer:
     """The writer for a target.
 
     Args:
         backend: The target.
-        graph_id: The graph of threads whose own metadata names none; for a server.
+        assistant: Assistant id or graph name for threads whose own metadata names none; for a server.
 
     Raises:
         Unsupported: Nothing can be written there.
@@ -105,7 +105,7 @@ def writer_for(backend: Backend, graph_id: str | None = None) -> Writer:
     if "create" in backend.abilities:
         from .rebuilder import Rebuilder
 
-        return Rebuilder(backend, graph_id)
+        return Rebuilder(backend, assistant)
     if "plant" in backend.abilities:
         from .planting import Planter
 

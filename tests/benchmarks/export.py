@@ -136,7 +136,7 @@ def main(threads: int = 1000, milliseconds: int = 20) -> None:
         seed(running.url, threads)
         pid = running._process.process.pid
         with tempfile.TemporaryDirectory() as folder, fb.connect(running.url) as book:
-            book.export(Path(folder, "warm.parquet"), thread_ids=[book.threads(limit=1).thread_id[0]])
+            book.export(Path(folder, "warm.parquet"), threads=[book.threads(limit=1).thread_id[0]])
         for name, url in (("loopback", running.url), (f"an answer takes {milliseconds} ms more", far)):
             print(f"{threads:,} threads of 3 checkpoints, {name}")
             compare(url, threads, pid)
