@@ -18,8 +18,10 @@
 | `ndarray` | nested lists; above 1,000 items, or an unusual dtype, base64 of the bytes | `dtype`, `shape`, `order` |
 | `enum` | the member's value; also of other classes that are made from one value | `class` |
 | `call` | the list of arguments of any other constructor or method | `class` |
-| `opaque` | (none) nothing can be shown: pickled, encrypted, damaged, unknown, secret | `reason`, `size` in bytes |
+| `opaque` | (none) nothing can be shown: pickled, encrypted, damaged, secret … | `reason`, `size` in bytes, `class` |
 | `not stored` | (none) the place does not hold it | `reason` |
+
+`model.states` finds the last two in a state.
 
 Pydantic models, dataclasses and named tuples are plain dicts of their fields, messages the dicts that a server sends.
 `Interrupt` is `{"id", "value"}`, `Send` `{"node", "arg"}`, `Overwrite` `{"__overwrite__": value}`.
@@ -57,9 +59,9 @@ def tagged(kind: str, value: Any, **more: Any) -> Plain:
     return Plain(__type__=kind, value=value, **more)
 
 
-def opaque(reason: str, size: int) -> Plain:
-    """What stands for a value that cannot be shown; `size` in bytes."""
-    return Plain(__type__="opaque", reason=reason, size=size)
+def opaque(reason: str, size: int, **more: str) -> Plain:
+    """What stands for a value that cannot be shown; `size` in bytes, and its `class` where it is known."""
+    return Plain(__type__="opaque", reason=reason, size=size, **more)
 
 
 def not_stored(reason: str) -> Plain:
@@ -171,7 +173,7 @@ def _regex(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
 
 
 def _secret(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
-    return opaque(f"a secret: pydantic's {name}", len(str(args[0])))
+    return opaque(f"a secret: pydantic's {name}", len(str(args[0])), **{"class": f"pydantic.types.{name}"})
 
 
 def _send(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> dict[str, Any]:

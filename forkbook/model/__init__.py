@@ -1,0 +1,1 @@
+"""What histories are made of: pure, without I/O, pandas or plotly."""

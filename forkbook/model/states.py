@@ -1,0 +1,89 @@
+"""What of a state's values is unknown. Pure.
+
+A place that does not hold a value, or cannot read it, puts a placeholder where the value belongs:
+`{"__type__": "not stored" | "opaque", "reason": …}`, see `backends.plain`. It may stand for the whole state, for a
+channel, or for a part of one.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PLACEHOLDERS = frozenset({"not stored", "opaque"})
+TEXT_CLASSES = frozenset({"pydantic.types.SecretStr", "pydantic.types.SecretBytes"})
+DEEPEST = 100  # nested lists and dicts that are looked into; a decoded value has no more
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A part of a state's values that is not known.
+
+    Attributes:
+        path: The keys and indices that lead to it, the channel first; empty: the whole state.
+        placeholder: What stands there.
+    """
+
+    path: tuple[str | int, ...]
+    placeholder: Mapping[str, Any]
+
+    @property
+    def channel(self) -> str | None:
+        """The channel that it is in; None: the whole state is unknown."""
+        return str(self.path[0]) if self.path else None
+
+    @property
+    def reason(self) -> str:
+        """Why it is unknown, in words."""
+        return str(self.placeholder.get("reason") or self.placeholder["__type__"])
+
+    @property
+    def may_hold_messages(self) -> bool:
+        """Whether there may be messages in it; there are none in a secret text."""
+        return hides_messages(self.placeholder)
+
+
+def is_placeholder(value: Any) -> bool:
+    """Whether this stands for a value that is not known."""
+    return isinstance(value, Mapping) and value.get("__type__") in PLACEHOLDERS and "value" not in value
+
+
+def hides_messages(placeholder: Mapping[str, Any]) -> bool:
+    """Whether the value that a placeholder stands for may hold messages: its class may tell that it does not."""
+    return placeholder.get("class") not in TEXT_CLASSES
+
+
+def unknown_parts(values: Any) -> list[Unknown]:
+    """Every part of a state's values that is not known, in their order.
+
+    Args:
+        values: A state's `values`: a dict of channels, or the bare value of a graph with one channel.
+    """
+    return [Unknown(path, placeholder) for path, placeholder in _walk(values, (), DEEPEST)]
+
+
+def unknown_channels(values: Any) -> dict[str, str]:
+    """The channels that are not known as a whole or in part, and why; under "" the whole state."""
+    found: dict[str, str] = {}
+    for part in unknown_parts(values):
+        found.setdefault(part.channel or "", part.reason)
+    return found
+
+
+def holds_placeholder(value: Any) -> bool:
+    """Whether a value is not known, or a part of it is not."""
+    return next(_walk(value, (), DEEPEST), None) is not None
+
+
+def _walk(
+    value: Any, path: tuple[str | int, ...], depth: int
+) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+    if is_placeholder(value):
+        yield path, value
+    elif depth and isinstance(value, Mapping):
+        for key, item in value.items():
+            if isinstance(item, Mapping | list):
+                yield from _walk(item, (*path, key), depth - 1)
+    elif depth and isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, Mapping | list):
+                yield from _walk(item, (*path, index), depth - 1)
