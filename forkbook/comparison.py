@@ -27,9 +27,10 @@ from .frames import (
     tokens,
     with_prices,
 )
-from .messages import canonical, messages_in, role, text, tool_calls, usage
+from .messages import messages_in, role, text, tool_calls
 from .tokens import Spend, Totals
 from .tokens.prices import Bill, Rate, bill, rate_of
+from .tokens.reports import report_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,7 +207,7 @@ class Comparison:
         """The rows of `messages_df`."""
         held = [dict(messages_in(side.values)) for side in self.sides]
         costs = {
-            (name, spend.key, canonical(usage(spend.message))): spend
+            (name, spend.key, report_of(spend.message)): spend
             for name, side, positions in self._parts()
             for spend in side.spends(positions)
         }
@@ -218,11 +219,11 @@ class Comparison:
                 same = other == message
                 if same and number == 1:
                     continue
-                paid = (key, canonical(usage(message)))
+                paid = (key, report_of(message))
                 parts = SIDES if same else ("shared", name)  # what both hold now may have been made on either side
                 found_costs = [costs.get((part, *paid)) for part in parts if role(message) == "ai"]
                 spends = [spend for spend in found_costs if spend]
-                if other and not same and canonical(usage(other)) == paid[1]:
+                if other and not same and report_of(other) == paid[1]:
                     spends = [spend for spend in spends if spend.message == message]  # else a person edited it here
                 sums = Totals().plus(spends)
                 found["shared" if same else name].append(

@@ -12,6 +12,7 @@ from .facts import SOURCES, STATUSES, Facts
 from .messages import role, text, tool_calls
 from .tokens import Totals, branches_holding
 from .tokens.prices import Bill, bill, bills_of, rate_of
+from .tokens.reports import model_of
 from .tree import Tree
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ CHECKPOINTS: Columns = {**IDS,
     "method": METHOD, "seconds": FLOAT, **DETAILS, "unknown_blocks": INT, "inside_id": TEXT, "inside_task_id": TEXT,
 }  # fmt: skip
 MESSAGES: Columns = {**IDS,
-    "checkpoint_id": TEXT, "message_id": TEXT, "role": ROLE, "name": TEXT, "text": TEXT, "tool_calls": OBJECT,
-    "branches": OBJECT, "input_tokens": INT, "output_tokens": INT, "total_tokens": INT, "method": METHOD,
-    **DETAILS, "unknown_blocks": INT,
+    "checkpoint_id": TEXT, "message_id": TEXT, "created_at": TIME, "role": ROLE, "name": TEXT, "model": TEXT,
+    "text": TEXT, "tool_calls": OBJECT, "branches": OBJECT, "input_tokens": INT, "output_tokens": INT,
+    "total_tokens": INT, "method": METHOD, **DETAILS, "unknown_blocks": INT,
 }  # fmt: skip
 TASKS: Columns = {**IDS,
     "checkpoint_id": TEXT, "task_id": TEXT, "name": TEXT, "path": OBJECT, "error": TEXT, "interrupts": OBJECT,
@@ -143,7 +144,8 @@ def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
 def messages_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
     """A row a message version, at the checkpoint where it is new; its tokens where it spends, so that they add up.
 
-    `branches` lists the labels of the branches that hold this version, `tool_calls` a dict a call. The details of
+    `branches` lists the labels of the branches that hold this version, `tool_calls` a dict a call. `created_at` is when
+    the checkpoint was written, `model` the model that the message names. The details of
     tokens, `unknown_blocks` and, with `prices`, `cost` and `unpriced_tokens` are as in `checkpoints_rows`, of this
     message alone.
     """
@@ -158,8 +160,10 @@ def messages_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
                 "checkpoint_ns": tree.heads[position].ns,
                 "checkpoint_id": tree.heads[position].id,
                 "message_id": item.message.get("id"),
+                "created_at": facts.states[position]["created_at"],
                 "role": role(item.message),
                 "name": item.message.get("name"),
+                "model": model_of(item.message),
                 "text": text(item.message),
                 "tool_calls": tool_calls(item.message),
                 "branches": holders(position, item.key),

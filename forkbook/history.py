@@ -264,9 +264,10 @@ class History:
             prices: As in `tokens_df`; adds `cost` and `unpriced_tokens`.
 
         Returns:
-            Columns: thread_id, checkpoint_ns, checkpoint_id, message_id, role, name, text, tool_calls (a dict a call),
-            branches (labels of those that hold it), input_tokens, output_tokens, total_tokens, method,
-            cache_read_tokens, cache_creation_tokens, reasoning_tokens, unknown_blocks.
+            Columns: thread_id, checkpoint_ns, checkpoint_id, message_id, created_at (of the checkpoint), role, name,
+            model (that the message names), text, tool_calls (a dict a call), branches (labels of those that hold it),
+            input_tokens, output_tokens, total_tokens, method, cache_read_tokens, cache_creation_tokens,
+            reasoning_tokens, unknown_blocks.
         """
         rows = frames.messages_rows(self.facts, prices)
         return frames.frame(list(rows), frames.with_prices(frames.MESSAGES, prices))

@@ -124,13 +124,6 @@ def tool_calls(message: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
 
 
-def usage(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The usage that the model reported; it moves to `additional_kwargs` when a message is sent as JSON."""
-    more = message.get("additional_kwargs")
-    found = message.get("usage_metadata") or (more.get("usage_metadata") if isinstance(more, dict) else None)
-    return found if isinstance(found, dict) else None
-
-
 def same(a: Message, b: Message) -> bool:
     """Whether two messages are the same version."""
     return a is b or canonical(a) == canonical(b)

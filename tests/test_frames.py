@@ -11,8 +11,8 @@ FRAMES = {
 PROMISED = {
     "checkpoints": "thread_id, checkpoint_ns, checkpoint_id, parent_id, step, source, created_at, run_id, next, "
     "branch, is_tip, is_fork_point, interrupted, error, n_messages, context_tokens, spent_tokens, method, seconds",
-    "messages": "thread_id, checkpoint_ns, checkpoint_id, message_id, role, name, text, tool_calls, branches, "
-    "input_tokens, output_tokens, total_tokens, method",
+    "messages": "thread_id, checkpoint_ns, checkpoint_id, message_id, created_at, role, name, model, text, "
+    "tool_calls, branches, output_tokens, total_tokens, method",
     "tasks": "thread_id, checkpoint_ns, checkpoint_id, task_id, name, path, error, interrupts, writes",
     "branches": "thread_id, checkpoint_ns, branch, tip_id, fork_point_id, n_checkpoints, n_own, status, started_at, "
     "ended_at",
@@ -82,6 +82,14 @@ def test_message_versions_know_where_they_are_new_and_who_holds_them(facts):
     assert df.total_tokens.sum() == build("checkpoints", facts).spent_tokens.sum()
     assert df.text[0] == "<b>hi</b>"
     assert df.tool_calls[1] == [{"name": "f", "args": {}, "id": "c"}]
+    assert df.created_at.tolist() == [pd.Timestamp(f"2026-01-01T00:00:0{n}Z") for n in (2, 2, 4)]
+
+
+def test_a_message_version_names_its_model():
+    m = ai("m", response_metadata={"model": "llama3.1", "prompt_eval_count": 3, "eval_count": 4})
+    df = build("messages", facts_of(state("1", values={"messages": [human("h"), m]})))
+    assert df.model.isna().tolist() == [True, False]
+    assert (df.model[1], df.total_tokens[1], df.method[1]) == ("llama3.1", 7, "reported")
 
 
 def test_branches_and_tokens_by_hand(facts):

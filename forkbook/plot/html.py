@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..jsontext import json_text
-from ..messages import messages_in, role, text, tool_calls, usage
+from ..messages import messages_in, role, text, tool_calls
+from ..tokens.reports import report_of
 
 TEXT_SHOWN = 2_000
 ROLE_COLORS = {"human": "#1976d2", "ai": "#00796b", "tool": "#8e6c00", "system": "#6d4c9f", "chat": "#6d6d6d"}
@@ -63,8 +64,8 @@ def message_boxes(values: Any, most: int | None = None) -> str:
 
 def message_box(message: Mapping[str, Any]) -> str:
     """One message: who, what, its tool calls, its reported tokens."""
-    tokens = (usage(message) or {}).get("total_tokens")
-    return box(role(message) or "?", said(text(message), tool_calls(message)), tokens)
+    report = report_of(message)
+    return box(role(message) or "?", said(text(message), tool_calls(message)), report and report.total)
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[Any]], marked: str | None = None) -> str:

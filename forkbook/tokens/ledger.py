@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from ..messages import Key, Message, canonical, role, steps, usage
+from ..messages import Key, Message, role, steps
 from ..tree import Tree
 from .counting import Counter, default_counter
+from .reports import Report, report_of
 from .spending import Spend, Totals, spend_of
 
 
@@ -112,7 +113,7 @@ def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) ->
         return known
 
     spent_before = spending_of(tree)
-    spent: dict[tuple[Any, bytes], list[int]] = {}
+    spent: dict[tuple[Key, Report | None], list[int]] = {}
     changes: dict[Key, list[int]] = {}
     n_messages: list[int] = []
     new: list[list[New]] = []
@@ -136,7 +137,7 @@ def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) ->
         for key, message in fresh.items():
             spend = None
             if role(message) == "ai":
-                places = spent.setdefault((key, canonical(usage(message))), [])
+                places = spent.setdefault((key, report_of(message)), [])
                 if tree.heads[position].source != "fork" and not any(spent_before(at, position) for at in places):
                     spend = spend_of(key, message, count, partial(context_of, parent))
                 places.append(position)

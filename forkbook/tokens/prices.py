@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 from ..errors import InvalidInput, MissingExtra
 from ..escape import short
 from ..facts import Facts
-from ..messages import Message
+from .reports import model_of
 from .spending import Spend
 
 MILLION = 1_000_000
 NEEDED, OPTIONAL = ("input", "output"), ("cache_read", "cache_creation", "reasoning")
-MODEL_NAMES = ("model_name", "model", "model_id", "ls_model_name")
 TABLE = "genai-prices"
 
 Rate = Callable[[Spend, str | None, datetime | None], float | None]
@@ -73,13 +72,6 @@ def bills_of(facts: Facts, prices: Any) -> list[Bill]:
     return [
         bill(facts.ledger.spends([position]), rate, facts.created_at(position)) for position in range(len(facts.tree))
     ]
-
-
-def model_of(message: Message) -> str | None:
-    """The model that a message's `response_metadata` names; None: it names none."""
-    said = message.get("response_metadata")
-    names = (said.get(name) for name in MODEL_NAMES) if isinstance(said, Mapping) else ()
-    return next((name for name in names if isinstance(name, str) and name), None)
 
 
 def _cost(spend: Spend, price: Mapping[str, float]) -> float:
@@ -141,7 +133,7 @@ def _table() -> Rate:
             cache_write_tokens=created,
             output_tokens=spend.output,
         )
-        provider = spend.message["response_metadata"].get("model_provider")
+        provider = (spend.message.get("response_metadata") or {}).get("model_provider")
         try:
             found = calc_price(usage, model, provider_id=provider, genai_request_timestamp=when)
         except (LookupError, ValueError):

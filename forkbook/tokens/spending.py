@@ -1,12 +1,11 @@
 """What an AI message cost in tokens, and sums over messages. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeGuard
+from typing import NamedTuple
 
-from ..messages import Key, Message, usage
-
-CACHES_BY_LIFETIME = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")  # Anthropic's, in place of their sum
+from ..messages import Key, Message
+from .reports import report_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,36 +81,18 @@ def spend_of(key: Key, message: Message, count: Callable[[Message], int], read_b
         count: Counts a message's tokens.
         read_before: Gives the tokens of the context that the model read; called where there is no report.
     """
-    said = usage(message) or {}
-    read, written = (said.get(name) for name in ("input_tokens", "output_tokens"))
-    if not (_is_count(read) and _is_count(written)):
+    report = report_of(message)
+    if report is None:
         read, written = read_before(), count(message)
         return Spend(key, message, read, written, read + written, reported=False)
-    in_all = said.get("total_tokens")
-    in_detail, out_detail = said.get("input_token_details"), said.get("output_token_details")
-    caches = [_detail(in_detail, *names) for names in (("cache_creation",), CACHES_BY_LIFETIME)]
     return Spend(
         key,
         message,
-        read,
-        written,
-        in_all if _is_count(in_all) else read + written,
-        reported=True,
-        cache_read=_detail(in_detail, "cache_read"),
-        cache_creation=max((amount for amount in caches if amount is not None), default=None),
-        reasoning=_detail(out_detail, "reasoning"),
+        report.input,
+        report.output,
+        report.total,
+        reported=not report.estimated,
+        cache_read=report.cache_read,
+        cache_creation=report.cache_creation,
+        reasoning=report.reasoning,
     )
-
-
-def _detail(details: Any, *names: str) -> int | None:
-    """A detail of a report; a name may begin with the service tier, as in `flex_cache_read`."""
-    found = [
-        amount
-        for name, amount in (details.items() if isinstance(details, Mapping) else ())
-        if str(name).endswith(names) and _is_count(amount)
-    ]
-    return sum(found) if found else None
-
-
-def _is_count(value: Any) -> TypeGuard[int]:
-    return type(value) is int and 0 <= value < 2**53
