@@ -148,7 +148,8 @@ class Book:
         that was stopped goes on where it was. `threads.json`: the plain list of threads with their values, metadata and
         history, newest first. `study.parquet`, a folder: `threads`, `checkpoints`, `messages`, `tasks`, `branches` and
         `tokens`, each to be read by `pd.read_parquet(folder / "checkpoints")`. File and folder appear when they are
-        whole, in place of what was there.
+        whole, in place of what was there; but one with threads that this export could not read stays, and what could
+        be read is then in `report.partial`, as in `threads.partial.json`.
 
         Args:
             path: The file or folder.

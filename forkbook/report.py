@@ -41,8 +41,8 @@ def write_report(history: History, path: Path) -> Path:
     title = f"thread {history.thread_id}"
     body = "\n".join(_sections(history)) if len(history) else "<p>this thread has no checkpoints</p>"
     page = PAGE.format(title=esc(title), summary=esc(history.summary()), body=body)
-    with new_file(path) as file:
-        file.write(page.encode(errors="replace"))
+    with new_file(path) as new:
+        new.place.write(page.encode(errors="replace"))
     return path
 
 

@@ -32,6 +32,7 @@ class Gathered:
         dangling: Parents that the place itself does not have.
         later: Checkpoints that were seen to come after the head that was read, and are left out.
         error: Why it could not be read; then the rest is empty.
+        gone: Whether that is because it was deleted after it was listed.
     """
 
     thread_id: str
@@ -41,6 +42,7 @@ class Gathered:
     dangling: tuple[str, ...] = ()
     later: int = 0
     error: ForkbookError | None = None
+    gone: bool = False
 
     @property
     def head(self) -> str | None:
@@ -145,10 +147,22 @@ def _gathered(backend: Backend, thread_id: str, record: Thread | None, ask: Ask,
     try:
         found: Gathered = ask(partial(read_whole, backend, thread_id, record, stopped))
         return found
+    except ThreadNotFound as error:
+        if _is_there(backend, thread_id, ask):
+            return Gathered(thread_id, error=_unforeseen(thread_id, backend, error))
+        return Gathered(thread_id, error=error, gone=record is not None)
     except ForkbookError as error:
         return Gathered(thread_id, error=error)
     except Exception as error:  # whatever it is, the other threads can be read
         return Gathered(thread_id, error=_unforeseen(thread_id, backend, error))
+
+
+def _is_there(backend: Backend, thread_id: str, ask: Ask) -> bool:
+    """Whether a thread may still be there whose history was not found."""
+    try:
+        return _found(backend, thread_id, ask) is not None
+    except ForkbookError:
+        return True
 
 
 def _unforeseen(thread_id: str, backend: Backend, error: Exception) -> SourceError:

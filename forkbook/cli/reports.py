@@ -43,16 +43,21 @@ def none_found(place: str) -> str:
     return f"no thread was found at {place}: is this the right place{key}?"
 
 
-def export_document(book: Book, report: ExportReport, held: int) -> dict[str, Any]:
+def export_document(book: Book, report: ExportReport, held: int | None) -> dict[str, Any]:
     """An export as plain data."""
     found = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
     return {"ok": bool(report), "source": book.backend.address, **found, "path": str(report.path), "held": held}
 
 
-def say_export(screen: Screen, report: ExportReport, held: int) -> None:
+def say_export(screen: Screen, report: ExportReport, held: int | None) -> None:
     """Say what an export did, and how many threads its file holds now."""
-    now = f"{report.bytes:,} bytes, holds {held:,} thread{'' if held == 1 else 's'} now"
-    screen.words(f"{report.path}: {now if report.path.exists() else NOT_WRITTEN}", "bold")
+    from ..backends.archive.export import KEPT
+
+    file = report.partial or report.path
+    now = NOT_WRITTEN
+    if held is not None and file.exists():
+        now = f"{report.bytes:,} bytes, holds {held:,} thread{'' if held == 1 else 's'} now"
+    screen.words(f"{file}: {now}", "bold")
     screen.counts(
         [
             ("written", report.threads),
@@ -61,6 +66,8 @@ def say_export(screen: Screen, report: ExportReport, held: int) -> None:
             ("total", report.threads + report.skipped + len(report.errors)),
         ]
     )
+    if report.kept:
+        screen.words(KEPT.format(path=report.path), indent=2)
     notes = [
         *map(here, report.errors.values()),
         *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in report.later.items()),

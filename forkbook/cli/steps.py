@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -142,12 +141,12 @@ class Run:
 
 
 def exported(screen: Screen, source: Book, path: Path, ids: Sequence[str] | None) -> dict[str, Any]:
-    """Export threads to a file, and say it; a new file is not left without one of them. Gives the document."""
+    """Export threads to a file, and say it; a new archive is not left without one of them. Gives the document."""
     new = not path.exists()
     with stopping_is_told():
         report = source.export(path, ids)
-    if new and report.errors and not report.threads:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if new and report.errors and not report.threads and path.exists():
+        path.unlink()
         report = replace(report, bytes=0)
     held = _held(report)
     say_export(screen, report, held)
@@ -156,12 +155,12 @@ def exported(screen: Screen, source: Book, path: Path, ids: Sequence[str] | None
     return export_document(source, report, held)
 
 
-def _held(report: ExportReport) -> int:
-    """How many threads a file holds after an export: an archive those of earlier ones, too."""
+def _held(report: ExportReport) -> int | None:
+    """How many threads a file holds after an export: an archive those of earlier ones, too. None: it was not read."""
     from ..backends.archive import ArchiveBackend
 
     if report.path.suffix.lower() != ".forkbook" or not report.path.exists():
-        return report.threads
+        return None if report.kept and report.partial is None else report.threads
     with closing(ArchiveBackend(report.path)) as archive:
         return sum(1 for _ in archive.threads())
 

@@ -19,7 +19,9 @@ from ..backends.archive.pack import UNLISTED
 from ..backends.archive.text import NotJson, encoded
 from ..backends.base import Backend, State
 from ..backends.gathering import Ask, Gathered, at_once, gather, place
+from ..backends.jsonfile import JsonBackend
 from ..errors import ForkbookError, InvalidInput
+from .keeping import name_for
 from .whole_or_nothing import new_file
 
 LEFT_OUT = UNLISTED | {"history", "subgraphs"}  # of a record
@@ -41,8 +43,8 @@ def write(
 ) -> ExportReport:
     """Write threads to a JSON file, in the order of the list; it appears under its name when it is whole.
 
-    A file of that name is replaced then, and stays as it is if the export fails. In memory are the threads that are
-    being read, never the file.
+    A file of that name is replaced then. It stays as it is if the export fails, or could not read a thread that it
+    has: what could be read is then in `report.partial`. In memory are the threads that are being read, never the file.
 
     Args:
         path: The file.
@@ -57,7 +59,8 @@ def write(
         SourceError: It cannot be written, or the threads' place is gone.
     """
     account = Account(progress)
-    with new_file(path) as file:
+    with new_file(path) as new:
+        file = new.place
         number, threads = gather(backend, thread_ids, readers=readers, ask=ask)
         file.write(b"[")
         for thread in threads:
@@ -66,7 +69,16 @@ def write(
                 error = _write_thread(file, thread, account)
             account.add(thread, error, number)
         file.write(b"\n]\n")
-    return account.report(path, backend, ask, listed=thread_ids is None)
+        new.name = name_for(path, account, held)
+    return account.report(path, backend, ask, listed=thread_ids is None, name=new.name)
+
+
+def held(path: Path) -> set[str] | None:
+    """The ids of the threads in a JSON file; None: it cannot be read."""
+    try:
+        return {str(thread["thread_id"]) for thread in JsonBackend(path).threads()}
+    except ForkbookError:
+        return None
 
 
 def _write_thread(file: IO[bytes], thread: Gathered, account: Account) -> ForkbookError | None:

@@ -27,6 +27,7 @@ from ..facts import Facts
 from ..tokens import Counter
 from ..tree import Tree
 from .jsonfile import spelled
+from .keeping import name_for
 from .whole_or_nothing import new_folder, new_name
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def write(
 ) -> ExportReport:
     """Write threads to a folder of tables, thread by thread; it appears under its name when it is whole.
 
-    A folder of this name that an export wrote is replaced then, any other one refused.
+    A folder of this name that an export wrote is replaced then, any other one refused. It stays as it is if this export
+    could not read a thread that it has: what could be read is then in `report.partial`.
 
     Args:
         path: The folder.
@@ -78,7 +80,8 @@ def write(
     from pyarrow import parquet
 
     account, records, below = Account(progress), list[frames.Row](), 0
-    with new_folder(path, MARK) as folder:
+    with new_folder(path, MARK) as new:
+        folder = new.place
         for name in COLUMNS:
             (folder / name).mkdir()
         number, threads = gather(backend, thread_ids, readers=readers, ask=ask)
@@ -92,13 +95,26 @@ def write(
         for name in () if records else TABLES:
             parquet.write_table(_table([], name), folder / name / NO_ROWS)
         (folder / MARK).write_text('{"format": 1, "tables": "forkbook"}\n')
+        new.name = name_for(path, account, held)
     if below:
         account.notes.append(
             f"{below:,} checkpoints of subgraphs are not in the tables, which cover the root graphs; an archive and a "
             "JSON file have them"
         )
         account.checkpoints -= below
-    return account.report(path, backend, ask, listed=thread_ids is None)
+    return account.report(path, backend, ask, listed=thread_ids is None, name=new.name)
+
+
+def held(path: Path) -> set[str] | None:
+    """The ids of the threads in a folder of tables; None: it cannot be read."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(path / "threads", columns=["thread_id"])
+    except (OSError, pa.ArrowException):
+        return None
+    return set(map(str, table.column("thread_id").to_pylist()))
 
 
 def frame_to_parquet(frame: pd.DataFrame, path: Path | str) -> None:

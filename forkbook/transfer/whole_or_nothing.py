@@ -6,27 +6,45 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Generic, TypeVar
 
 from ..errors import InvalidInput, SourceError
 
 LEFT_BEHIND = 3600.0  # seconds; an unfinished one this old has no maker any more
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Unfinished(Generic[T]):
+    """A file or folder that is being written.
+
+    Attributes:
+        place: The open file, or the folder's path.
+        name: The name that it will take; another one in the same folder, or None (it is not to stay), may be set.
+    """
+
+    place: T
+    name: Path | None
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[IO[bytes]]:
+def new_file(path: Path) -> Iterator[Unfinished[IO[bytes]]]:
     """A file to be written; takes its name when the block ends well, and is gone otherwise."""
+    if path.is_dir():
+        raise SourceError(f"{path} cannot be written: it is a folder", path=str(path))
     with new_name(path) as new:
         with new.open("xb") as file:
-            yield file
+            yield (unfinished := Unfinished[IO[bytes]](file, path))
             file.flush()
             os.fsync(file.fileno())
-        new.replace(path)
+        if unfinished.name is not None:
+            new.replace(unfinished.name)
 
 
 @contextmanager
-def new_folder(path: Path, mark: str) -> Iterator[Path]:
+def new_folder(path: Path, mark: str) -> Iterator[Unfinished[Path]]:
     """A folder to be filled; takes its name when the block ends well, and is gone otherwise.
 
     Args:
@@ -37,18 +55,25 @@ def new_folder(path: Path, mark: str) -> Iterator[Path]:
         raise InvalidInput(f"{path} is something else already: give the name of a new folder", path=str(path))
     with new_name(path) as new:
         new.mkdir()
-        yield new
+        yield (unfinished := Unfinished(new, path))
+        if unfinished.name is None:
+            return
         if hasattr(os, "sync"):
             os.sync()
-        old = _beside(path, "old")
-        with suppress(FileNotFoundError):
-            path.rename(old)
-        try:
-            new.rename(path)
-        except OSError:
-            old.rename(path)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
+        _swap(new, unfinished.name)
+
+
+def _swap(new: Path, path: Path) -> None:
+    """Give a folder its name; one that has it is removed."""
+    old = _beside(path, "old")
+    with suppress(FileNotFoundError):
+        path.rename(old)
+    try:
+        new.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
@@ -76,12 +101,13 @@ def _beside(path: Path, kind: str) -> Path:
 
 
 def _clear(path: Path) -> None:
-    """Remove what a killed process left."""
-    for left in path.parent.iterdir():
-        if left.name.startswith(f".{path.name}.") and left.name.endswith((".new", ".old")):
-            with suppress(OSError):
-                if time.time() - left.stat().st_mtime > LEFT_BEHIND:
-                    _remove(left)
+    """Put back the folder that a killed process had moved away, and remove what else it left."""
+    for left in [item for item in path.parent.iterdir() if item.name.startswith(f".{path.name}.")]:
+        with suppress(OSError):
+            if left.name.endswith(".old") and not path.exists():
+                left.rename(path)
+            elif left.name.endswith((".new", ".old")) and time.time() - left.stat().st_mtime > LEFT_BEHIND:
+                _remove(left)
 
 
 def _remove(path: Path) -> None:

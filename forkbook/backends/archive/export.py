@@ -11,6 +11,7 @@ from .file import Batches, writing
 from .store import packed, stored
 
 MOST_SHOWN = 10
+KEPT = "{path} is as it was before: it has threads that this export did not write, or cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class ExportReport:
     """What an export did; `bool(report)` is whether every thread is there now.
 
     Attributes:
-        path: The archive, file or folder.
+        path: The archive, file or folder that was asked for.
         threads: Threads that were written.
         checkpoints: Checkpoints that were written, those of subgraphs, too.
         skipped: Threads that the archive already held, identical.
@@ -27,6 +28,10 @@ class ExportReport:
         later: Threads that went on while they were read: how many checkpoints came after the head that was exported.
         dangling: Threads that name parents which the source itself does not have, with these ids.
         notes: What else is worth knowing.
+        gone: Threads that were listed, and deleted at the source before they were read; they are no errors.
+        kept: Whether `path` is still the file or folder that it was before, because it has threads that this export
+            did not write; never of an archive, which keeps its threads in any case.
+        partial: Where the threads are that this export wrote, if that is not `path`, as in `threads.partial.json`.
     """
 
     path: Path
@@ -38,19 +43,24 @@ class ExportReport:
     later: Mapping[str, int] = field(default_factory=dict)
     dangling: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    kept: bool = False
+    partial: Path | None = None
 
     def __bool__(self) -> bool:
-        return not self.errors
+        return not self.errors and not self.kept
 
     def __repr__(self) -> str:
         lines = [
-            f"{self.path}: {self.threads:,} threads with {self.checkpoints:,} checkpoints written, {self.skipped:,} "
-            f"already there, {len(self.errors):,} not exported; {self.bytes:,} bytes"
+            f"{self.partial or self.path}: {self.threads:,} threads with {self.checkpoints:,} checkpoints written, "
+            f"{self.skipped:,} already there, {len(self.errors):,} not exported; {self.bytes:,} bytes"
         ]
         said = [
+            *([KEPT.format(path=self.path)] if self.kept else []),
             *self.errors.values(),
             *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in self.later.items()),
             *(f"thread {id_} lacks a parent: {', '.join(ids)}" for id_, ids in self.dangling.items()),
+            *([f"{len(self.gone):,} threads were deleted while others were read"] if self.gone else []),
             *self.notes,
         ]
         more = [f"  … and {len(said) - MOST_SHOWN:,} more"] if len(said) > MOST_SHOWN else []
@@ -68,6 +78,7 @@ class Account:
         self._progress, self._done = progress, 0
         self.threads = self.checkpoints = self.skipped = 0
         self.errors: dict[str, str] = {}
+        self.gone: list[str] = []
         self.dangling: dict[str, tuple[str, ...]] = {}
         self.heads: dict[str, Read] = {}
         self._later: dict[str, int] = {}
@@ -76,7 +87,9 @@ class Account:
     def add(self, thread: Gathered, error: ForkbookError | None, all_: int, *, new: bool = True) -> None:
         """One more thread."""
         self._done += 1
-        if error is not None:
+        if thread.gone:
+            self.gone.append(thread.thread_id)
+        elif error is not None:
             self.errors[thread.thread_id] = str(error)
         else:
             self.threads += new
@@ -88,16 +101,25 @@ class Account:
         if self._progress:
             self._progress(self._done, all_)
 
-    def report(self, path: Path, backend: Backend, ask: Ask, *, listed: bool) -> ExportReport:
-        """What was done, and what has come to the threads meanwhile."""
+    def report(self, path: Path, backend: Backend, ask: Ask, *, listed: bool, name: Path | None) -> ExportReport:
+        """What was done, and what has come to the threads meanwhile.
+
+        Args:
+            path: The name that was asked for.
+            backend: The source.
+            ask: Makes a request.
+            listed: Whether all threads were asked for.
+            name: The name under which the threads are; None: nothing was written.
+        """
         try:
             later = self._later | moved_on(backend, self.heads, ask, listed=listed)
         except ForkbookError as error:
             later = self._later
             self.notes.append(f"whether threads went on meanwhile is not known: {error}")
         return ExportReport(
-            path, self.threads, self.checkpoints, self.skipped, self.errors, size(path), later, self.dangling,
-            tuple(self.notes),
+            path, self.threads, self.checkpoints, self.skipped, self.errors, size(name or path), later, self.dangling,
+            tuple(self.notes), tuple(self.gone), kept=name != path and path.exists(),
+            partial=None if name == path else name,
         )  # fmt: skip
 
 
@@ -150,4 +172,4 @@ def write(
             except ForkbookError as refused:
                 error = refused
             account.add(thread, error, number, new=new)
-    return account.report(path, backend, ask, listed=thread_ids is None)
+    return account.report(path, backend, ask, listed=thread_ids is None, name=path)
