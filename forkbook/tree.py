@@ -199,13 +199,13 @@ class Tree:
 
 def parent_of(head: Head, by_id: Mapping[str, Head]) -> str | None:
     """The id of a head's parent, if it is there."""
-    parent = by_id.get(head.parent_id or "")
+    parent = None if head.parent_id is None else by_id.get(head.parent_id)
     return parent.id if parent is not None and parent.ns == head.ns else None
 
 
 def host_of(head: Head, by_id: Mapping[str, Head]) -> str | None:
     """The id of the checkpoint whose task ran a head's namespace, if it is there and further out."""
-    host = by_id.get(head.inside or "")
+    host = None if head.inside is None else by_id.get(head.inside)
     return host.id if host is not None and len(host.ns) < len(head.ns) else None
 
 
@@ -220,7 +220,7 @@ def parents_first(heads: Sequence[Head]) -> tuple[Head, ...]:
     if len(by_id) < len(ordered):
         twice = next(a.id for a, b in itertools.pairwise(ordered) if a.id == b.id)
         raise ProtocolError(f"checkpoint {twice} occurs twice in this history", checkpoint_id=twice)
-    before = {head.id: {id_ for of in (parent_of, host_of) if (id_ := of(head, by_id))} for head in ordered}
+    before = {head.id: {id_ for of in (parent_of, host_of) if (id_ := of(head, by_id)) is not None} for head in ordered}
     if all(id_ < head.id for head in ordered for id_ in before[head.id]):
         return tuple(ordered)
 
@@ -236,7 +236,24 @@ def parents_first(heads: Sequence[Head]) -> tuple[Head, ...]:
             before[id_].remove(result[-1].id)
             if not before[id_]:
                 heapq.heappush(ready, id_)
-    if after:
-        looped = min(after)
-        raise ProtocolError(f"checkpoint {looped} is its own ancestor: this is no history", checkpoint_id=looped)
+    if len(result) < len(ordered):
+        loop = _loop({id_: min(above) for id_, above in before.items() if above})
+        raise ProtocolError(
+            f"checkpoint {loop[0]!r} is its own ancestor: its parents lead to {', '.join(map(repr, loop[1:6]))}"
+            f"{', …' if len(loop) > 6 else ''}, so this is no history",
+            checkpoint_id=loop[0],
+            candidates=loop,
+        )
     return tuple(result)
+
+
+def _loop(above: Mapping[str, str]) -> list[str]:
+    """Of ids that each have one above them the ids of a loop, its smallest first and last."""
+    at = min(above)
+    for _ in above:
+        at = above[at]
+    loop = [at]
+    while (at := above[at]) != loop[0]:
+        loop.append(at)
+    first = loop.index(min(loop))
+    return [*loop[first:], *loop[: first + 1]]

@@ -52,10 +52,29 @@ def test_a_parent_comes_first_where_clocks_disagreed():
 
 
 def test_what_is_no_tree_is_refused_by_name():
-    with pytest.raises(ProtocolError, match="2 is its own ancestor"):
-        Tree([Head("1", None), Head("2", "3"), Head("3", "2")])
+    with pytest.raises(ProtocolError, match="'2' is its own ancestor: its parents lead to '3', '2', so"):
+        Tree([Head("1", None), Head("2", "3"), Head("3", "2"), Head("4", "2")])
+    with pytest.raises(ProtocolError, match="'2' is its own ancestor: its parents lead to '2', so"):
+        Tree([Head("1", None), Head("2", "2")])
     with pytest.raises(ProtocolError, match="1 occurs twice"):
         Tree([Head("1", None), Head("1", None)])
+
+
+def test_an_empty_id_is_an_id_as_any_other_and_a_root_is_no_child_of_it():
+    tree = Tree([Head("", "1"), Head("1", None), Head("2", "1")])
+    assert [head.id for head in tree.heads] == ["1", "", "2"]
+    assert tree.parents == [-1, 0, 0]
+    with pytest.raises(ProtocolError, match="'' is its own ancestor"):
+        Tree([Head("", "")])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "1", "2", "3", "4"]), st.sampled_from([None, "", "1", "2", "3", "4"]))))
+def test_any_parents_at_all_make_a_tree_or_are_refused(pairs):
+    try:
+        tree = Tree([Head(id_, parent) for id_, parent in pairs])
+    except ProtocolError:
+        return
+    assert all(parent < position for position, parent in enumerate(tree.parents))
 
 
 @given(parents)

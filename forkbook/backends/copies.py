@@ -76,7 +76,7 @@ class Copies:
         lineage = [checkpoint_id]
         if any(type(channel).__name__ == "DeltaChannel" for channel in graph.channels.values()):
             above = {found.head.id: found.head.parent_id for found in self._stubs(thread_id) if found.head.ns == ns}
-            while parent := above.get(lineage[-1]):
+            while parent := above.pop(lineage[-1], None):
                 lineage.append(parent)
         source = self.graph_of(thread_id).checkpointer
         transcribe(self._call, source, graph.checkpointer, [(ns, id_) for id_ in lineage], thread_id, copy_id)
