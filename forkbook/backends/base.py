@@ -292,7 +292,7 @@ def head_of(state: State) -> Head:
     metadata = state["metadata"] or {}
     return Head(
         id=state["checkpoint"]["checkpoint_id"],
-        parent_id=(state["parent_checkpoint"] or {}).get("checkpoint_id"),
+        parent_id=(state["parent_checkpoint"] or {}).get("checkpoint_id") or None,
         step=metadata.get("step"),
         source=metadata.get("source"),
         ns=(ns := namespace(state)),

@@ -16,7 +16,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # `import forkbook` comes by here, and asyncio is a third of 
     from asyncio import AbstractEventLoop as Loop
     from concurrent.futures import Future, ThreadPoolExecutor
 
+NO_THREAD = "00000000-0000-0000-0000-000000000000"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -269,11 +270,24 @@ def caller_of(saver: Any) -> Caller:
     """How to call a checkpointer, and a graph on it: an async one has a loop, or has async methods only."""
     import asyncio
 
+    loop = getattr(saver, "loop", None)
+    return Caller(isinstance(loop, asyncio.AbstractEventLoop) or _only_async(saver), loop)
+
+
+def _only_async(saver: Any) -> bool:
+    """Whether a checkpointer has no sync methods; one of another maker may have some that only refuse."""
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    loop = getattr(saver, "loop", None)
-    only_async = type(saver).get_tuple is BaseCheckpointSaver.get_tuple
-    return Caller(only_async or isinstance(loop, asyncio.AbstractEventLoop), loop)
+    if type(saver).get_tuple is BaseCheckpointSaver.get_tuple:
+        return True
+    if type(saver).__module__.startswith("langgraph."):
+        return False
+    with suppress(Exception):
+        try:
+            saver.get_tuple({"configurable": {"thread_id": NO_THREAD, "checkpoint_ns": ""}})
+        except NotImplementedError:
+            return True
+    return False
 
 
 def awaits(graph: Any) -> bool:

@@ -18,6 +18,7 @@ from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
 from .bridge import Caller, awaits, caller_of
 from .copies import Copies
 from .graph_runs import watched
+from .graph_threads import to_search
 from .memory.base import Memory
 from .planting import graph_at, plant
 from .revive import holds_messages, revived
@@ -89,7 +90,8 @@ class GraphBackend(Backend):
             self._copies.write_owed()
         wanted = (search.get("metadata") or {}).items()
         threads: dict[str, list[Stub]] = {}
-        for found in self._stubs(None):
+        tagged = [thread_id for thread_id in self._tags if self._copies.original(thread_id) is None]
+        for found in to_search(self._stubs, search.get("ids"), [name for name, _ in wanted], tagged):
             threads.setdefault(found.thread_id, []).append(found)
         records = [
             record

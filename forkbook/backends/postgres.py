@@ -86,7 +86,7 @@ class PostgresBackend(Backend):
                 f"{self.address} is no LangGraph checkpoint store: {', '.join(wrong)} is no table in its search path. "
                 "PostgresSaver.setup() makes the tables; is this the right database?"
             )
-        self._path = "task_path" if connection.execute(HAS_TASK_PATH).fetchone() else "''"
+        self._path = "task_path" if connection.execute(HAS_TASK_PATH).fetchone() else "''::text"
 
     @contextmanager
     def _reading(self, deed: str, thread_id: str | None = None) -> Iterator[Any]:
