@@ -74,7 +74,8 @@ def test_a_saver_that_lists_one_thread_says_how_to_go_on(refusal):
 
 def test_all_else_works_on_a_saver_that_lists_one_thread(tmp_path):
     with fb.connect(on(one_thread_only(ValueError("thread_id")))) as book:
-        assert "t" in book and "other" not in book
+        assert "t" in book
+        assert "other" not in book
         with pytest.raises(fb.ThreadNotFound):
             book["other"]
         history = book["t"]
@@ -83,7 +84,8 @@ def test_all_else_works_on_a_saver_that_lists_one_thread(tmp_path):
         assert len(history.refresh()) == 5
         assert history.at(step=0).fork({"messages": []}, as_node="__start__", in_copy=True).status == "finished"
         report = book.copy("t")
-        assert report and set(book.copies("t").thread_id) >= {report.new_thread_id}
+        assert report
+        assert set(book.copies("t").thread_id) >= {report.new_thread_id}
         sweep = history[-1].sweep([{"messages": [HumanMessage("s")]}], repeats=2)
         assert len(sweep.df()) == 2
         assert [found.id for found in book.sweeps("t")] == [sweep.id]
@@ -91,7 +93,8 @@ def test_all_else_works_on_a_saver_that_lists_one_thread(tmp_path):
         target = on(one_thread_only(ValueError("thread_id")))
         target.checkpointer.delete_thread("t")
         moved = fb.migrate(book, target, ["t"])
-        assert moved and len(fb.connect(target)["t"]) == len(book["t"])
+        assert moved
+        assert len(fb.connect(target)["t"]) == len(book["t"])
         book.backend.delete(report.new_thread_id)
         assert report.new_thread_id not in book
 
