@@ -289,7 +289,7 @@ class Book:
             book.run(thread_id, {"topic": "dogs"})  # goes on with that one
             book.run("mine", {"topic": "cats"}, if_not_exists="create")  # goes on with it, or begins it
 
-        What is not given is taken from the run that led to the head, so that a `user_id` is not lost.
+        Assistant, config and context that are not given are those of the run that led to the head.
 
         Args:
             thread_id: The thread; None makes a new one, `act.history.thread_id`. On a server an id is a UUID, on a

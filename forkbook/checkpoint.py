@@ -244,7 +244,8 @@ class Checkpoint:
     ) -> Act:
         """Run the graph on from here and wait for the end; nodes run again, with their models and side effects.
 
-        What is not given is taken from the run that wrote this checkpoint, so that a `user_id` is not lost.
+        Assistant, config and context that are not given are those of the run that wrote this checkpoint, so that a
+        `user_id` is not lost; nodes to stop at are not taken over.
 
         Args:
             input: A new turn from here: channels to values. Then it may be finished; what was to run next does not.

@@ -80,7 +80,7 @@ class Manner:
     ) -> RunOutcome:
         """Run, and once more if another run came first while this was to wait."""
         deadline, more = time.monotonic() + self.busy_timeout, dict[str, Any]()
-        how = replace(how, metadata=marks(how.metadata))
+        how = replace(how, metadata=marks(how.metadata, how.config))
         if self.on_event is not None:
             more["on_event"] = self.on_event
         if self.strategy != "reject":

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 
@@ -12,6 +13,9 @@ from .errors import InvalidInput, Refused
 from .escape import short
 from .timetravel import checked
 
+RUN_CONFIG = (
+    "configurable", "tags", "metadata", "callbacks", "run_name", "run_id", "max_concurrency", "recursion_limit",
+)  # fmt: skip  # LangChain's RunnableConfig
 OURS = "forkbook"  # begins the name of all that forkbook leaves in metadata
 MARKS = "forkbook_marks"  # in a checkpoint's metadata: the names of the keys that an act put there, as JSON
 
@@ -30,6 +34,7 @@ def settings(
 ) -> RunSettings:
     """The settings of the checkpoint's own run, with what the user gave in their place.
 
+    Nodes to stop at belong to the run that was given them: those of the checkpoint's own run are not taken over.
     A `configurable` and a context say the same to a server, which takes one of them: giving the one replaces the other.
     A graph in this process takes both; what is given of `configurable` is added to the run's own.
 
@@ -38,8 +43,7 @@ def settings(
         Refused: A node to stop at does not exist, or a key of the metadata is LangGraph's own.
     """
     both = backend.takes_context_beside_configurable
-    if config is not None and not isinstance(config, Mapping):
-        raise InvalidInput(f"config is {short(config)}: give a mapping")
+    checked_config(config)
     if context is not None and not both and not isinstance(context, Mapping):
         raise InvalidInput(f"context is {short(context)}: give a mapping")
     own_keys = {"thread_id", "checkpoint_id", "checkpoint_ns"} & set((config or {}).get("configurable") or {})
@@ -53,12 +57,12 @@ def settings(
     result = replace(
         of_run,
         assistant=assistant or of_run.assistant,
-        interrupt_before=of_run.interrupt_before if interrupt_before is None else nodes(interrupt_before, graph),
-        interrupt_after=of_run.interrupt_after if interrupt_after is None else nodes(interrupt_after, graph),
+        interrupt_before=None if interrupt_before is None else nodes(interrupt_before, graph),
+        interrupt_after=None if interrupt_after is None else nodes(interrupt_after, graph),
         metadata=checked_metadata({} if metadata is None else metadata),
     )
     if both:
-        configurable = {**of_run.config.get("configurable", {}), **(config or {}).get("configurable", {})}
+        configurable = {**of_run.config.get("configurable", {}), **((config or {}).get("configurable") or {})}
         merged = {**(of_run.config if config is None else config), "configurable": configurable}
         return replace(result, config=merged, context=of_run.context if context is None else context)
     if config is not None:
@@ -73,13 +77,39 @@ def settings(
     return replace(result, context=of_run.context if context is None else dict(context) or None)
 
 
-def marks(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What each checkpoint of a run is to carry in its metadata, with the names of these keys under `MARKS`.
+def checked_config(given: Any) -> None:
+    """Look that this is a run's config, or None.
+
+    Raises:
+        InvalidInput: It is no mapping, or a key of it has another place; `candidates` has the keys that there are.
+    """
+    if given is None:
+        return
+    if not isinstance(given, Mapping):
+        raise InvalidInput(f"config is {short(given)}: give a mapping")
+    unknown = [str(key) for key in given if key not in RUN_CONFIG]
+    if unknown:
+        meant = get_close_matches(unknown[0], RUN_CONFIG, 1, 0.8)
+        inside = ", ".join(f'"{key}": …' for key in unknown)
+        instead = f"{meant[0]!r} is" if meant else f'what nodes read is config={{"configurable": {{{inside}}}}}'
+        raise InvalidInput(
+            f"config has no key {', '.join(map(repr, unknown))}: {instead}; its keys are {', '.join(RUN_CONFIG)}",
+            candidates=meant or RUN_CONFIG,
+        )
+    if not isinstance(given.get("configurable") or {}, Mapping):
+        raise InvalidInput('config["configurable"] is a mapping, as in config={"configurable": {"user_id": …}}')
+
+
+def marks(given: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """What each checkpoint of a run is to carry in its metadata.
+
+    Under `MARKS` are the names of these keys, and of the metadata in the run's config, which LangGraph puts there, too.
 
     Raises:
         InvalidInput, Refused: As in `checked_metadata`.
     """
-    return {**checked_metadata(given), MARKS: json.dumps(sorted(given))} if given else {}
+    names = sorted({*given, *map(str, config.get("metadata") or ())})
+    return {**checked_metadata(given), MARKS: json.dumps(names)} if names else {}
 
 
 def checked_metadata(given: Any) -> dict[str, Any]:

@@ -16,15 +16,16 @@ from ..errors import ForkbookError, InvalidInput, ProtocolError, SourceError, Th
 from ..tree import Head, path_of
 from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
 from .bridge import Caller, awaits, caller_of
+from .configured import from_metadata
 from .copies import Copies
 from .graph_runs import watched
 from .graph_threads import to_search
 from .memory.base import Memory
 from .planting import graph_at, plant
 from .revive import holds_messages, revived
-from .snapshots import Reading, Saver, Stub, config, state_schema, stub, without_objects
+from .snapshots import DECLARED, Reading, Saver, Stub, config, state_schema, stub, without_objects
 from .streaming import OnEvent, StopRun, Teller
-from .wire import IN_METADATA, ROOT, items_in, own
+from .wire import ROOT, items_in
 
 SEARCHES = ("ids", "limit", "offset", "metadata")
 SPECIAL_NODES = ("__start__", "__end__")
@@ -226,7 +227,7 @@ class GraphBackend(Backend):
 
         The context is not among it, so it is unknown.
         """
-        given = own(metadata, IN_METADATA)
+        given = from_metadata(metadata, DECLARED)
         return RunSettings(self.name, {"configurable": given} if given else {}, guessed=True)
 
     def as_sent(self, values: Any) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any
 from langgraph.types import StateUpdate
 
 from .bridge import Caller
-from .snapshots import Saver, config, on_memory
+from .configured import from_metadata
+from .snapshots import DECLARED, Saver, config, on_memory
 from .tasks import BRANCH, SENDS
-from .wire import IN_METADATA, own
 
 SCRATCH = "routing"
 
@@ -44,7 +44,7 @@ class Router:
         versions = checkpoint["channel_versions"]
         self._acting(twin.checkpointer, "put", config(SCRATCH), dict(checkpoint), dict(metadata), versions)
         at = config(SCRATCH, checkpoint["id"])
-        at["configurable"] = own(metadata, IN_METADATA) | at["configurable"]
+        at["configurable"] = from_metadata(metadata, DECLARED) | at["configurable"]
         updates = [StateUpdate(result, name) for name, result in results]
         made = self._acting(twin, "bulk_update_state", at, [updates])
         values = self._acting(twin.checkpointer, "get_tuple", made).checkpoint["channel_values"]

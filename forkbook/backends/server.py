@@ -10,6 +10,7 @@ from langgraph_sdk.client import SyncLangGraphClient
 from ..errors import InvalidInput, ProtocolError, ServerFault, Unsupported
 from ..tree import path_of
 from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
+from .configured import from_metadata, from_record
 from .faults import discreet, told
 from .interning import Interner
 from .keys import checked_url, request_headers
@@ -17,7 +18,7 @@ from .memory.server import ServerMemory
 from .server_runs import ServerRuns
 from .streaming import OnEvent
 from .transport import Transport
-from .wire import IN_CONFIG, IN_METADATA, ROOT, a_state, an_object, items_in, objects, own
+from .wire import IN_CONFIG, ROOT, a_state, an_object, items_in, objects
 
 LARGEST_PAGE = 1000
 SECRET = 8  # characters that a header's word has at least where it is a key
@@ -237,13 +238,16 @@ class ServerBackend(Backend):
                 thread = an_object(self._client.threads.get(thread_id)).get("metadata") or {}
                 run = self._run(thread[COPY_OF], run_id) if thread.get(COPY_OF) else None
         if run is None:
-            given = {key: value for key, value in own(metadata, IN_METADATA).items() if thread.get(key) != value}
+            given = {key: value for key, value in from_metadata(metadata).items() if thread.get(key) != value}
+            if given.get("user_id") == "":
+                del given["user_id"]
             assistant = metadata.get("assistant_id") or metadata.get("graph_id")
             return RunSettings(assistant, {"configurable": given} if given else {}, guessed=True)
         asked = run.get("kwargs") or {}
-        context = asked.get("context") or {}
+        sent = asked.get("context")
+        context = sent or {}
         config = {key: value for key, value in (asked.get("config") or {}).items() if key != "metadata" and value}
-        configurable = own(config.pop("configurable", {}), IN_CONFIG)
+        configurable = from_record(config.pop("configurable", {}), sent, IN_CONFIG)
         if configurable.get("user_id") == "" and not context.get("user_id"):
             del configurable["user_id"]  # the server's own, where nobody is signed in
         if context.keys() > configurable.keys():  # the server derives each from the other and takes only one
@@ -252,8 +256,6 @@ class ServerBackend(Backend):
             run["assistant_id"],
             config | ({"configurable": configurable} if configurable else {}),
             None if configurable else context or None,
-            asked.get("interrupt_before"),
-            asked.get("interrupt_after"),
         )
 
     def _run(self, thread_id: str, run_id: Any) -> dict[str, Any] | None:

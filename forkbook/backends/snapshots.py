@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import BaseMessage
-from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver, CheckpointTuple
+from langgraph.checkpoint.base import (
+    EXCLUDED_METADATA_KEYS,
+    WRITES_IDX_MAP,
+    BaseCheckpointSaver,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde import _msgpack
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -24,6 +30,7 @@ from .wire import ROOT
 Saver = BaseCheckpointSaver[Any]
 Hook = Callable[[int, bytes], Any]
 PYDANTIC = 5  # the extension that holds messages
+DECLARED = frozenset({*CheckpointMetadata.__annotations__, *EXCLUDED_METADATA_KEYS})  # metadata of LangGraph's own
 
 
 @dataclass(frozen=True, slots=True)

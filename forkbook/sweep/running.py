@@ -209,7 +209,7 @@ class Runner:
             if variant.input is None or act.error:
                 return RunOutcome(act.run_id or "", "error" if act.status == "error" else "success", act.error)
             at = act.checkpoint.id
-        how = dataclasses.replace(self.how, metadata=runs.marks(marks))
+        how = dataclasses.replace(self.how, metadata=runs.marks(marks, self.how.config))
         return self.backend.run(row.thread_id, at, how, input=self.inputs[variant.number])
 
     def _place(self, thread_id: str) -> Checkpoint:

@@ -12,7 +12,7 @@ from ..plot.html import esc
 from . import editor
 
 LAST_NODE = "(the last node)"
-NO_STOP, EVERYWHERE = "(as its run did)", "(every node)"
+NO_STOP, EVERYWHERE = "(nowhere)", "(every node)"
 
 
 class EditPanel(w.VBox):
@@ -49,7 +49,7 @@ class EditPanel(w.VBox):
 
     @property
     def stops(self) -> dict[str, Any]:
-        """Where a run is to stop, as acts take it; nothing: as the checkpoint's own run."""
+        """Where a run is to stop, as acts take it; nothing: nowhere."""
         until = self._until.value
         return {} if until == NO_STOP else {"interrupt_before": "*" if until == EVERYWHERE else [until]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -185,10 +186,11 @@ class Explorer(w.VBox):
 
     def _on_preview(self, _: Any) -> None:
         checkpoint, values, as_node = self._edit.edit(self.selected)
+        stops = self._edit.stops
 
         def job() -> str:
             seen = checkpoint.preview(values, as_node, replace=True)
-            how = checkpoint.own_settings()
+            how = dataclasses.replace(checkpoint.own_settings(), **stops)
             coming = snippets.of_fork(
                 checkpoint.thread_id,
                 checkpoint.id,

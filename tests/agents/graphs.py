@@ -6,13 +6,19 @@
 import operator
 import time
 from collections.abc import Iterator
-from typing import Annotated, Any, TypedDict
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, NamedTuple, TypedDict
 
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AnyMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.channels.delta import DeltaChannel
+from langgraph.func import entrypoint
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Send, interrupt
+from pydantic import BaseModel, Field
 
 SECONDS = 0.5  # that the sleeper sleeps
 TOKEN_SECONDS = 0.05  # between two pieces of what the talker says
@@ -156,7 +162,148 @@ def build_joined() -> StateGraph:
     return builder.add_node("end", lambda state: {}).add_edge("ask", "end")
 
 
-GRAPHS = ("joined", "questions", "twice", "nested", "sleeper", "fanout", "team", "talker")
+def build_flow(checkpointer: Any = None) -> Any:
+    """A functional graph: its input is anything, what it returned is its state, and what it remembers."""
+
+    @entrypoint(checkpointer=checkpointer)
+    def flow(given: Any, *, previous: Any = None) -> dict[str, Any]:
+        return {"given": given, "ok": "fine", "before": (previous or {}).get("ok")}
+
+    return flow
+
+
+def build_listed() -> StateGraph:
+    """The whole state is a list of messages; `bot` says hi."""
+    builder = StateGraph(Annotated[list, add_messages])
+    return builder.add_node("bot", lambda state: [AIMessage("hi")]).add_edge(START, "bot")
+
+
+def build_counter() -> StateGraph:
+    """The whole state is a number; `more` adds one."""
+    return StateGraph(Annotated[int, operator.add]).add_node("more", lambda state: 1).add_edge(START, "more")
+
+
+def build_merged() -> StateGraph:
+    """The whole state is a dict without named channels; `more` adds a key."""
+    return StateGraph(Annotated[dict, operator.or_]).add_node("more", lambda s: {"more": 1}).add_edge(START, "more")
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Job(BaseModel):
+    name: str
+    colour: Colour = Colour.RED
+    done: bool = False
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+@dataclass
+class Remark:
+    text: str
+    stars: int = 0
+
+
+class Jobs(TypedDict, total=False):
+    """Objects of many kinds, alone, in lists and in dicts."""
+
+    job: Job
+    jobs: list[Job]
+    by_name: dict[str, Job]
+    log: Annotated[list[Job], operator.add]
+    remark: Remark
+    colour: Colour
+    point: Point
+    anything: Any
+
+
+def plan_jobs(state: Jobs) -> dict[str, Any]:
+    return {
+        "job": Job(name="a"), "jobs": [Job(name="b"), Job(name="c")], "by_name": {"d": Job(name="d")},
+        "log": [Job(name="e")], "remark": Remark("f"), "colour": Colour.RED, "point": Point(1, 2),
+        "anything": Job(name="g"),
+    }  # fmt: skip
+
+
+def do_jobs(state: Jobs) -> dict[str, Any]:
+    """Needs every object to be one."""
+    done = [state["job"], *state["jobs"], *state["by_name"].values(), *state["log"], state["anything"]]
+    names = [job.name for job in done]
+    return {"remark": Remark(f"{state['remark'].text} {state['colour'].name} {state['point'].x} {' '.join(names)}")}
+
+
+def build_jobs() -> StateGraph:
+    """`plan` makes objects, `do` uses their attributes."""
+    return StateGraph(Jobs).add_sequence([("plan", plan_jobs), ("do", do_jobs)]).add_edge(START, "plan")
+
+
+class Strict(BaseModel):
+    """A state that pydantic checks."""
+
+    size: int = Field(ge=0, default=0)
+    label: str = ""
+
+
+def build_strict() -> StateGraph:
+    """`one` and `two` add one each."""
+    builder = StateGraph(Strict)
+    builder.add_sequence([(name, lambda state: {"size": state.size + 1}) for name in ("one", "two")])
+    return builder.add_edge(START, "one")
+
+
+class Topical(Asked, total=False):
+    topic: str
+
+
+def ask_about(state: Topical) -> dict[str, Any]:
+    answer = interrupt(f"about {state['topic']}?")
+    return {"answers": [f"{state['topic']}={answer}"]}
+
+
+def build_topical() -> StateGraph:
+    """`outer` holds `prepare` and `ask`, which asks about the topic, then `again` asks too; `end` writes."""
+    inner = StateGraph(Topical)
+    inner.add_sequence([("prepare", lambda state: {}), ("ask", ask_about), asking("again", "again?")])
+    inner.add_edge(START, "prepare")
+    builder = StateGraph(Topical)
+    builder.add_sequence([("outer", inner.compile()), ("end", lambda state: {"answers": ["end"]})])
+    return builder.add_edge(START, "outer")
+
+
+class Told(TypedDict, total=False):
+    """Names of what a run was configured with, LangGraph's own left out by nobody; and a channel of changes."""
+
+    told: Annotated[list[dict[str, Any]], operator.add]
+    changes: Annotated[
+        list[str],
+        DeltaChannel(lambda old, new: [*(old or []), *(x for each in new for x in each)], snapshot_frequency=1000),
+    ]
+
+
+def tell_config(state: Told, config: RunnableConfig) -> dict[str, Any]:
+    given = {name: value for name, value in config["configurable"].items() if isinstance(value, str | int | float)}
+    return {"told": [given], "changes": ["told"]}
+
+
+def build_told() -> StateGraph:
+    """`tell` writes down its `configurable`, in the root and in a subgraph, then `wait` asks."""
+    inner = StateGraph(Told).add_node("tell", tell_config).add_edge(START, "tell").compile()
+    wait = ("wait", lambda state: {"changes": [interrupt("go on?")]})
+    return StateGraph(Told).add_sequence([("tell", tell_config), ("inner", inner), wait]).add_edge(START, "tell")
+
+
+GRAPHS = (
+    "joined", "questions", "twice", "nested", "sleeper", "fanout", "team", "talker", "flow", "listed", "counter",
+    "merged", "jobs", "strict", "topical", "told",
+)  # fmt: skip
 questions, twice, nested = build_questions().compile(), build_twice().compile(), build_nested().compile()
 sleeper, fanout, team = build_sleeper().compile(), build_fanout().compile(), build_team().compile()
 talker, joined = build_talker().compile(), build_joined().compile()
+flow, listed, counter, merged = build_flow(), *(b().compile() for b in (build_listed, build_counter, build_merged))
+jobs, strict, topical, told = (b().compile() for b in (build_jobs, build_strict, build_topical, build_told))
