@@ -129,19 +129,28 @@ class Facts:
         if head.source == "update":
             changed = ", ".join(self._changed(position))
             return f"edit {changed}" if changed else "edit"
-        ran = self.states[parent]["tasks"] if parent >= 0 else None
-        names = dict.fromkeys(str(task["name"]) for task in ran or ())
+        names = dict.fromkeys(self._ran(parent)) if parent >= 0 else {}
         return ", ".join(names) or (f"step {head.step}" if head.step is not None else "checkpoint")
 
+    def _ran(self, position: int) -> list[str]:
+        """The nodes that run at a checkpoint; a store may know them where it does not know their tasks."""
+        tasks = self.states[position]["tasks"]
+        return [str(task["name"]) for task in tasks] if tasks else list(self.states[position]["next"] or ())
+
     def _changed(self, position: int) -> list[str]:
-        """The channels that differ from the parent's, scalars with their new value."""
+        """The channels that differ from the parent's, scalars with their new value; in the order of their names.
+
+        Postgres keeps no order of channels.
+        """
         parent = self.tree.parents[position]
         if parent < 0:
             return []  # made out of nothing, or out of what was not read
         old = self.states[parent]["values"] or {}
         new = self.states[position]["values"] or {}
         return [
-            cut(visible(f"{name}={value}"), LONGEST_TITLE) if isinstance(value, str | int | float | bool) else name
-            for name, value in new.items()
-            if name not in old or old[name] != value
-        ] + [name for name in old if name not in new]
+            cut(visible(f"{name}={new[name]}"), LONGEST_TITLE)
+            if isinstance(new.get(name), str | int | float | bool)
+            else name
+            for name in sorted(old.keys() | new.keys())
+            if name not in old or name not in new or old[name] != new[name]
+        ]

@@ -43,5 +43,10 @@ def test_title_says_what_made_a_checkpoint():
         state("6", "5", {}, source="update"),
         state("7", "9", {}, step=4),
     )
-    titles = ["input", "__start__", "a, b", "edit topic=dogs, notes", "replay", "edit topic", "step 4"]
+    titles = ["input", "__start__", "a, b", "edit notes, topic=dogs", "replay", "edit topic", "step 4"]
     assert [facts.title(p) for p in range(7)] == titles
+
+
+def test_a_title_needs_no_tasks_where_it_is_known_what_runs_next():
+    ran = state("1", values={}, source="input", next=["a", "b"]) | {"tasks": None}
+    assert facts_of(ran, state("2", "1", {})).title(1) == "a, b"
