@@ -91,15 +91,17 @@ def preview(
     backend.require("write", "edit or preview an edit")
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy, ns=cp.namespace)
     must_go_on(cp)
-    typed = timetravel.checked(backend, cp.assistant_graph(), state, values, as_node)
-    return timetravel.preview(backend, cp.thread_id, state, typed, as_node, replace)
+    graph = cp.assistant_graph()
+    typed = timetravel.checked(backend, graph, state, values, as_node)
+    seen = timetravel.preview(backend, cp.thread_id, state, typed, as_node, replace)
+    return dataclasses.replace(seen, notes=(*seen.notes, *graph.notes))
 
 
 def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, in_copy: bool) -> Act:
     """Write an edit that was tried first, read it back."""
     tried = _tried(cp, values, as_node, replace, in_copy)
     place, notes = placed(cp, in_copy)
-    act = _edited(place, values, tried.writes, as_node, notes)
+    act = _edited(place, values, tried.writes, as_node, (*notes, *tried.notes))
     gesture = snippets.of_edit(cp.thread_id, cp.id, tried.writes, as_node, in_copy=in_copy, ns=cp.namespace)
     return dataclasses.replace(act, gesture=gesture)
 
@@ -148,11 +150,11 @@ def fork(
     if not in_copy:
         manner.ready(cp.history.book.backend, cp.thread_id, edits=True)
     tried = _tried(cp, values, as_node, replace, in_copy)
-    names = cp.assistant_graph().nodes
+    names = cp.assistant_graph().nodes or ()
     if tried.next == () and input is None:
         raise Refused(
             f"after this edit{f' as {as_node}' if as_node else ''} nothing would run: as_node names the node after "
-            f"which to go on; the graph has {', '.join(names)}",
+            f"which to go on; the graph has {', '.join(names) or 'nodes that the server does not show'}",
             thread_id=cp.thread_id,
             checkpoint_id=cp.id,
             candidates=names,
@@ -213,6 +215,7 @@ def led(
     checkpoint = written[-1] if written else history[str(start)]
     error = history.facts.error(checkpoint.position) or outcome.error
     status = "error" if outcome.status in ("error", "timeout") else checkpoint.status
+    notes = (*notes, *before.book.backend.graph(str(how.assistant)).notes)
     if how.guessed:
         notes = (*notes, NO_RECORD)
     if outcome.stopped:

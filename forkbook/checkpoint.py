@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from .backends.bridge import heard, in_thread
 from .errors import InvalidInput
 from .manner import Manner
 from .nesting import only_outside
-from .runs import without_marks
+from .runs import first_shown, without_marks
 from .tree import path_of
 
 if TYPE_CHECKING:
@@ -475,12 +475,16 @@ class Checkpoint:
         Raises:
             InvalidInput: No run tells which one.
         """
-        metadata = (cp.state["metadata"] or {} for cp in reversed(self.lineage))
-        assistant = next((str(found) for m in metadata if (found := m.get("assistant_id"))), self.history.graph_id)
-        if not assistant:
+        graph = first_shown(self.history.book.backend, self._graph_names(), self.namespace)
+        if graph is None:
             raise InvalidInput(
                 f"no run tells which graph thread {self.thread_id} belongs to, so an edit cannot be checked"
             )
-        if self.namespace:
-            return self.history.book.backend.subgraph(assistant, self.namespace)
-        return self.history.book.backend.graph(assistant)
+        return graph
+
+    def _graph_names(self) -> Iterator[str | None]:
+        """What may name the graph that wrote it: its run's assistant, that one's graph, the thread's own record."""
+        metadata = [cp.state["metadata"] or {} for cp in reversed(self.lineage)]
+        for key in ("assistant_id", "graph_id"):
+            yield next((str(found) for m in metadata if (found := m.get(key))), None)
+        yield self.history.graph_id

@@ -63,7 +63,12 @@ class ConnectionFailed(SourceError):
 
 
 class AccessDenied(SourceError):
-    """The server wants a key, or another one."""
+    """The place wants to know who asks (`details["status"]` 401), or this user may not do that (403)."""
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether nothing of this place can be had, so that other threads need not be tried."""
+        return self.details.get("status") != 403
 
 
 class ServerFault(SourceError):

@@ -1,7 +1,7 @@
 """How a run is to be run: assistant, config, context, stops, input, metadata; checked before anything is written."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from math import isfinite
@@ -49,14 +49,15 @@ def settings(
     own_keys = {"thread_id", "checkpoint_id", "checkpoint_ns"} & set((config or {}).get("configurable") or {})
     if own_keys:
         raise Refused(f"config['configurable'] has {', '.join(sorted(own_keys))}: the checkpoint itself says that")
-    if not (assistant or of_run.assistant):
+    named = assistant or of_run.assistant
+    if not named:
         raise InvalidInput(
             f"no run tells which assistant thread {thread_id} belongs to: give assistant='…'", thread_id=thread_id
         )
-    graph = backend.graph(str(assistant or of_run.assistant))
+    graph = backend.graph(str(named))
     result = replace(
         of_run,
-        assistant=assistant or of_run.assistant,
+        assistant=named if named in (graph.assistant_id, graph.graph_id) else graph.assistant_id,  # a run takes no name
         interrupt_before=None if interrupt_before is None else nodes(interrupt_before, graph),
         interrupt_after=None if interrupt_after is None else nodes(interrupt_after, graph),
         metadata=checked_metadata({} if metadata is None else metadata),
@@ -169,7 +170,7 @@ def nodes(given: str | Sequence[str], graph: Graph) -> str | tuple[str, ...]:
     if not isinstance(given, str) and not (isinstance(given, Sequence) and all(isinstance(n, str) for n in given)):
         raise InvalidInput(f"nodes to stop at are a list of names or '*', not {short(given)}")
     names = (given,) if isinstance(given, str) else tuple(given)
-    if unknown := [name for name in names if name not in graph.nodes]:
+    if graph.nodes is not None and (unknown := [name for name in names if name not in graph.nodes]):
         raise Refused(
             f"the graph {graph.graph_id!r} has no node {', '.join(map(repr, unknown))} to stop at; it has "
             f"{', '.join(graph.nodes)}",
@@ -192,3 +193,32 @@ def not_finished(state: State) -> None:
             thread_id=state["checkpoint"].get("thread_id"),
             checkpoint_id=checkpoint_id,
         )
+
+
+def first_shown(backend: Backend, names: Iterable[str | None], ns: str = "") -> Graph | None:
+    """The first of some graphs that the place shows to this user, or else the first that it does not show.
+
+    Args:
+        backend: The place.
+        names: Assistant ids and graph names, the likeliest first; None is passed over.
+        ns: A subgraph's namespace; "" is the root graph's.
+
+    Returns:
+        None where nothing is named.
+
+    Raises:
+        InvalidInput: The place says that it has none of them.
+    """
+    hidden, refusal = None, None
+    for name in filter(None, names):
+        try:
+            graph = backend.subgraph(name, ns) if ns else backend.graph(name)
+        except InvalidInput as error:  # an assistant may have been deleted since
+            refusal = refusal or error
+            continue
+        if graph.nodes is not None:
+            return graph
+        hidden = hidden or graph
+    if hidden is None and refusal is not None:
+        raise refusal
+    return hidden

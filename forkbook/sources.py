@@ -217,7 +217,10 @@ def _server(
         left = backend.scratches()
         if sweep:
             sweep_scratches(backend, left)
-    except (AccessDenied, ServerFault):
+    except (AccessDenied, ServerFault) as error:
+        if error.details.get("status") == 401:  # nothing is shown to somebody whom the server does not know
+            backend.close()
+            raise
         backend.check()  # whoever may not search can still open a thread by its id
     except BaseException:
         backend.close()

@@ -47,7 +47,7 @@ def run(
     _something_to_run(head, sent)
     notes = () if history is None else _metadata_kept(history, metadata)
     if history is None:
-        history = _new_thread(book, thread_id, graph.graph_id, metadata)
+        history = _new_thread(book, thread_id, graph.graph_id or "", metadata)
         gesture = snippets.of_first_run(history.thread_id, how, sent, metadata, named=thread_id is not None)
     else:
         gesture = snippets.of_run(history.thread_id, how, sent)

@@ -2,13 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .backends.base import Backend, Graph, State, namespace
 from .edits import Deviation, deviations, exact_writes
-from .errors import ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, Refused, ServerFault, ThreadBusy
+from .errors import (
+    AccessDenied,
+    ActFailed,
+    CheckpointNotFound,
+    ForkbookError,
+    InvalidInput,
+    Refused,
+    ServerFault,
+    ThreadBusy,
+)
 
 SCRATCH = {"forkbook": "scratch"}
 SCRATCH_AGE = timedelta(minutes=10)
@@ -24,17 +33,20 @@ class Preview:
         next: The nodes that would run on resume; empty: nothing would; None: unknown.
         deviations: Channels that would not be what was typed.
         writes: What would be written.
+        notes: What else one should know.
     """
 
     values: dict[str, Any]
     next: tuple[str, ...] | None
     deviations: tuple[Deviation, ...]
     writes: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         following = "unknown nodes" if self.next is None else ", ".join(self.next) or "nothing"
         lines = [f"preview: {', '.join(self.writes) or 'nothing'} written; runs {following} next"]
-        return "\n".join(lines + [f"  {deviation}" for deviation in self.deviations])
+        lines += [f"  {deviation}" for deviation in self.deviations]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +93,7 @@ def checked(backend: Backend, graph: Graph, state: State, values: Any, as_node: 
             f"{graph.graph_id!r} has no channel {', '.join(map(repr, unknown))}; it has {', '.join(known)}",
             candidates=known,
         )
-    if as_node is not None and as_node not in (*graph.nodes, *SPECIAL_NODES):
+    if as_node is not None and graph.nodes is not None and as_node not in (*graph.nodes, *SPECIAL_NODES):
         raise Refused(
             f"the graph {graph.graph_id!r} has no node {as_node!r}; it has {', '.join(graph.nodes)}",
             candidates=graph.nodes,
@@ -102,23 +114,30 @@ def preview(
         as_node: The node that the edit is to come from; None: the last one, as LangGraph guesses.
         exact: Find writes after which the channels are exactly what was typed, whatever their reducers.
     """
+    with scratch(backend, thread_id) as copy:
+        seen = _tried_out(backend, copy.thread_id, state, typed, as_node, exact)
+    return replace(seen, notes=copy.notes)
+
+
+def _tried_out(
+    backend: Backend, copy_id: str, state: State, typed: Mapping[str, Any], as_node: str | None, exact: bool
+) -> Preview:
     old, at = state["values"] or {}, state["checkpoint"]["checkpoint_id"]
     shown = {name: backend.as_shown(value) for name, value in typed.items()}
     tries = {name: exact_writes(value, old.get(name)) if exact else [value] for name, value in typed.items()}
-    with scratch(backend, thread_id) as scratch_id:
-        while True:
-            writes = {name: options[0] for name, options in tries.items()}
-            with _told_of_the_preview(at):
-                after = _tried(backend, scratch_id, at, writes, as_node, namespace(state))
-                if after["next"] is None and state["next"] is not None:
-                    raise InvalidInput("LangGraph itself cannot read the state any more: a value has the wrong type")
-            left = deviations(shown, old, after["values"], exact)
-            more = [tries[deviation.channel] for deviation in left if len(tries[deviation.channel]) > 1]
-            if not more:
-                following = None if after["next"] is None else tuple(after["next"])
-                return Preview(after["values"] or {}, following, left, writes)
-            for options in more:
-                del options[0]
+    while True:
+        writes = {name: options[0] for name, options in tries.items()}
+        with _told_of_the_preview(at):
+            after = _tried(backend, copy_id, at, writes, as_node, namespace(state))
+            if after["next"] is None and state["next"] is not None:
+                raise InvalidInput("LangGraph itself cannot read the state any more: a value has the wrong type")
+        left = deviations(shown, old, after["values"], exact)
+        more = [tries[deviation.channel] for deviation in left if len(tries[deviation.channel]) > 1]
+        if not more:
+            following = None if after["next"] is None else tuple(after["next"])
+            return Preview(after["values"] or {}, following, left, writes)
+        for options in more:
+            del options[0]
 
 
 @contextmanager
@@ -142,16 +161,52 @@ def _tried(backend: Backend, thread_id: str, checkpoint_id: str, writes: Any, as
     return state
 
 
+@dataclass(slots=True)
+class Scratch:
+    """A copy of a thread to try things on.
+
+    Attributes:
+        thread_id: The copy.
+        notes: After the end what one should know where it could not be deleted.
+    """
+
+    thread_id: str
+    notes: tuple[str, ...] = ()
+
+
 @contextmanager
-def scratch(backend: Backend, thread_id: str) -> Iterator[str]:
-    """A copy of a thread that is deleted at the end, whatever happens."""
-    copy_id = backend.copy(thread_id)
+def scratch(backend: Backend, thread_id: str) -> Iterator[Scratch]:
+    """A copy of a thread that is deleted at the end, whatever happens.
+
+    Raises:
+        AccessDenied: This user may not make one.
+    """
+    tags = SCRATCH | {"forkbook_of": thread_id, "forkbook_since": datetime.now(UTC).isoformat()}
+    with _told_of_the_scratch_copy(thread_id):
+        copy = Scratch(backend.copy(thread_id))
     try:
-        backend.tag(copy_id, SCRATCH | {"forkbook_of": thread_id, "forkbook_since": datetime.now(UTC).isoformat()})
-        yield copy_id
+        with _told_of_the_scratch_copy(thread_id):
+            backend.tag(copy.thread_id, tags)
+        yield copy
     finally:
-        with suppress(ForkbookError):  # swept at the next connect
-            backend.delete(copy_id)
+        try:
+            backend.delete(copy.thread_id)
+        except AccessDenied as error:
+            copy.notes = (f"the scratch copy that this was tried on is still there, thread {copy.thread_id}: {error}",)
+        except ForkbookError:
+            pass  # swept at the next connect
+
+
+@contextmanager
+def _told_of_the_scratch_copy(thread_id: str) -> Iterator[None]:
+    try:
+        yield
+    except AccessDenied as error:
+        raise AccessDenied(
+            f"edits are tried on a scratch copy of thread {thread_id} first, which cannot be made: {error}",
+            thread_id=thread_id,
+            **error.details,
+        ) from error
 
 
 def sweep_scratches(backend: Backend, threads: Sequence[Mapping[str, Any]]) -> None:

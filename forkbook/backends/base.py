@@ -30,17 +30,30 @@ class Graph:
 
     Attributes:
         assistant_id: The assistant.
-        graph_id: The name under which the graph is deployed.
-        nodes: Names of its nodes, `__start__` and `__end__` left out.
+        graph_id: The name under which the graph is deployed; None: unknown.
+        nodes: Names of its nodes, `__start__` and `__end__` left out; None: unknown.
         channels: Names of the state's channels; None: unknown.
         schema: JSON Schema of the state; None: unknown.
+        hidden: What a server answered that does not show the graph, or a part of it, to this user.
     """
 
     assistant_id: str
-    graph_id: str
-    nodes: tuple[str, ...]
+    graph_id: str | None
+    nodes: tuple[str, ...] | None
     channels: tuple[str, ...] | None = None
     schema: Mapping[str, Any] | None = None
+    hidden: str | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What an act that is checked against the graph is to say where that is not shown."""
+        unknown = [what for what, known in (("nodes", self.nodes), ("channels", self.channels)) if known is None]
+        if not (self.hidden and unknown):
+            return ()
+        return (
+            f"the server does not show the {' and '.join(unknown)} of graph {self.graph_id or self.assistant_id} to "
+            f"this user ({self.hidden}), so names of {' and '.join(unknown)} were not checked",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,9 +97,15 @@ def from_status(deed: str, url: str, error: httpx.HTTPStatusError, thread_id: st
         return ThreadNotFound(
             f"no thread {thread_id!r} on {url} ({said}); book.threads() lists them", thread_id=thread_id
         )
-    if status in (401, 403):
+    if status == 401:
+        next_step = "Give connect() an api_key or headers for this server"
+        return AccessDenied(f"{deed}: {url} denies access ({status}: {said}). {next_step}", status=status)
+    if status == 403:
+        next_step = "Ask whoever runs the server for the right, or connect() with another key"
         return AccessDenied(
-            f"{deed}: {url} denies access ({status}: {said}). Give connect() an api_key for this server", status=status
+            f"{deed}: {url} denies access, this user may not do that ({status}: {said}). {next_step}",
+            thread_id=thread_id,
+            status=status,
         )
     if status == 409:
         return ThreadBusy(

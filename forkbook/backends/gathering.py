@@ -137,7 +137,9 @@ def _next(ahead: deque[Future[Gathered]], waiting: Waiting) -> Gathered:
 def _while_reachable(threads: Iterator[Gathered]) -> Iterator[Gathered]:
     broken = 0
     for thread in threads:
-        broken = broken + 1 if isinstance(thread.error, ConnectionFailed | AccessDenied) else 0
+        error = thread.error
+        gone = isinstance(error, ConnectionFailed) or (isinstance(error, AccessDenied) and error.everywhere)
+        broken = broken + 1 if gone else 0
         if broken == LINES_BROKEN and thread.error is not None:
             raise thread.error
         yield thread

@@ -7,14 +7,14 @@ from typing import Any
 import httpx
 from langgraph_sdk.client import SyncLangGraphClient
 
-from ..errors import InvalidInput, ProtocolError, ServerFault, Unsupported
-from ..tree import path_of
+from ..errors import InvalidInput, ProtocolError, ServerFault, ThreadBusy, ThreadNotFound
 from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
 from .configured import from_metadata, from_record
 from .faults import discreet, told
 from .interning import Interner
 from .keys import checked_url, request_headers
 from .memory.server import ServerMemory
+from .server_graphs import ServerGraphs
 from .server_runs import ServerRuns
 from .streaming import OnEvent
 from .transport import Transport
@@ -58,7 +58,7 @@ class ServerBackend(Backend):
         self._secrets = {word for value in self._headers.values() for word in value.split() if len(word) >= SECRET}
         self._client: Any = self._open()  # the SDK's own types refuse plain dicts
         self._runs = ServerRuns(lambda: self._client.runs, self._told)
-        self._graphs: dict[str, Graph] = {}
+        self._graphs = ServerGraphs(self.address, lambda: self._client.assistants, self._told)
         self._interner, self._interned = Interner(), set[str]()
 
     def _open(self) -> SyncLangGraphClient:
@@ -186,49 +186,13 @@ class ServerBackend(Backend):
         return self.kind, self.address.replace("//localhost", "//127.0.0.1")
 
     def assistants(self) -> list[str]:
-        with self._told("listing the assistants"):
-            everyone = objects(self._client.assistants.search(limit=LARGEST_PAGE))
-        return sorted({str(record["graph_id"]) for record in everyone})
+        return self._graphs.names()
 
     def graph(self, assistant: str) -> Graph:
-        if assistant not in self._graphs:
-            with self._told(f"reading the graph of assistant {assistant!r}"):
-                record = self._assistant(assistant)
-                known = an_object(self._client.assistants.get_graph(record["assistant_id"]))
-                schema = an_object(self._client.assistants.get_schemas(record["assistant_id"])).get("state_schema")
-            nodes = (str(node["id"]) for node in known["nodes"])
-            self._graphs[assistant] = Graph(
-                record["assistant_id"],
-                record["graph_id"],
-                tuple(node for node in nodes if node not in ("__start__", "__end__")),
-                tuple(schema.get("properties", ())) or None if schema else None,
-                schema,
-            )
-        return self._graphs[assistant]
-
-    def _assistant(self, assistant: str) -> dict[str, Any]:
-        everyone = objects(self._client.assistants.search(limit=LARGEST_PAGE))
-        for key in ("assistant_id", "graph_id", "name"):
-            for record in everyone:
-                if record[key] == assistant:
-                    return record
-        names = sorted({record["graph_id"] for record in everyone})
-        raise InvalidInput(
-            f"no assistant {assistant!r} on {self.address}; it has {', '.join(names) or 'none'}", candidates=names
-        )
+        return self._graphs.graph(assistant)
 
     def subgraph(self, assistant: str, ns: str) -> Graph:
-        path, known = path_of(ns), self.graph(assistant)
-        with self._told(f"reading subgraph {'|'.join(path)} of assistant {assistant!r}"):
-            schemas = an_object(self._client.assistants.get_subgraphs(known.assistant_id, recurse=True))
-            drawn = an_object(self._client.assistants.get_graph(known.assistant_id, xray=True))
-        schema = (schemas.get("|".join(path)) or {}).get("state_schema")
-        if schema is None:
-            raise Unsupported(f"{self.address} does not know subgraph {'|'.join(path)} of assistant {assistant!r}")
-        ids = (str(node["id"]).split(":") for node in drawn["nodes"])
-        nodes = dict.fromkeys(id_[len(path)] for id_ in ids if id_[: len(path)] == path and len(id_) > len(path))
-        own = tuple(node for node in nodes if node not in ("__start__", "__end__"))
-        return Graph(known.assistant_id, "|".join(path), own, tuple(schema.get("properties", ())) or None, schema)
+        return self._graphs.subgraph(assistant, ns)
 
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
         run_id = metadata.get("run_id")
@@ -292,7 +256,14 @@ class ServerBackend(Backend):
         multitask_strategy: str = "reject",
     ) -> RunOutcome:
         how = {"input": input, "command": command, "checkpoint_id": checkpoint_id}
-        return self._runs.run(thread_id, settings, on_event, multitask_strategy=multitask_strategy, **how)
+        try:
+            return self._runs.run(thread_id, settings, on_event, multitask_strategy=multitask_strategy, **how)
+        except ThreadNotFound as error:  # or the assistant: the server says "Thread or assistant not found."
+            self.thread(thread_id)
+            raise InvalidInput(
+                f"{self.address} has no assistant {settings.assistant!r} that this user may run",
+                thread_id=thread_id,
+            ) from error
 
     def cancel(self, thread_id: str, run_id: str | None = None) -> None:
         self._runs.cancel(thread_id, run_id)
@@ -315,14 +286,18 @@ class ServerBackend(Backend):
     ) -> None:
         made = self._client.threads.create
         updates = [{"updates": list(step)} for step in supersteps]
-        with self._told(f"creating thread {thread_id}", thread_id, write=True):
-            answer = an_object(
-                made(
-                    thread_id=thread_id, graph_id=graph_id or None, metadata=dict(metadata), supersteps=updates or None
-                )
-            )
-            if "thread_id" not in answer:  # 201, and an error in its body
-                raise InvalidInput(f"creating thread {thread_id}: {self.address} says {answer.get('detail', answer)}")
+        how = {"graph_id": graph_id or None, "metadata": dict(metadata), "supersteps": updates or None}
+        try:
+            with self._told(f"creating thread {thread_id}", thread_id, write=True):
+                answer = an_object(made(thread_id=thread_id, **how))
+        except ThreadBusy as error:
+            raise ThreadBusy(
+                f"the id {thread_id} is taken on {self.address}: by a thread that was made meanwhile, or by one that "
+                "this user may not see. Choose another id",
+                thread_id=thread_id,
+            ) from error
+        if "thread_id" not in answer:  # 201, and an error in its body
+            raise InvalidInput(f"creating thread {thread_id}: {self.address} says {answer.get('detail', answer)}")
 
     def memory(self) -> ServerMemory:
         return ServerMemory(f"{self.kind} {self.address}", lambda: self._client.store, self._told)

@@ -1,11 +1,11 @@
-"""What of a state's values is unknown. Pure.
+"""What of a state's values is unknown, and which nodes some states name. Pure.
 
 A place that does not hold a value, or cannot read it, puts a placeholder where the value belongs:
 `{"__type__": "not stored" | "opaque", "reason": …}`, see `backends.plain`. It may stand for the whole state, for a
 channel, or for a part of one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,16 @@ def unknown_channels(values: Any) -> dict[str, str]:
 def holds_placeholder(value: Any) -> bool:
     """Whether a value is not known, or a part of it is not."""
     return next(_walk(value, (), DEEPEST), None) is not None
+
+
+def nodes_seen(states: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The graph's nodes as far as some states name them, for where the graph itself is not shown."""
+    named = (
+        str(name)
+        for state in states
+        for name in (*(task["name"] for task in state["tasks"] or ()), *(state["next"] or ()))
+    )
+    return tuple(dict.fromkeys(name for name in named if not name.startswith("__")))
 
 
 def _walk(

@@ -64,7 +64,8 @@ def prepare(
     shown = [_shown(here, *each) for each in zip(found, typed, strict=True)]
     rows = [Row(variant, repeat, thread_id) for variant in shown for repeat in range(repeats)]
     started = datetime.now(UTC).isoformat()
-    notes = () if parallel else ("the thread's head is at the last branch: its next message follows that",)
+    moves = () if parallel else ("the thread's head is at the last branch: its next message follows that",)
+    notes = (*moves, *graph.notes)
     sweep = Sweep(book, thread_id, cp.id, uuid.uuid4().hex[:12], started, rows, base=here.history, notes=notes)
     concurrency = concurrency if parallel else 0
     sweep.runner = Runner(sweep, here, typed, turns, how, given, concurrency, max_total_tokens, score)

@@ -8,13 +8,15 @@ from functools import partial
 from typing import Any
 
 from ..backends.base import Backend, Thread
+from ..backends.wire import own
+from ..edits import plain
 from ..errors import ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
 from ..escape import short
 from .originals import Original, read
 from .patience import Patience
 from .reports import MigrateReport, Move
 from .turns import INTERRUPTED, each
-from .verifying import compared
+from .verifying import SERVERS_OWN, compared
 from .writing import MARK, Writer, writer_for
 
 CONFLICTS = ("skip", "compare", "new_id")
@@ -201,7 +203,7 @@ class Mover:
             return Move(original.thread_id, new_id, "planned", checkpoints=len(original.states))
         if there is not None and there.half and self._dead is not None and str(there.mark.get("by")) not in self._dead:
             raise Refused(f"another migration is writing thread {new_id}: run again when it is done")
-        mark = {
+        mark: dict[str, Any] = {
             "of": original.thread_id,
             "at": new_id,
             "digest": original.digest,
@@ -211,11 +213,27 @@ class Mover:
         }
         if there is not None:
             self._tag(new_id, mark)
-        notes = self._writer.write(original, new_id, {**original.metadata, MARK: mark})
+        try:
+            notes = self._writer.write(original, new_id, {**original.metadata, MARK: mark})
+        except ThreadBusy as error:
+            if not error.details.get("hidden"):
+                raise
+            return self._beside(original, new_id, str(error))
+        if set_by_target := self._set_by_target(new_id, original.metadata):
+            mark["set_by_target"] = set_by_target
+            self._tag(new_id, mark)
         move = self._proven(original, new_id, "created")
         kept = {"state": "done", "verdict": move.verdict, "checkpoints": move.checkpoints}
         self._tag(new_id, mark | kept | {"head": self._newest(new_id)})
         return replace(move, not_kept={**move.not_kept, **dict.fromkeys(notes, 1)})
+
+    def _set_by_target(self, thread_id: str, sent: Mapping[str, Any]) -> list[str]:
+        """The keys of a thread's metadata that the target did not take as they were sent, as a server with users."""
+        backend = self._writer.backend
+        if "create" not in backend.abilities:
+            return []
+        there, wanted = self._looks.read(lambda: backend.thread(thread_id)).get("metadata") or {}, plain(sent)
+        return sorted(key for key in own(there, {"graph_id", *SERVERS_OWN, MARK}) if there[key] != wanted.get(key))
 
     def _tag(self, thread_id: str, mark: Mapping[str, Any]) -> None:
         self._looks.read(lambda: self._writer.backend.tag(thread_id, {MARK: mark}))
@@ -246,12 +264,16 @@ class Mover:
             if was_ours
             else f"another thread has the id {new_id}, or this one with another content"
         )
-        if self._on_conflict == "skip":
-            return Move(original.thread_id, None, "conflict", None, len(original.states), reason=reason)
         if self._on_conflict == "compare":
             move = self._proven(original, new_id, "already there")
             return move if move else replace(move, outcome="conflict", reason=f"{reason}, and differs")
+        return self._beside(original, new_id, reason)
+
+    def _beside(self, original: Original, new_id: str, reason: str) -> Move:
+        """What becomes of a thread whose id is taken: under another id it is written where that was asked for."""
         other = str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{original.thread_id}/{original.digest}"))
+        if self._on_conflict != "new_id" or other == new_id:
+            return Move(original.thread_id, None, "conflict", None, len(original.states), reason=reason)
         taken = self._look(other)
         if taken is not None and not self._is_ours(original, taken):
             return Move(original.thread_id, None, "conflict", reason=f"{reason}, and another one {other}")

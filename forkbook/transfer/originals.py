@@ -10,6 +10,7 @@ import xxhash
 
 from ..backends.base import Backend, State, Thread, head_of
 from ..backends.whole import everything
+from ..model.states import nodes_seen
 from ..tree import Tree
 
 DIGESTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
@@ -47,6 +48,11 @@ class Original:
         """The states of the root namespace, by position in the tree."""
         by_id = {s["checkpoint"]["checkpoint_id"]: s for s in self.states if not s["checkpoint"].get("checkpoint_ns")}
         return [by_id[head.id] for head in self.tree.heads]
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The graph's nodes as far as its checkpoints name them."""
+        return nodes_seen(self.roots)
 
     @cached_property
     def digest(self) -> str:

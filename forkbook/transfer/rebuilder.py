@@ -4,7 +4,6 @@ import time
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..backends.base import Backend, State, Thread
@@ -46,9 +45,13 @@ class Rebuilder(Writer):
         except ValueError:
             return str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{thread_id}"))
 
-    @cached_property
-    def _graphs(self) -> Collection[str]:
-        return self.backend.assistants()
+    def _has(self, graph_id: str) -> bool:
+        """Whether the target has a graph, as far as it says so; one that it hides from this user can be run."""
+        try:
+            self.backend.graph(graph_id)
+        except InvalidInput:
+            return False
+        return True
 
     def prepare(self, thread_ids: Collection[str]) -> frozenset[str]:
         """Delete scratch copies of half-made threads, which bear the mark of the thread they are copies of.
@@ -101,9 +104,9 @@ class Rebuilder(Writer):
         recorded = (state["metadata"] or {} for state in reversed(original.roots))
         named = [original.metadata.get("graph_id"), self._assistant, *(found.get("graph_id") for found in recorded)]
         if graph_id := next((name for name in named if name), None):
-            unknown = self._assistant and graph_id != self._assistant and graph_id not in self._graphs
+            unknown = self._assistant and graph_id != self._assistant and not self._has(str(graph_id))
             name = str(self._assistant if unknown else graph_id)
-            return self.backend.graph(name).graph_id if name == self._assistant else name
+            return self.backend.graph(name).graph_id or name if name == self._assistant else name
         if not original.states:
             return ""
         raise InvalidInput(

@@ -43,6 +43,7 @@ class Rebuilding:
         self._backend, self._original, self._thread_id = backend, original, thread_id
         self._metadata, self._graph_id, self._patience = metadata, graph_id, Patience(backend)
         nodes = self._patience.read(lambda: backend.graph(graph_id)).nodes if original.states else ()
+        nodes = original.nodes if nodes is None else nodes
         self._trunk, self._forks = steps(original, nodes)
         self._steps = [*self._trunk, *self._forks]
         for step in self._steps:
@@ -157,8 +158,12 @@ class Rebuilding:
         return None
 
     def _unless_ours(self, error: ForkbookError) -> ForkbookError:
-        mark = (self._patience.read(lambda: self._backend.thread(self._thread_id))["metadata"] or {}).get(MARK)
-        if mark != self._metadata.get(MARK):
+        try:
+            there = self._patience.read(lambda: self._backend.thread(self._thread_id))
+        except ThreadNotFound:  # another user's, which is not shown
+            error.details["hidden"] = True
+            raise error from None
+        if (there.get("metadata") or {}).get(MARK) != self._metadata.get(MARK):
             raise error
         return error
 

@@ -118,7 +118,7 @@ class Rehearsal:
         """What updates make of a checkpoint: on a copy of it, so that no trial sees what another one wrote."""
         if checkpoint_id not in self._held:
             self.forget()
-            self._copy = self._stack.enter_context(scratch(self._backend, self._thread_id))
+            self._copy = self._stack.enter_context(scratch(self._backend, self._thread_id)).thread_id
             self._held = known
         listed: Any = [[update["values"], update["as_node"]] for update in updates]
         made = self._read(self._copy, self._backend.update(self._copy, checkpoint_id, listed, COPY))

@@ -75,8 +75,7 @@ def _safely(move: Callable[[Thread], Move], record: Thread) -> Moved:
     try:
         return Moved(move(record))
     except ForkbookError as error:
-        return Moved(
-            Move(thread_id, None, "error", reason=str(error)), isinstance(error, ConnectionFailed | AccessDenied)
-        )
+        gone = isinstance(error, ConnectionFailed) or (isinstance(error, AccessDenied) and error.everywhere)
+        return Moved(Move(thread_id, None, "error", reason=str(error)), gone)
     except Exception as error:
         return Moved(Move(thread_id, None, "error", reason=f"{type(error).__name__}: {error}"))

@@ -23,6 +23,7 @@ AT_ONCE = 4  # threads, where both places allow that
 STATUS = "the thread's status: {!r}, where it was {!r}"
 SERVERS_OWN = ("thread_id", "assistant_id", "run_id", "cron_id", "counters_since_delta_snapshot")
 UNHELD = "the thread's own metadata: checkpointers keep none, so they last as long as the book is open that wrote them"
+SET_BY_TARGET = "in the thread's metadata what the target sets itself: {}"
 OWN = "in the thread's metadata what a server writes itself, at the next run: assistant_id and the like"
 
 
@@ -51,6 +52,8 @@ def compared(original: Original, other: Original) -> Verdict:
     lost = {STATUS.format(*status): 1} if status[0] != status[1] and None not in status else {}
     if any(other.metadata.get(key) != value for key, value in original.metadata.items() if key in SERVERS_OWN):
         lost[OWN] = 1
+    if stamped := _set_by_target(other):
+        lost[SET_BY_TARGET.format(", ".join(stamped))] = 1
     if any(_unheld(other, key) for key in original.metadata if key not in (MARK, "graph_id", *SERVERS_OWN)):
         lost[UNHELD] = 1
     if ids[0] == ids[1]:
@@ -68,14 +71,21 @@ def _known_differences(original: Original, other: Original) -> Iterator[Differen
 
 
 def _of_records(original: Original, other: Original) -> Iterator[Difference]:
-    """Keys of the thread's own metadata that are not the same; what forkbook and servers add apart."""
+    """Keys of the thread's own metadata that are not the same; what forkbook and servers set apart."""
+    servers = {*SERVERS_OWN, *_set_by_target(other)}
     for key, value in original.metadata.items():
         kept = other.metadata.get(key)
-        if key not in (MARK, *SERVERS_OWN) and any(unequal(value, kept)) and not _unheld(other, key):
+        if key not in (MARK, *servers) and any(unequal(value, kept)) and not _unheld(other, key):
             yield Difference("", f"metadata.{key}", value, kept)
-    for key, added in own(other.metadata, {"graph_id", *SERVERS_OWN, *original.metadata}).items():
+    for key, added in own(other.metadata, {"graph_id", *servers, *original.metadata}).items():
         if added is not None and not key.startswith(OURS) and not _unheld(original, key):
             yield Difference("", f"metadata.{key}", "nothing", added)
+
+
+def _set_by_target(thread: Original) -> list[str]:
+    """The keys of a thread's metadata that its server set when a migration wrote it, as the migration's mark says."""
+    found = (thread.metadata.get(MARK) or {}).get("set_by_target")
+    return [str(key) for key in found] if isinstance(found, list) else []
 
 
 def _unheld(thread: Original, key: str) -> bool:

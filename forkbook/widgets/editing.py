@@ -1,6 +1,6 @@
 """The edit panel: the state as JSON, the node that the edit is to come from, and whether a copy is edited."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as w
@@ -53,11 +53,12 @@ class EditPanel(w.VBox):
         until = self._until.value
         return {} if until == NO_STOP else {"interrupt_before": "*" if until == EVERYWHERE else [until]}
 
-    def know(self, graph: Graph) -> None:
-        """Learn the graph's nodes, and the schema that an edit must keep."""
+    def know(self, graph: Graph, seen: Sequence[str]) -> None:
+        """Learn the graph's nodes, those seen in the history where it is not shown, and the schema of an edit."""
+        nodes = seen if graph.nodes is None else graph.nodes
         self._schema = graph.schema
-        self._as_node.options = [LAST_NODE, *graph.nodes]
-        self._until.options = [NO_STOP, *graph.nodes, EVERYWHERE]
+        self._as_node.options = [LAST_NODE, *nodes]
+        self._until.options = [NO_STOP, *nodes, EVERYWHERE]
 
     def show(self, checkpoint: Checkpoint) -> None:
         """Show a checkpoint's state; what was typed at this one stays."""

@@ -16,6 +16,7 @@ from ..errors import InvalidInput
 from ..escape import cut
 from ..history import History
 from ..live import Running
+from ..model.states import nodes_seen
 from ..overview import Overview
 from ..plot.html import GREY, esc
 from ..transfer import CopyReport
@@ -181,7 +182,7 @@ class Explorer(w.VBox):
 
     def _read_graph(self) -> str:
         if (checkpoint := self.selected) is not None and "schemas" in self.history.book.backend.abilities:
-            self._edit.know(checkpoint.assistant_graph())
+            self._edit.know(checkpoint.assistant_graph(), nodes_seen(self.history.facts.states))
         return "pick a checkpoint in the picture or the list"
 
     def _on_preview(self, _: Any) -> None:

@@ -1,4 +1,4 @@
-"""An Agent Server for the graphs of `graphs.py`."""
+"""Agent Servers for the graphs of `graphs.py`: the testbed, and one with users."""
 
 import contextlib
 import json
@@ -12,17 +12,27 @@ from forkbook.demo.tether import Tethered, on_free_port
 
 from .graphs import GRAPHS
 
+HERE = Path(__file__).parent
 OPTIONS = ("--no-browser", "--no-reload", "--n-jobs-per-worker", "10", "--host", HOST, "--port")
 
 
-@contextlib.contextmanager
 def testbed_server():
     """Its address; it ends with the block."""
-    graphs = {name: f"{Path(__file__).with_name('graphs.py')}:{name}" for name in GRAPHS}
+    return agent_server({name: f"{HERE / 'graphs.py'}:{name}" for name in GRAPHS})
+
+
+def tenants_server():
+    """The address of a server that knows its users by `auth.py`; it ends with the block."""
+    graphs = {name: f"{HERE / 'graphs.py'}:{name}" for name in ("questions", "nested", "sleeper")}
+    return agent_server(graphs | {"agent": "forkbook.demo.agent:graph"}, auth={"path": f"{HERE / 'auth.py'}:auth"})
+
+
+@contextlib.contextmanager
+def agent_server(graphs, **settings):
     env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | _SETTINGS
     with tempfile.TemporaryDirectory(prefix="forkbook-testbed-") as folder:
         home = Path(folder)
-        (home / "langgraph.json").write_text(json.dumps({"dependencies": ["."], "graphs": graphs}), "utf-8")
+        (home / "langgraph.json").write_text(json.dumps({"dependencies": ["."], "graphs": graphs, **settings}), "utf-8")
 
         def spawn(port):
             args = ["dev", *OPTIONS, str(port)]
