@@ -13,6 +13,7 @@ from .edits import Deviation
 from .errors import ActFailed, ForkbookError, InvalidInput, Refused
 from .escape import short
 from .manner import AS_EVER, Manner
+from .model.secrets import masked, masking
 from .nesting import must_go_on, starts_over
 from .snippets import Code, Gesture
 
@@ -38,7 +39,7 @@ class Act:
         history (History): The thread's history after it, of the copy if it was done in a copy.
         status (str): Of that checkpoint: `finished`, `waiting`, `pending` (a stopped run's, too) or `error`.
         settings (RunSettings | None): How the run was run: `assistant`, `config`, `context`, `interrupt_before`,
-            `interrupt_after`, `metadata`; None where nothing ran.
+            `interrupt_after`, `metadata`; None where nothing ran. Secrets in it show as `***`.
         run_id (str | None): The run's id; None where nothing ran.
         deviations (tuple[Deviation, ...]): Channels that are not what was typed, because their reducer had a say.
         error (str | None): The exception that ended the run; None where none did, and where the run was stopped.
@@ -57,6 +58,11 @@ class Act:
     notes: tuple[str, ...] = ()
     gesture: Gesture | None = None
 
+    def __post_init__(self) -> None:
+        if (how := self.settings) is not None:
+            config, context = masking(how.config), masking(how.context)
+            object.__setattr__(self, "settings", dataclasses.replace(how, config=config, context=context))
+
     def __repr__(self) -> str:
         here = self.checkpoint
         lines = [f"{self.kind} → {here.short_id} on branch {here.branch} of thread {here.thread_id} · {self.status}"]
@@ -65,7 +71,7 @@ class Act:
             lines.append(f"  run with assistant={self.settings.assistant!r}, config={self.settings.config!r}")
             for name in ("context", "interrupt_before", "interrupt_after", "metadata"):
                 given = getattr(self.settings, name)
-                lines += [f"  {name}={given!r}"] if given else []
+                lines += [f"  {name}={masked(given)!r}"] if given else []
         lines += [f"  error: {short(self.error, 300)}"] if self.error else []
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
 

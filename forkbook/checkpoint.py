@@ -13,6 +13,7 @@ from .backends.base import Graph, RunSettings, State
 from .backends.bridge import heard, in_thread
 from .errors import InvalidInput
 from .manner import Manner
+from .model.secrets import masking
 from .nesting import only_outside
 from .runs import first_shown, without_marks
 from .tree import path_of
@@ -118,8 +119,8 @@ class Checkpoint:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """LangGraph's metadata; a copy."""
-        return copy.deepcopy(self.state["metadata"] or {})
+        """LangGraph's metadata; a copy. Secrets in it show as `***`."""
+        return masking(copy.deepcopy(self.state["metadata"] or {}))  # type: ignore[no-any-return]
 
     @property
     def values(self) -> dict[str, Any]:

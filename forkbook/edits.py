@@ -10,6 +10,7 @@ import orjson
 from .errors import InvalidInput
 from .escape import short
 from .messages import role
+from .model.secrets import masked
 
 OVERWRITE = "__overwrite__"
 REMOVE_ALL = "__remove_all__"
@@ -47,7 +48,7 @@ def plain(values: Any) -> dict[str, Any]:
     def convert(value: Any) -> Any:
         if hasattr(value, "model_dump"):
             return value.model_dump()
-        raise TypeError(f"{type(value).__name__} {value!r} has no form in JSON")
+        raise TypeError(f"{type(value).__name__} {masked(value)!r} has no form in JSON")
 
     try:
         result = orjson.loads(orjson.dumps(dict(values), default=convert))

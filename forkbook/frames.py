@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .facts import SOURCES, STATUSES, Facts
 from .messages import role, text, tool_calls
+from .model.secrets import masked
 from .tokens import Totals, branches_holding
 from .tokens.prices import Bill, bill, bills_of, rate_of
 from .tokens.reports import model_of
@@ -27,6 +28,7 @@ METHOD = ("reported", "tokenizer:o200k", "approximate", "mixed", "none")
 ROLE = ("human", "ai", "system", "tool", "chat")
 IDS: Columns = {"thread_id": TEXT, "checkpoint_ns": TEXT}
 DETAILS: Columns = {"cache_read_tokens": INT, "cache_creation_tokens": INT, "reasoning_tokens": INT}
+VALUES = {"values", "interrupts", "error"}  # of a thread's record: what its graph made, so nothing is a secret by name
 PRICED: Columns = {"cost": FLOAT, "unpriced_tokens": INT}
 PATH_PRICED: Columns = {"shared_cost": FLOAT, "own_cost": FLOAT}
 
@@ -84,9 +86,10 @@ def with_prices(columns: Columns, prices: Any) -> Columns:
     return {**columns, **(PATH_PRICED if "own_tokens" in columns else {}), **PRICED}
 
 
-def threads_rows(threads: list[dict[str, Any]]) -> Iterator[Row]:
-    """A row a thread; `metadata` is a dict."""
-    for thread in threads:
+def threads_rows(threads: list[dict[str, Any]], *, secrets: bool = False) -> Iterator[Row]:
+    """A row a thread; `metadata` is a dict. Secrets in it are `***`, unless they are asked for."""
+    for record in threads:
+        thread = record if secrets else record | masked({name: record[name] for name in record.keys() - VALUES})
         metadata = thread.get("metadata") or {}
         yield thread | {"graph_id": metadata.get("graph_id"), "metadata": metadata}
 

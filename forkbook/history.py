@@ -16,6 +16,7 @@ from .checkpoint import Checkpoint
 from .errors import CheckpointNotFound, InvalidInput
 from .escape import escape, short
 from .facts import Facts
+from .model.secrets import hide_in_metadata
 from .tokens import Counter, counter_of
 from .tree import Tree
 
@@ -65,6 +66,7 @@ class History:
         self._load(states, complete)
 
     def _load(self, states: Mapping[str, State], complete: bool) -> None:
+        hide_in_metadata(states.values())
         tree = Tree([head_of(state) for state in states.values()])
         self._read: History | None = None  # before a run's events added to it
         self.facts = Facts(self.thread_id, tree, [states[head.id] for head in tree.heads], self.counter)

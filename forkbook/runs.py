@@ -11,6 +11,7 @@ from .backends.base import Backend, Graph, RunSettings, State
 from .backends.wire import IN_METADATA, ROOT, own
 from .errors import InvalidInput, Refused
 from .escape import short
+from .model.secrets import masked
 from .timetravel import checked
 
 RUN_CONFIG = (
@@ -124,9 +125,8 @@ def checked_metadata(given: Any) -> dict[str, Any]:
         raise InvalidInput(f"metadata maps names to text, numbers or booleans; this is {short(given)}")
     for key, value in given.items():
         if not isinstance(value, str | int | float | bool) or (isinstance(value, float) and not isfinite(value)):
-            raise InvalidInput(
-                f"metadata {key!r} is {short(value)}: only text, numbers and booleans are kept everywhere"
-            )
+            shown = short(masked({key: value})[key])
+            raise InvalidInput(f"metadata {key!r} is {shown}: only text, numbers and booleans are kept everywhere")
     if taken := sorted(given.keys() - own(given, IN_METADATA | {MARKS})):
         raise Refused(f"metadata {', '.join(map(repr, taken))}: LangGraph or forkbook writes that itself")
     return dict(given)

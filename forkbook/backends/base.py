@@ -7,11 +7,12 @@ empty.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ..edits import plain
 from ..errors import Unsupported
+from ..model.secrets import MaskedDict, masked
 from ..tree import Head
 from .memory.base import Memory
 
@@ -56,9 +57,9 @@ class Graph:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RunSettings:
-    """How a run is to be run; as LangGraph names it.
+    """How a run is to be run; as LangGraph names it. What may be a secret shows as `***`, and is there all the same.
 
     Attributes:
         assistant: Assistant id or graph name.
@@ -77,6 +78,21 @@ class RunSettings:
     interrupt_after: tuple[str, ...] | str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     guessed: bool = False
+
+    def __post_init__(self) -> None:
+        config = MaskedDict({name: _showing_less(value) for name, value in self.config.items()})
+        object.__setattr__(self, "config", config)
+        for name in ("context", "metadata"):
+            object.__setattr__(self, name, _showing_less(getattr(self, name)))
+
+    def __repr__(self) -> str:
+        shown = (f"{field.name}={masked(getattr(self, field.name))!r}" for field in fields(self))
+        return f"RunSettings({', '.join(shown)})"
+
+
+def _showing_less(value: Any) -> Any:
+    """A dict that hides its secrets; what is in it, and any other object, stays the user's own."""
+    return MaskedDict(value) if type(value) is dict else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 from ..edits import plain
 from ..errors import InvalidInput
 from . import curl, graph, javascript, python
+from .hidden import hidden, masked_texts
 from .steps import (
     Gesture,
     Place,
@@ -74,7 +75,7 @@ class Code(str):
 
 
 def code(place: Place, gesture: Gesture, language: str | None = None) -> Code:
-    """The code of a gesture.
+    """The code of a gesture; secrets in it are names of environment variables.
 
     Args:
         place: Where it is done. For one in this process the SDKs and cURL speak to `langgraph dev`, at its own address.
@@ -86,15 +87,17 @@ def code(place: Place, gesture: Gesture, language: str | None = None) -> Code:
     """
     language = language or ("python" if place.url else "graph")
     if language == "graph":
-        return Code(graph.code(place, gesture), language)
+        return Code(graph.code(place, hidden(gesture)), language)
     if language not in LANGUAGES:
         raise InvalidInput(
             f"there is no code in {language!r}; there is {', '.join(LANGUAGES)}", candidates=list(LANGUAGES)
         )
     write = {"python": python.code, "javascript": javascript.code, "curl": curl.code}[language]
     served = place if place.url else Place(DEV_SERVER)
+    gesture = masked_texts(gesture)  # for errors about what is no JSON; objects become dicts now
     steps = tuple(map(_as_json, gesture.steps))
-    return Code(write(served, dataclasses.replace(gesture, steps=steps, new=_plain(gesture.new))), language)
+    as_json = dataclasses.replace(gesture, steps=steps, new=_plain(gesture.new))
+    return Code(write(served, hidden(as_json)), language)
 
 
 def _as_json(step: Step) -> Step:

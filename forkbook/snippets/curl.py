@@ -4,11 +4,10 @@ import shlex
 from urllib.parse import quote
 
 from .layout import Group, Node, flat, laid
-from .literals import json_literal
+from .literals import BEGIN, END, json_literal, marked
 from .python import variable
 from .steps import Gesture, Place, Reply, Run, Write, following, how_to_run, inner
 
-BEGIN, END = "\ue000", "\ue001"  # around a shell variable's name in a body: a literal has these two as codes
 COPIED = r"""
 # Every checkpoint; those of a subgraph: "checkpoint": {"checkpoint_ns": "…"}.
 history() {
@@ -64,10 +63,6 @@ def quoted(body: Node) -> str:
     return "'" + text.replace(BEGIN, "'\"${").replace(END, ":?}\"'") + "'"
 
 
-def _marked(name: str) -> str:
-    return f'"{BEGIN}{name}{END}"'
-
-
 def _request(place: Place, path: str, *arguments: str) -> str:
     headers = [f'--header "{name}: ${variable(name)}"' for name in place.headers]
     sends = ["--header 'Content-Type: application/json'"] * any("--data" in argument for argument in arguments)
@@ -79,7 +74,7 @@ def _read(name: str, request: str, path: str) -> str:
 
 
 def _at(checkpoint_id: str | None) -> tuple[str, Node]:
-    return '"checkpoint_id": ', json_literal(checkpoint_id) if checkpoint_id else _marked("CHECKPOINT_ID")
+    return '"checkpoint_id": ', json_literal(checkpoint_id) if checkpoint_id else marked("CHECKPOINT_ID")
 
 
 def _body(*parts: tuple[str, Node]) -> str:
@@ -124,6 +119,6 @@ def _asks(reply: Reply) -> str:
 def _resume(step: Run, before: str) -> Node:
     if step.alone:
         return json_literal(step.replies[0].value)
-    ids = [_marked(f"ID_{n}") if before else flat(json_literal(reply.id)) for n, reply in enumerate(step.replies)]
+    ids = [marked(f"ID_{n}") if before else flat(json_literal(reply.id)) for n, reply in enumerate(step.replies)]
     parts = tuple((f"{id_}: ", json_literal(reply.value)) for id_, reply in zip(ids, step.replies, strict=True))
     return Group("{", parts, "}", "", "", 2)

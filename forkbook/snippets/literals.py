@@ -7,8 +7,11 @@ import enum
 import json
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from ..model.secrets import MaskedDict, Shown
+from .hidden import Variable
 from .layout import Group, Node, flat
 
 IMPORTS = {
@@ -18,6 +21,7 @@ IMPORTS = {
     "pathlib": "from pathlib import {}",
     "collections": "from collections import {}",
 }
+BEGIN, END = "\ue000", "\ue001"  # around a shell variable's name: a literal has these two as codes
 MOST_EXACT = 2**53  # up to here JavaScript tells integers apart
 
 
@@ -28,10 +32,14 @@ def python_literal(value: Any, imports: set[str] | None = None) -> Node:
         value: JSON. With `imports` any value: one of a class is the call that makes it, or, failing that, its repr.
         imports: Takes the lines that it needs.
     """
+    if isinstance(value, Variable):
+        if imports is not None:
+            imports.add("import os")
+        return f'os.environ["{value.name}"]'
     if type(value) is str:
         text = repr(value)
         return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in value else text
-    if type(value) is dict:
+    if type(value) in (dict, MaskedDict):
         labels = (f"{flat(python_literal(key, imports))}: " for key in value)
         items = (python_literal(item, imports) for item in value.values())
         return Group("{", tuple(zip(labels, items, strict=True)), "}")
@@ -45,17 +53,20 @@ def python_literal(value: Any, imports: set[str] | None = None) -> Node:
 
 
 def _of_class(value: Any, imports: set[str]) -> Node:
-    kind = type(value)
+    kind: type = type(value)
+    field_of: Callable[[str], Any] = partial(getattr, value)
+    if isinstance(value, Shown):
+        kind, field_of = type(value.original), value.field
     if kind.__module__ in IMPORTS:
         imports.add(IMPORTS[kind.__module__].format(kind.__name__))
         return repr(value)
     if isinstance(value, enum.Enum):
         name = f"{kind.__name__}.{value.name}"
-    elif dataclasses.is_dataclass(value):
-        given = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
+    elif dataclasses.is_dataclass(kind):
+        given = {field.name: field_of(field.name) for field in dataclasses.fields(kind) if field.init}
     elif hasattr(kind, "model_fields"):
         fields = {name: field.get_default(call_default_factory=True) for name, field in kind.model_fields.items()}
-        given = {name: item for name in fields if (item := getattr(value, name)) != fields[name]}
+        given = {name: item for name in fields if (item := field_of(name)) != fields[name]}
     else:
         return repr(value)
     imports.add(f"from {kind.__module__} import {kind.__name__}")
@@ -65,22 +76,31 @@ def _of_class(value: Any, imports: set[str]) -> Node:
 
 
 def json_literal(value: Any) -> Node:
-    """A JSON value as JSON."""
-    return _json(value, _text)
+    """A JSON value as JSON; in the place of secrets names of shell variables, marked."""
+    return _json(value, _text, marked)
+
+
+def marked(name: str) -> str:
+    """A JSON text that is to be the value of a shell variable."""
+    return f'"{BEGIN}{name}{END}"'
 
 
 def javascript_literal(value: Any) -> Node:
     """A JSON value in JavaScript: JSON, but for `__proto__`. Integers beyond 2**53 are cut there (`inexact`)."""
-    return _json(value, lambda key: f"[{_text(key)}]" if key == "__proto__" else _text(key), " ")
+    return _json(value, _javascript_key, "process.env.{}".format, " ")
 
 
-def _json(value: Any, key_text: Callable[[str], str], pad: str = "") -> Node:
+def _javascript_key(key: str) -> str:
+    return f"[{_text(key)}]" if key == "__proto__" else _text(key)
+
+
+def _json(value: Any, key_text: Callable[[str], str], variable: Callable[[str], str], pad: str = "") -> Node:
     if isinstance(value, Mapping):
-        items = tuple((f"{key_text(str(key))}: ", _json(item, key_text, pad)) for key, item in value.items())
+        items = tuple((f"{key_text(str(key))}: ", _json(item, key_text, variable, pad)) for key, item in value.items())
         return Group("{", items, "}", pad, "", 2)
     if isinstance(value, list | tuple):
-        return Group("[", tuple(("", _json(item, key_text, pad)) for item in value), "]", "", "", 2)
-    return _text(value)
+        return Group("[", tuple(("", _json(item, key_text, variable, pad)) for item in value), "]", "", "", 2)
+    return variable(value.name) if isinstance(value, Variable) else _text(value)
 
 
 def _text(value: Any) -> str:

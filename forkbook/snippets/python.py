@@ -1,5 +1,6 @@
 """A gesture in Python: langgraph-sdk's sync client, as one types it in a cell. Pure."""
 
+from .hidden import has_variables
 from .layout import Group, Node, call, flat, laid
 from .literals import python_literal
 from .steps import Gesture, Place, Reply, Run, Write, following, how_to_run, inner
@@ -23,7 +24,7 @@ ASKED = 'asked = [i for task in asking["tasks"] for i in task["interrupts"]]'
 
 def code(place: Place, gesture: Gesture) -> str:
     """The snippet."""
-    modules = ["json"] * (not gesture.steps) + ["os"] * bool(place.headers)
+    modules = ["json"] * (not gesture.steps) + ["os"] * (bool(place.headers) or has_variables(gesture))
     lines = [*(f"import {name}" for name in modules), *[""] * bool(modules)]
     lines += ["from langgraph_sdk import get_sync_client", "", laid(_client(place), "client = ")]
     thread = laid(python_literal(gesture.thread_id))
