@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,16 +11,18 @@ from typing import TYPE_CHECKING, Any, overload
 from .backends.base import Backend
 from .backends.bridge import in_thread
 from .book import Book
-from .errors import AccessDenied, InvalidInput, ServerFault
+from .errors import AccessDenied, ConnectionFailed, InvalidInput, ServerFault, SourceError
 from .escape import without_secrets
+from .meant import meant, other_scheme
 from .tokens import counter_of
 
 if TYPE_CHECKING:
     from .backends.archive import VerifyReport
+    from .backends.base import Thread
+    from .backends.server import ServerBackend
     from .transfer import MigrateReport
 
 ARCHIVE_SUFFIX, JSON_SUFFIX = ".forkbook", ".json"
-HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}(/[\w./-]*)?")
 
 
 def connect(
@@ -214,25 +214,37 @@ def _server(
         address = serve()
     backend = ServerBackend(address, api_key, headers, insecure=insecure)
     try:
-        left = backend.scratches()
+        left = _opened_scratches(backend)
         if sweep:
             sweep_scratches(backend, left)
-    except (AccessDenied, ServerFault) as error:
-        if error.details.get("status") == 401:  # nothing is shown to somebody whom the server does not know
-            backend.close()
-            raise
-        backend.check()  # whoever may not search can still open a thread by its id
     except BaseException:
         backend.close()
         raise
     return backend
 
 
-def _meant(source: str) -> str:
-    """What somebody may have meant who typed what is neither a file nor an address."""
-    if HOST_AND_PORT.fullmatch(source):
-        return f"; did you mean 'http://{source}'?"
-    return "; did you mean 'demo'?" if difflib.get_close_matches(source.lower(), ["demo"]) else ""
+def _opened_scratches(backend: ServerBackend) -> list[Thread]:
+    """The scratch copies on a server; none where this user may not search, who can open a thread by its id.
+
+    Raises:
+        ConnectionFailed: It cannot be reached, or with https in the place of http, or the other way round.
+        SourceError: It is no Agent Server, or does not know this user.
+    """
+    try:
+        try:
+            return backend.scratches()
+        except (AccessDenied, ServerFault) as error:
+            if error.details.get("status") == 401:
+                raise
+            backend.check()
+            return []
+    except (SourceError, InvalidInput) as error:
+        if isinstance(error, AccessDenied) or (other := other_scheme(backend.address)) is None:
+            raise
+        spoken = other.partition("://")[0]
+        raise ConnectionFailed(
+            f"{error} At this port a server speaks {spoken}: try {spoken}://, {other!r}", candidates=[other]
+        ) from error
 
 
 def _file(path: Path) -> Backend:
@@ -243,7 +255,7 @@ def _file(path: Path) -> Backend:
     if not path.exists():
         raise InvalidInput(
             f"{without_secrets(str(path))!r} is neither a file nor an address; an address begins with http:// or "
-            f"postgresql://{_meant(str(path))}"
+            f"postgresql://{meant(str(path))}"
         )
     if path.suffix.lower() == JSON_SUFFIX:
         from .backends.jsonfile import JsonBackend

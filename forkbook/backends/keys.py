@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from ..errors import InvalidInput
 from ..escape import without_secrets
+from ..meant import meant
 
 KEY_VARIABLES = ("LANGGRAPH_API_KEY", "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
 
@@ -26,6 +27,7 @@ def checked_url(url: str) -> str:
         raise InvalidInput(
             f"{without_secrets(url)!r} is not the address of an Agent Server, as in 'http://localhost:2024', nor of a "
             "Postgres store, 'postgresql://user@host/database'. A SQLite store is named by its path alone"
+            f"{meant(url.strip())}"
         )
     if parts.username or parts.password:
         raise InvalidInput(

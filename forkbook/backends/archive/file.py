@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ...errors import ForeignArchive, InvalidInput, SourceError
+from ...meant import near
 from .errors import damaged_file, errorname
 
 APPLICATION_ID = 0x666F726B  # "fork"
@@ -50,7 +51,9 @@ def check(path: Path) -> None:
 def cut(path: Path) -> str | None:
     """Look at the first bytes as `check` does; in words, how much is there of a file that is cut."""
     if not path.exists():
-        raise InvalidInput(f"there is no file {path}; book.export({str(path)!r}) writes an archive", path=str(path))
+        raise InvalidInput(
+            f"there is no file {path}; book.export({str(path)!r}) writes an archive{near(path)}", path=str(path)
+        )
     if not path.is_file():
         raise InvalidInput(f"{path} is a folder, not an archive: give a .forkbook file in it", path=str(path))
     try:
