@@ -131,6 +131,11 @@ class Checkpoint:
         return copy.deepcopy(self.state["values"] or {})
 
     @property
+    def rebuilt(self) -> dict[str, str]:
+        """The channels that the store does not hold as they are here, each with the rule by which it was rebuilt."""
+        return dict(self.state.get("rebuilt") or {})
+
+    @property
     def next(self) -> tuple[str, ...] | None:
         """The nodes that run next; empty: finished; None: unknown."""
         following = self.state["next"]

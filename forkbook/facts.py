@@ -39,6 +39,11 @@ class Facts:
         """The token accounts."""
         return ledger(self.tree, [state["values"] for state in self.states], self.counter)
 
+    @cached_property
+    def rebuilt(self) -> tuple[str, ...]:
+        """The channels that were rebuilt at some checkpoint, of which the store does not hold every value."""
+        return tuple(sorted({channel for state in self.states for channel in state.get("rebuilt") or ()}))
+
     def error(self, position: int) -> str | None:
         """The exceptions of a checkpoint's tasks, as LangGraph kept them; a task that was cut off did not fail."""
         errors = [str(task["error"]) for task in self.states[position]["tasks"] or () if task.get("error")]

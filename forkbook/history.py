@@ -463,6 +463,8 @@ class History:
             f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}",
             "complete" if self.complete else "the newest only, older ones were not read",
         ]
+        if self.facts.rebuilt:
+            parts.append(f"{', '.join(self.facts.rebuilt)} rebuilt from writes")
         if dangling and self.complete:
             parts.append(f"{dangling} root{'' if dangling == 1 else 's'} with a parent that does not exist")
         return " · ".join(parts)

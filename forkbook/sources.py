@@ -12,17 +12,22 @@ from .backends.base import Backend
 from .backends.bridge import in_thread
 from .book import Book
 from .errors import AccessDenied, ConnectionFailed, InvalidInput, ServerFault, SourceError
-from .escape import without_secrets
+from .escape import short, without_secrets
 from .meant import meant, other_scheme
 from .tokens import counter_of
 
 if TYPE_CHECKING:
     from .backends.archive import VerifyReport
     from .backends.base import Thread
+    from .backends.databases.rules import Reducer, Rules
     from .backends.server import ServerBackend
     from .transfer import MigrateReport
 
 ARCHIVE_SUFFIX, JSON_SUFFIX = ".forkbook", ".json"
+FOR_STORES = (
+    "reducers and graph are for checkpoint stores, a SQLite file or a Postgres address: elsewhere values are whole, so "
+    "leave them out"
+)
 
 
 def connect(
@@ -34,6 +39,8 @@ def connect(
     cache: str | os.PathLike[str] | None = None,
     counter: Any = None,
     sweep: bool = True,
+    reducers: Mapping[str, Reducer] | None = None,
+    graph: Any = None,
 ) -> Book:
     """Open a place that holds threads.
 
@@ -54,6 +61,10 @@ def connect(
         counter: What counts tokens: a function from a message (a dict) to its tokens, or a name: "approximate", an
             encoding as in "cl100k_base", a model as in "gpt-4". None: o200k where its wheel is installed.
         sweep: Delete the scratch copies that a killed preview left on a server.
+        reducers: For a checkpoint store: reducers of DeltaChannels by the channel's name, where the store alone cannot
+            show a value. They take the state and a list of writes, as LangGraph calls them, all of it plain data (a
+            message is a dict), and give the new state.
+        graph: For a checkpoint store: the compiled graph that wrote it, whose own reducers are used so.
 
     Raises:
         InvalidInput: This is no such place, or a key would travel in the clear.
@@ -67,13 +78,16 @@ def connect(
     for name, given in (("api_key", api_key), ("headers", headers), ("cache", cache)):
         if given is not None and not is_server:
             raise InvalidInput(f"{name} is for Agent Servers; what is opened here is none, so leave it out")
+    if (reducers or graph is not None) and (is_server or not isinstance(source, str | os.PathLike)):
+        raise InvalidInput(FOR_STORES)
+    rules = _rules(reducers, graph)
     if is_server or is_address:
         if source.lower().startswith(("postgresql:", "postgres:", "postgresql+", "postgres+")):
             scheme, _, rest = source.partition("://")
             source = f"{scheme.lower().partition('+')[0]}://{rest}"  # "+psycopg" is SQLAlchemy's, not Postgres'
             from .backends.postgres import PostgresBackend
 
-            backend: Backend = PostgresBackend(source)
+            backend: Backend = PostgresBackend(source, rules)
         else:
             backend = _server(source, api_key, headers, insecure, sweep)
             if cache is not None:
@@ -81,7 +95,7 @@ def connect(
 
                 backend = CachedBackend(backend, Path(cache))
     elif isinstance(source, str | os.PathLike) and str(source).strip():
-        backend = _file(Path(source))
+        backend = _file(Path(source), rules)
     elif hasattr(source, "get_state_history") and hasattr(source, "checkpointer"):
         from .backends.graph import GraphBackend
 
@@ -247,7 +261,27 @@ def _opened_scratches(backend: ServerBackend) -> list[Thread]:
         ) from error
 
 
-def _file(path: Path) -> Backend:
+def _rules(reducers: Mapping[str, Reducer] | None, graph: Any) -> Rules | None:
+    """The rules of DeltaChannels that a user gives: functions, and what a graph has beside them."""
+    if not reducers and graph is None:
+        return None
+    from .backends.databases.rules import first_of, given
+
+    wrong = [name for name, reducer in (reducers or {}).items() if not callable(reducer)]
+    if wrong:
+        raise InvalidInput(f"reducers[{wrong[0]!r}] is no function: give one of the state and a list of writes")
+    if graph is None:
+        return given(reducers or {})
+    if not hasattr(graph, "get_subgraphs"):
+        raise InvalidInput(f"graph={short(graph)} is no compiled graph: give builder.compile()")
+    from .backends.graph_reducers import rules_of
+
+    return first_of(given(reducers or {}), rules_of(graph))
+
+
+def _file(path: Path, rules: Rules | None = None) -> Backend:
+    if rules is not None and path.suffix.lower() in (ARCHIVE_SUFFIX, JSON_SUFFIX):
+        raise InvalidInput(FOR_STORES)
     if path.suffix == ARCHIVE_SUFFIX:
         from .backends.archive import ArchiveBackend
 
@@ -268,4 +302,4 @@ def _file(path: Path) -> Backend:
         )
     from .backends.sqlite import SqliteBackend
 
-    return SqliteBackend(path)
+    return SqliteBackend(path, rules)

@@ -42,6 +42,7 @@ class Decoder:
 
     def __init__(self) -> None:
         self.held = 0
+        self._snapshots = set[int]()
         self._depth = threading.local()
         self._extension = lru_cache(maxsize=None)(self._first_met)
         self._kinds: dict[str, Callable[[bytes], Any]] = {
@@ -72,6 +73,10 @@ class Decoder:
         except DAMAGES as error:
             return _damaged(error, len(raw))
 
+    def is_snapshot(self, value: Any) -> bool:
+        """Whether this list or dict was decoded here from a DeltaChannel's snapshot."""
+        return id(value) in self._snapshots
+
     def _msgpack(self, data: bytes) -> Any:
         return settle(self._unpacked(data))
 
@@ -85,7 +90,10 @@ class Decoder:
             return opaque(f"damaged: nested deeper than {DEEPEST_EXTENSION} objects", len(data))
         self._depth.now = depth + 1
         try:
-            return _checked(self._built(code, data))
+            built = _checked(self._built(code, data))
+            if code == SNAPSHOT and isinstance(built, dict | list):
+                self._snapshots.add(id(built))  # the memo keeps it, so that its id stays its own
+            return built
         except DAMAGES as error:
             return _damaged(error, len(data))
         finally:
@@ -98,7 +106,7 @@ class Decoder:
         return array(*said) if code == NUMPY else EXTENSIONS[code](settle(said))
 
 
-NUMPY = 6
+NUMPY, SNAPSHOT = 6, 7
 EXTENSIONS: dict[int, Callable[[Any], Any]] = {
     0: lambda said: constructed(said[0], said[1], [said[2]], {}),
     1: lambda said: constructed(said[0], said[1], said[2], {}),
@@ -106,7 +114,7 @@ EXTENSIONS: dict[int, Callable[[Any], Any]] = {
     3: lambda said: constructed(said[0], said[1], [said[2]], {}, said[3]),
     4: lambda said: said[2],
     5: lambda said: said[2],
-    7: lambda said: said,  # the snapshot of a DeltaChannel is its whole value
+    SNAPSHOT: lambda said: said,  # the snapshot of a DeltaChannel is its whole value
 }
 
 
@@ -161,13 +169,14 @@ def _revived(said: dict[str, Any]) -> Any:
         method = next((str(item) for item in said.get("method") or () if item), "")
         return _plain(constructed(".".join(map(str, path[:-1])), name, said.get("args") or [], fields, method))
     if kind == "constructor" and name in MESSAGES:
-        return _plain(_message(MESSAGES[name], fields))
+        return _plain(message_of(MESSAGES[name], fields))
     if kind == "constructor":
         return fields
     return opaque(f"LangChain wrote {name} as {kind}", len(str(said.get("repr") or "")))
 
 
-def _message(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+def message_of(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """A message with these fields, and with every other field of its kind as LangChain begins it."""
     common: dict[str, Any] = {
         "content": "",
         "additional_kwargs": {},

@@ -10,6 +10,7 @@ import orjson
 from ..errors import AccessDenied, ConnectionFailed, InvalidInput, MissingExtra, SourceError, ThreadNotFound
 from ..tree import Head
 from .base import Backend, State, Thread
+from .databases.rules import Rules
 from .decode import Decoder
 from .memory.base import Memory
 from .memory.postgres import PostgresMemory
@@ -65,13 +66,14 @@ class PostgresBackend(Backend):
 
     Args:
         uri: "postgresql://user:password@host:port/database"; the password shows nowhere.
+        rules: The rules that were given for DeltaChannels.
     """
 
     kind = "the Postgres store"
     abilities = frozenset({"live"})
 
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
+    def __init__(self, uri: str, rules: Rules | None = None) -> None:
+        self._uri, self._rules = uri, rules
         self.address = shown_address(uri)
         with self._reading("opening the store") as connection:
             self._check_tables(connection)
@@ -173,10 +175,17 @@ class PostgresBackend(Backend):
                 writes[checkpoint_id].append(Write(task, path, idx, channel, _value(decoder, kind, size, blob)))
             namespaces = {row[0] for row in connection.execute(NAMESPACES, [thread_id])}
         saved = [
-            _saved((thread_id, ns, checkpoint_id, parent), checkpoint, metadata, blobs, writes.get(checkpoint_id, []))
+            _saved(
+                decoder,
+                (thread_id, ns, checkpoint_id, parent),
+                checkpoint,
+                metadata,
+                blobs,
+                writes.get(checkpoint_id, []),
+            )
             for checkpoint_id, parent, checkpoint, metadata in heads
         ]
-        return states(saved, namespaces)
+        return states(saved, namespaces, self._rules)
 
 
 def _stream(connection: Any, query: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
@@ -194,6 +203,7 @@ def _value(decoder: Decoder, kind: str | None, size: int | None, blob: bytes | N
 
 
 def _saved(
+    decoder: Decoder,
     place: tuple[str, str, str, str | None],
     checkpoint: Mapping[str, Any],
     metadata: Mapping[str, Any],
@@ -203,7 +213,8 @@ def _saved(
     rest, inline = parts({"channel_values": {}, **checkpoint}, 0)
     found = {channel: (channel, str(version)) for channel, version in rest["channel_versions"].items()}
     values = {channel: blobs[key] for channel, key in found.items() if key in blobs}
-    return Saved(*place, rest, {**inline, **values}, dict(metadata), writes)
+    snapshots = frozenset(channel for channel, value in values.items() if decoder.is_snapshot(value))
+    return Saved(*place, rest, {**inline, **values}, dict(metadata), writes, snapshots)
 
 
 def _thread(thread_id: str, created_at: str | None, updated_at: str | None) -> Thread:

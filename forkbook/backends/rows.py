@@ -26,6 +26,7 @@ class Saved:
         values: The channels' values, LangGraph's own channels included; what cannot be read is one opaque value.
         metadata: `source`, `step`, `parents` and what users add.
         writes: What its tasks have written so far.
+        snapshots: The channels of which the value is a DeltaChannel's snapshot.
     """
 
     thread_id: str
@@ -36,6 +37,7 @@ class Saved:
     values: dict[str, Any]
     metadata: dict[str, Any]
     writes: list[Write]
+    snapshots: frozenset[str] = frozenset()
 
 
 def parts(value: Any, size: int) -> tuple[dict[str, Any], Any]:

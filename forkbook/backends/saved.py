@@ -5,7 +5,8 @@ from operator import attrgetter
 from typing import Any
 
 from .base import State
-from .plain import not_stored
+from .databases.rebuild import NOTHING, Rebuilder, Rebuilt
+from .databases.rules import Rules
 from .rows import Saved, Write
 from .tasks import Layout, Task, layout, tasks_of
 
@@ -14,7 +15,7 @@ CONTROL = frozenset({ERROR, INTERRUPT, "__error_source_node__", "__resume__"})
 INTERNAL = ("__", "branch:", "join:", "start:")
 
 
-def states(saved: Sequence[Saved], namespaces: Collection[str]) -> list[State]:
+def states(saved: Sequence[Saved], namespaces: Collection[str], rules: Rules | None = None) -> list[State]:
     """The checkpoints of one thread and namespace in the shape of LangGraph's `ThreadState`, newest first.
 
     `next` and `tasks` are those that the stored data prove (see `tasks`), else None. A task's `id` is None where only
@@ -24,16 +25,27 @@ def states(saved: Sequence[Saved], namespaces: Collection[str]) -> list[State]:
     Args:
         saved: All checkpoints; more of them prove more.
         namespaces: The namespaces that the thread has checkpoints in.
+        rules: The rules that were given for DeltaChannels.
     """
     graph = layout(saved)
-    nodes = {node for node in graph.triggers if not node.startswith("__")}
+    rebuilt = Rebuilder(saved[0].ns if saved else "", rules).rebuilt({item.checkpoint_id: item for item in saved})
     newest_first = sorted(saved, key=attrgetter("checkpoint_id"), reverse=True)
-    return [_state(item, graph, nodes, namespaces) for item in newest_first]
+    return [state_of(item, graph, namespaces, rebuilt.get(item.checkpoint_id, NOTHING)) for item in newest_first]
 
 
-def _state(saved: Saved, graph: Layout, nodes: set[str], namespaces: Collection[str]) -> State:
+def state_of(saved: Saved, graph: Layout, namespaces: Collection[str], rebuilt: Rebuilt) -> State:
+    """A checkpoint in the shape of LangGraph's `ThreadState`; see `states`.
+
+    Args:
+        saved: The checkpoint.
+        graph: What its namespace tells about the graph.
+        namespaces: The namespaces that the thread has checkpoints in.
+        rebuilt: The channels that the store does not hold as they are.
+    """
     planned = tasks_of(saved, graph)
-    internal = nodes if saved.checkpoint.get("v", 0) < 3 else set()  # then each node had a channel of its name
+    internal = set[str]()
+    if saved.checkpoint.get("v", 0) < 3:  # then each node had a channel of its name
+        internal = {node for node in graph.triggers if not node.startswith("__")}
     tasks = None
     if planned is not None and all_or_some_known(planned):
         written: dict[str | None, list[Write]] = {}
@@ -42,8 +54,8 @@ def _state(saved: Saved, graph: Layout, nodes: set[str], namespaces: Collection[
         tasks = [
             _task(task, saved, written.get(task.id, []), internal, namespaces, graph.functional) for task in planned
         ]
-    return {
-        "values": _values(saved, internal, graph),
+    state = {
+        "values": _values(saved, internal, graph, rebuilt),
         "next": None if planned is None else [task.name for task in planned],
         "tasks": tasks,
         "metadata": saved.metadata,
@@ -52,6 +64,7 @@ def _state(saved: Saved, graph: Layout, nodes: set[str], namespaces: Collection[
         "parent_checkpoint": _address(saved, saved.parent_id) if saved.parent_id else None,
         "interrupts": None if tasks is None else [item for task in tasks for item in task["interrupts"]],
     }
+    return state | {"rebuilt": dict(rebuilt.rules)} if rebuilt.rules else state
 
 
 def all_or_some_known(planned: Sequence[Task]) -> bool:
@@ -67,15 +80,13 @@ def _is_state(channel: str, internal: set[str]) -> bool:
     return channel == "__root__" or not (channel.startswith(INTERNAL) or channel in internal)
 
 
-def _values(saved: Saved, internal: set[str], graph: Layout) -> Any:
+def _values(saved: Saved, internal: set[str], graph: Layout, rebuilt: Rebuilt) -> Any:
     if not saved.checkpoint:
         return saved.values  # the one opaque value that says why
     if graph.functional:
         return saved.values.get("__end__", saved.values.get("__root__"))
-    values = {channel: value for channel, value in saved.values.items() if _is_state(channel, internal)}
-    for channel in saved.metadata.get("counters_since_delta_snapshot") or ():
-        if channel not in values:
-            values[channel] = not_stored("a DeltaChannel: only the graph can rebuild it from earlier writes")
+    held = {**saved.values, **rebuilt.values}
+    values = {channel: value for channel, value in held.items() if _is_state(channel, internal)}
     return values["__root__"] if values.keys() == {"__root__"} else values
 
 

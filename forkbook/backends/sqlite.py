@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import InvalidInput, ThreadNotFound
 from ..tree import Head
 from .base import Backend, State, Thread
+from .databases.rules import Rules
 from .decode import MEMO_BYTES, Decoder
 from .memory.base import Memory
 from .memory.sqlite import SqliteMemory
@@ -51,6 +52,7 @@ class SqliteBackend(Backend):
 
     Args:
         path: The file.
+        rules: The rules that were given for DeltaChannels.
 
     Raises:
         ConnectionFailed: It is missing or locked.
@@ -61,8 +63,8 @@ class SqliteBackend(Backend):
     kind = "the SQLite store"
     abilities = frozenset({"live"})
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
+    def __init__(self, path: str | os.PathLike[str], rules: Rules | None = None) -> None:
+        self._path, self._rules = Path(path), rules
         self.address = str(path)
         self._decoder = Decoder()
         # the rows that were read last; one that was replaced since has a new rowid
@@ -132,14 +134,15 @@ class SqliteBackend(Backend):
             for rowid, checkpoint_id, parent in connection.execute(ROWS, place).fetchall():
                 if not (saved := known.get(rowid)):
                     checkpoint, values, metadata = self._blobs(connection, rowid)
-                    saved = Saved(thread_id, ns, checkpoint_id, parent or None, checkpoint, values, metadata, [])
+                    at = thread_id, ns, checkpoint_id, parent or None
+                    saved = Saved(*at, checkpoint, values, metadata, [], self._snapshots(values))
                 rows[rowid] = saved
             return rows, self._writes(connection, thread_id, ns), _namespaces(connection, thread_id)
 
         rows, writes, namespaces = read(self._path, "reading the history", work, thread_id)
         self._known = (place, rows)
         saved = [replace(row, writes=writes.get(row.checkpoint_id, [])) for row in rows.values()]
-        return states(saved, namespaces)
+        return states(saved, namespaces, self._rules)
 
     def _blobs(self, connection: sqlite3.Connection, rowid: int) -> tuple[dict[str, Any], Any, dict[str, Any]]:
         """A row's checkpoint without its values, the values, and the metadata."""
@@ -148,6 +151,10 @@ class SqliteBackend(Backend):
         except sqlite3.DatabaseError as error:  # a broken page: other rows may be whole
             return {}, opaque(f"damaged: {error}", 0), {}
         return *parts(self._value(kind, size, blob), size or 0), self._metadata(*metadata)
+
+    def _snapshots(self, values: Any) -> frozenset[str]:
+        held = values.items() if isinstance(values, dict) else ()
+        return frozenset(channel for channel, value in held if self._decoder.is_snapshot(value))
 
     def _writes(self, connection: sqlite3.Connection, thread_id: str, ns: str) -> dict[str, list[Write]]:
         columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(writes)")}

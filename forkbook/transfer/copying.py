@@ -182,8 +182,11 @@ def _is_own_id(difference: Difference, thread_id: str, copy_id: str) -> bool:
 def differences(
     originals: Sequence[State], copies: Sequence[State], thread_id: str, copy_id: str
 ) -> Iterator[Difference]:
-    """Every field in which two histories differ, thread ids aside; checkpoints are matched by id."""
-    old, new = ({place(state): state for state in states} for states in (originals, copies))
+    """Every field in which two histories differ, thread ids aside; checkpoints are matched by id.
+
+    How a value was come by is no difference.
+    """
+    old, new = ({place(state): state | {"rebuilt": None} for state in states} for states in (originals, copies))
     for key in sorted(old.keys() | new.keys()):
         checkpoint_id = key[1]
         if key not in new:
