@@ -3,7 +3,7 @@
 They may be of one thread, of two (a copy keeps the ids, so its branches part where they really did), or of two books.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from .frames import (
 )
 from .messages import messages_in, role, text, tool_calls
 from .tokens import Spend, Totals
-from .tokens.prices import Bill, Rate, bill, rate_of
+from .tokens.prices import Bill, Rate, bill_at, rate_of
 from .tokens.reports import report_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ TASKS: Columns = {
 }  # fmt: skip
 TOKENS: Columns = {
     "side": SIDES, "thread_id": TEXT, "branch": TEXT, "checkpoint_id": TEXT, "n_checkpoints": INT, **SPENT,
-    "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, "seconds": FLOAT, **DETAILS,
+    "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, "seconds": FLOAT, **DETAILS, "known_tokens": INT,
 }  # fmt: skip
 
 
@@ -73,6 +73,11 @@ class Side:
         """The state's channels; shared with the history, so look, but do not change."""
         return self.facts.states[self.position]["values"] or {}
 
+    @property
+    def hidden(self) -> Mapping[str, str]:
+        """The channels of the state that may hold messages which cannot be seen, and why."""
+        return self.facts.holdings[self.position].hidden
+
     @cached_property
     def path(self) -> list[int]:
         """Positions from the root down to it."""
@@ -89,12 +94,11 @@ class Side:
 
     def totals(self, positions: Sequence[int]) -> Totals:
         """The sums of that."""
-        return Totals().plus(self.spends(positions))
+        return self.facts.ledger.totals(self.facts.ledger.along(positions))
 
     def bill(self, positions: Sequence[int], rate: Rate) -> Bill:
         """The same in money."""
-        ledger, facts = self.facts.ledger, self.facts
-        bills = (bill(ledger.spends([at]), rate, facts.created_at(at)) for at in ledger.along(positions))
+        bills = (bill_at(self.facts, at, rate) for at in self.facts.ledger.along(positions))
         return reduce(Bill.plus, bills, Bill())
 
     def seconds(self, positions: Sequence[int]) -> float | None:
@@ -169,18 +173,18 @@ class Comparison:
         return {name: side.totals(positions) for name, side, positions in self._parts()}
 
     @property
-    def shared_tokens(self) -> int:
-        """Spent tokens up to the common ancestor."""
+    def shared_tokens(self) -> int | None:
+        """Spent tokens up to the common ancestor; None: unknown."""
         return self.totals["shared"].total
 
     @property
-    def own_a(self) -> int:
-        """Spent tokens of `a` since."""
+    def own_a(self) -> int | None:
+        """Spent tokens of `a` since; None: unknown."""
         return self.totals["a"].total
 
     @property
-    def own_b(self) -> int:
-        """Spent tokens of `b` since."""
+    def own_b(self) -> int | None:
+        """Spent tokens of `b` since; None: unknown."""
         return self.totals["b"].total
 
     @property
@@ -192,8 +196,10 @@ class Comparison:
 
     @property
     def method(self) -> str:
-        """How the tokens were got: `reported`, the counter's name, `mixed` or `none`."""
+        """How the tokens were got: `reported`, the counter's name, `mixed`, `none`, or `unknown` if some were not."""
         methods = {side.facts.ledger.method(self.totals[name]) for name, side, _ in self._parts()} - {"none"}
+        if "unknown" in methods:
+            return "unknown"
         return "none" if not methods else methods.pop() if len(methods) == 1 else "mixed"
 
     def _parts(self) -> Iterator[tuple[str, Side, list[int]]]:
@@ -226,6 +232,7 @@ class Comparison:
                 if other and not same and report_of(other) == paid[1]:
                     spends = [spend for spend in spends if spend.message == message]  # else a person edited it here
                 sums = Totals().plus(spends)
+                untold = role(message) == "ai" and not spends and any(self.totals[part].n_unknown for part in parts)
                 found["shared" if same else name].append(
                     {
                         "side": "shared" if same else name,
@@ -233,14 +240,22 @@ class Comparison:
                         "role": role(message),
                         "text": text(message),
                         "tool_calls": tool_calls(message),
-                        "method": accounts.method(sums),
+                        "method": "unknown" if untold else accounts.method(sums),
                     }
                     | ({**tokens(sums), **details(sums)} if spends else {})
                 )
         return [row for rows in found.values() for row in rows]
 
+    @cached_property
+    def unknown(self) -> dict[str, dict[str, str]]:
+        """For `a` and `b` the channels of the state that may hold messages which cannot be seen, and why."""
+        return {name: dict(side.hidden) for name, side in zip(SIDES[1:], self.sides, strict=True)}
+
     def messages_df(self) -> "pd.DataFrame":
-        """The messages of both states: rows `shared` are in both, `a` and `b` in one; tokens where they were spent."""
+        """The messages of both states: rows `shared` are in both, `a` and `b` in one; tokens where they were spent.
+
+        Of a state that is not known as a whole (`unknown` says which) it has those that can be seen.
+        """
         return frame(self.rows, MESSAGES)
 
     def df(self) -> "pd.DataFrame":
@@ -271,7 +286,8 @@ class Comparison:
         Returns:
             Columns: side (`shared`, `a`, `b`), thread_id, branch, checkpoint_id, n_checkpoints, input_tokens,
             output_tokens, total_tokens, reported_tokens, estimated_tokens, method, seconds, cache_read_tokens,
-            cache_creation_tokens, reasoning_tokens.
+            cache_creation_tokens, reasoning_tokens, known_tokens (the least that total_tokens can be, where it is
+            unknown and so null).
         """
         rate, rows = None if prices is None else rate_of(prices), list[Row]()
         for name, side, positions in self._parts():
@@ -287,6 +303,7 @@ class Comparison:
                     "estimated_tokens": sums.estimated,
                     "method": side.facts.ledger.method(sums),
                     "seconds": side.seconds(positions),
+                    "known_tokens": sums.known.total,
                 }
                 | tokens(sums)
                 | details(sums)
@@ -300,9 +317,13 @@ class Comparison:
         took = [f"{seconds:.2f} s" if seconds is not None else "unknown" for seconds in self.seconds]
         timed = f" · {took[0]} / {took[1]}" if self.seconds != (None, None) else ""
         return (
-            f"{label_a} {self.a[-6:]} ↔ {label_b} {self.b[-6:]}: {where} · shared {self.shared_tokens:,} tokens · "
-            f"own {self.own_a:,} / {self.own_b:,} ({self.method}){timed}"
+            f"{label_a} {self.a[-6:]} ↔ {label_b} {self.b[-6:]}: {where} · shared {self.totals['shared']} tokens · "
+            f"own {self.totals['a']} / {self.totals['b']} ({self.method}){timed}{self._unseen()}"
         )
+
+    def _unseen(self) -> str:
+        parts = [f"{', '.join(hidden)} of {name}" for name, hidden in self.unknown.items() if hidden]
+        return f" · not known: {'; '.join(parts)}" if parts else ""
 
     def _repr_html_(self) -> str:
         from .plot.comparison import comparison_html

@@ -9,7 +9,9 @@ from typing import Any
 
 from .backends.base import State
 from .escape import cut, visible
-from .tokens import Counter, Ledger, ledger
+from .messages import ROOT, channels
+from .model.holdings import Holdings, holdings
+from .tokens import Counter, Ledger, brought, ledger
 from .tree import Tree, path_of
 
 STATUSES = ("finished", "waiting", "pending", "error", "unknown")
@@ -35,9 +37,23 @@ class Facts:
     counter: Counter | None = None
 
     @cached_property
+    def holdings(self) -> list[Holdings]:
+        """Which messages each state holds."""
+        return holdings(self.tree, [state["values"] for state in self.states])
+
+    @cached_property
     def ledger(self) -> Ledger:
         """The token accounts."""
-        return ledger(self.tree, [state["values"] for state in self.states], self.counter)
+        values = [state["values"] for state in self.states]
+        people = brought(self.tree, [state["next"] for state in self.states])
+        return ledger(self.tree, values, self.counter, brought=people, held=self.holdings)
+
+    def unseen(self) -> str:
+        """What of the states cannot be seen, in a few words; empty if all is known."""
+        hidden = [held.hidden for held in self.holdings if held.hidden]
+        names = dict.fromkeys("the whole state" if name == ROOT else visible(name) for each in hidden for name in each)
+        where = f"{len(hidden):,} checkpoint{'' if len(hidden) == 1 else 's'}"
+        return f"not known at {where}: {cut(', '.join(names), LONGEST_TITLE)}" if hidden else ""
 
     @cached_property
     def rebuilt(self) -> tuple[str, ...]:
@@ -150,8 +166,7 @@ class Facts:
         parent = self.tree.parents[position]
         if parent < 0:
             return []  # made out of nothing, or out of what was not read
-        old = self.states[parent]["values"] or {}
-        new = self.states[position]["values"] or {}
+        old, new = channels(self.states[parent]["values"]), channels(self.states[position]["values"])
         return [
             cut(visible(f"{name}={new[name]}"), LONGEST_TITLE)
             if isinstance(new.get(name), str | int | float | bool)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .facts import SOURCES, STATUSES, Facts
 from .messages import role, text, tool_calls
 from .model.secrets import masked
-from .tokens import Totals, branches_holding
+from .tokens import Ledger, New, Totals, branches_holding
 from .tokens.prices import Bill, bill, bills_of, rate_of
 from .tokens.reports import model_of
 from .tree import Tree
@@ -24,7 +24,7 @@ Columns = Mapping[str, str | tuple[str, ...]]
 
 TIME, TEXT, INT, BOOL, FLOAT, OBJECT = "datetime64[us, UTC]", "string", "Int64", "boolean", "Float64", "object"
 SOURCE, STATUS = SOURCES, STATUSES
-METHOD = ("reported", "tokenizer:o200k", "approximate", "mixed", "none")
+METHOD = ("reported", "tokenizer:o200k", "approximate", "mixed", "none", "unknown")
 ROLE = ("human", "ai", "system", "tool", "chat")
 IDS: Columns = {"thread_id": TEXT, "checkpoint_ns": TEXT}
 DETAILS: Columns = {"cache_read_tokens": INT, "cache_creation_tokens": INT, "reasoning_tokens": INT}
@@ -40,6 +40,7 @@ CHECKPOINTS: Columns = {**IDS,
     "run_id": TEXT, "next": OBJECT, "branch": TEXT, "is_tip": BOOL, "is_fork_point": BOOL, "interrupted": BOOL,
     "error": TEXT, "n_messages": INT, "context_tokens": INT, "context_method": METHOD, "spent_tokens": INT,
     "method": METHOD, "seconds": FLOAT, **DETAILS, "unknown_blocks": INT, "inside_id": TEXT, "inside_task_id": TEXT,
+    "known_tokens": INT, "unknown_channels": OBJECT,
 }  # fmt: skip
 MESSAGES: Columns = {**IDS,
     "checkpoint_id": TEXT, "message_id": TEXT, "created_at": TIME, "role": ROLE, "name": TEXT, "model": TEXT,
@@ -57,8 +58,12 @@ BRANCHES: Columns = {**IDS,
 TOKENS: Columns = {**IDS,
     "branch": TEXT, "tip_id": TEXT, "shared_tokens": INT, "own_tokens": INT, "total_tokens": INT, "input_tokens": INT,
     "output_tokens": INT, "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, "context_tokens": INT,
-    "context_method": METHOD, **DETAILS, "unknown_blocks": INT,
+    "context_method": METHOD, **DETAILS, "unknown_blocks": INT, "known_tokens": INT,
 }  # fmt: skip
+PER_PATH = (
+    "total_tokens is what the path to each tip spent. Paths overlap in what branches share, so the column is not to be "
+    "summed: history.total_tokens is what the whole thread spent."
+)
 
 
 def frame(rows: list[Row], columns: Columns) -> "pd.DataFrame":
@@ -100,6 +105,9 @@ def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
     `title` says what made it, `next` is a list of node names (None: unknown), `interrupted` whether a task of it raised
     an interrupt. `context_tokens` and `spent_tokens` count tokens; `spent_tokens` is null where no AI message was
     spent, and adds up to the thread's total. `method` tells how spent tokens were got, `context_method` the context's.
+    Where a part of the state is unknown, so that messages may be hidden, counts and sums over it are null:
+    `unknown_channels` names the channels (`__root__`: the whole state), `method` of spent tokens is then `unknown`, and
+    `known_tokens` the least that they can be; else it is the same as `spent_tokens`.
     `seconds` since the parent: null at and after an input, update or fork, and after an interrupted parent.
     `cache_read_tokens` and `cache_creation_tokens` are a part of the input, `reasoning_tokens` of the output; null
     where no model reported them. `unknown_blocks` counts the content blocks in the state (images, files …) whose tokens
@@ -132,12 +140,14 @@ def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
                 "n_messages": accounts.n_messages[position],
                 "context_tokens": accounts.context[position],
                 "context_method": accounts.counter,
-                "spent_tokens": None if method == "none" else spent.total,
+                "spent_tokens": None if spent.is_nothing else spent.total,
                 "method": method,
                 "seconds": facts.seconds(position),
                 "unknown_blocks": accounts.unknown[position],
                 "inside_id": tree.heads[host].id if (host := tree.inside[position]) >= 0 else None,
                 "inside_task_id": (facts.ran_by(position) or {}).get("id"),
+                "known_tokens": None if spent.is_nothing else spent.known.total,
+                "unknown_channels": list(facts.holdings[position].hidden),
             }
             | details(spent)
             | (money(bills[position]) if bills and method != "none" else {})
@@ -170,13 +180,18 @@ def messages_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
                 "text": text(item.message),
                 "tool_calls": tool_calls(item.message),
                 "branches": holders(position, item.key),
-                "method": accounts.method(sums),
+                "method": "unknown" if _untold(accounts, item) else accounts.method(sums),
                 "unknown_blocks": accounts.unknown_of(item.message),
             }
             if item.spend:
                 row |= tokens(sums) | details(sums)
                 row |= money(bill([item.spend], rate, facts.created_at(position))) if rate else {}
             yield row
+
+
+def _untold(accounts: Ledger, item: New) -> bool:
+    """Whether it is unknown what a message version spent."""
+    return item.spend is None and role(item.message) == "ai" and accounts.unknown_spent[item.position]
 
 
 def tasks_rows(facts: Facts) -> Iterator[Row]:
@@ -258,13 +273,14 @@ def tokens_rows(facts: Facts, prices: Any = None, subgraphs: bool = False) -> It
                 "branch": tree.labels[number],
                 "tip_id": tree.heads[tip].id,
                 "shared_tokens": shared[tip].total,
-                "own_tokens": sums.total - shared[tip].total,
+                "own_tokens": sums.beyond(shared[tip]),
                 "reported_tokens": sums.reported,
                 "estimated_tokens": sums.estimated,
                 "method": accounts.method(sums),
                 "context_tokens": accounts.context[tip],
                 "context_method": accounts.counter,
                 "unknown_blocks": accounts.unknown[tip],
+                "known_tokens": sums.known.total,
             }
             | tokens(sums)
             | details(sums)
@@ -272,7 +288,7 @@ def tokens_rows(facts: Facts, prices: Any = None, subgraphs: bool = False) -> It
         )
 
 
-def tokens(sums: Totals) -> dict[str, int]:
+def tokens(sums: Totals) -> dict[str, int | None]:
     """The columns of input, output and total tokens."""
     return {"input_tokens": sums.input, "output_tokens": sums.output, "total_tokens": sums.total}
 
@@ -283,12 +299,12 @@ def details(sums: Totals) -> dict[str, int | None]:
 
 
 def money(sums: Bill) -> dict[str, Any]:
-    """The columns of cost."""
-    return dict(zip(PRICED, sums, strict=True))
+    """The columns of cost; None where some of what was spent is unknown."""
+    return dict(zip(PRICED, (sums.cost, sums.unpriced) if sums.is_known else (None, None), strict=True))
 
 
 def money_of_path(shared: Bill, own: Bill) -> dict[str, Any]:
     """The columns of cost of a path; where anything has a price, a part that has none costs 0."""
     whole = shared.plus(own)
-    costs = [None if whole.cost is None else part.cost or 0.0 for part in (shared, own)]
+    costs = [None if whole.cost is None or not part.is_known else part.cost or 0.0 for part in (shared, own)]
     return money(whole) | dict(zip(PATH_PRICED, costs, strict=True))

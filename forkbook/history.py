@@ -254,7 +254,9 @@ class History:
             n_messages, context_tokens (of its messages), context_method (how those were counted), spent_tokens (null
             where no AI message was spent; they add up), method (how those were got), seconds (since the parent,
             people's time left out), cache_read_tokens, cache_creation_tokens, reasoning_tokens, unknown_blocks (images
-            and others that context_tokens lacks), inside_id and inside_task_id (where its subgraph ran).
+            and others that context_tokens lacks), inside_id and inside_task_id (where its subgraph ran), known_tokens
+            (the least that spent_tokens can be, where they are unknown and so null), unknown_channels (those that may
+            hold messages which cannot be seen: then counts are null).
         """
         rows = frames.checkpoints_rows(self.facts, prices)
         return frames.frame(list(rows), frames.with_prices(frames.CHECKPOINTS, prices))
@@ -306,13 +308,28 @@ class History:
         Returns:
             Columns: thread_id, checkpoint_ns, branch, tip_id, shared_tokens, own_tokens, total_tokens (shared + own),
             input_tokens, output_tokens, reported_tokens, estimated_tokens, method, context_tokens and context_method
-            (at the tip), cache_read_tokens, cache_creation_tokens, reasoning_tokens, unknown_blocks (at the tip).
+            (at the tip), cache_read_tokens, cache_creation_tokens, reasoning_tokens, unknown_blocks (at the tip),
+            known_tokens (the least that total_tokens can be). Paths overlap: do not sum total_tokens over branches,
+            `total_tokens` of the history is the thread's. Null: unknown, as states on the path are not known as a
+            whole, or older ones are gone.
 
         Raises:
             InvalidInput: These are no such prices.
         """
         rows = frames.tokens_rows(self.facts, prices, subgraphs)
-        return frames.frame(list(rows), frames.with_prices(frames.TOKENS, prices))
+        df = frames.frame(list(rows), frames.with_prices(frames.TOKENS, prices))
+        df.attrs["total_tokens"] = frames.PER_PATH
+        return df
+
+    @property
+    def total_tokens(self) -> int | None:
+        """What the thread spent in all, each checkpoint once; None where that is unknown: see `known_tokens`."""
+        return self.facts.ledger.total.total
+
+    @property
+    def known_tokens(self) -> int:
+        """The least that the thread spent: `total_tokens`, less what cannot be known."""
+        return self.facts.ledger.total.known.total
 
     @property
     def graph(self) -> nx.DiGraph[str]:
@@ -465,6 +482,8 @@ class History:
         ]
         if self.facts.rebuilt:
             parts.append(f"{', '.join(self.facts.rebuilt)} rebuilt from writes")
+        if unseen := self.facts.unseen():
+            parts.append(unseen)
         if dangling and self.complete:
             parts.append(f"{dangling} root{'' if dangling == 1 else 's'} with a parent that does not exist")
         return " · ".join(parts)

@@ -1,13 +1,14 @@
 """Messages inside a state: which values are messages, and what they say. Pure."""
 
-import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .jsontext import json_text
-from .tree import Tree
+from .model.states import DEEPEST, hides_messages, is_placeholder
 
 Message = dict[str, Any]
+ROOT = "__root__"  # the channel of a graph that has one only
+HIDDEN = "hidden"  # the first part of the keys of placeholders
 
 ROLES = {
     "human": "human", "user": "human", "HumanMessageChunk": "human",
@@ -30,79 +31,81 @@ Key = tuple[Any, ...]
 Held = dict[Key, Message]
 
 
+class Finder:
+    """Finds the messages in values, however deep they are, and the placeholders of what may hold some.
+
+    It remembers lists and dicts in which there is nothing to find, so nobody may change them while it is in use.
+    """
+
+    def __init__(self) -> None:
+        self._empty: dict[int, Any] = {}  # by identity; the value itself stays, or its identity would go to another
+
+    def find(self, channel: str, value: Any, depth: int = DEEPEST) -> Iterator[tuple[Key, Message]]:
+        """Messages with their keys, `("id", id)` or the channel and the content, and placeholders under `HIDDEN`."""
+        if isinstance(value, dict):
+            if role(value):
+                yield key_of(channel, value), value
+                return
+            if is_placeholder(value):
+                if hides_messages(value):
+                    yield (HIDDEN, channel), value
+                return
+        elif not isinstance(value, list):
+            return
+        if id(value) in self._empty:
+            return
+        if not depth:
+            yield (HIDDEN, channel), {"__type__": "not stored", "reason": f"nested deeper than {DEEPEST}"}
+            return
+        found = False
+        for item in value.values() if isinstance(value, dict) else value:
+            if isinstance(item, dict | list):
+                for each in self.find(channel, item, depth - 1):
+                    found = True
+                    yield each
+        if not found:
+            self._empty[id(value)] = value
+
+    def in_state(self, values: Any) -> Iterator[tuple[Key, Message]]:
+        """The same in all channels of a state; a message that several hold comes several times."""
+        for channel, value in channels(values).items():
+            yield from self.find(channel, value)
+
+
+def channels(values: Any) -> dict[str, Any]:
+    """A state's values by channel; a graph with one channel has a bare value, which may be a list or a message."""
+    if isinstance(values, dict):
+        bare = is_placeholder(values) or (role(values) and "additional_kwargs" in values)
+        return {ROOT: values} if bare else values
+    return {} if values is None else {ROOT: values}
+
+
+def key_of(channel: str, message: Message) -> Key:
+    """`("id", id)`, or the channel and the content where a message has no id."""
+    named = message.get("id")
+    return ("id", named) if isinstance(named, str) and named else (channel, canonical(message))
+
+
+def distinct(found: Iterable[tuple[Key, Message]]) -> Iterator[tuple[Key, Message]]:
+    """Each message once, however many channels hold it; other messages under its id get keys of their own."""
+    seen: dict[Key, Message] = {}
+    for key, item in found:
+        unique, again = key, 1
+        while unique in seen and not (key[0] == "id" and same(seen[unique], item)):
+            again += 1
+            unique = (*key, again)
+        if unique not in seen:
+            seen[unique] = item
+            yield unique, item
+
+
 def messages_in(values: Any) -> Iterator[tuple[Key, Message]]:
     """Every message of a state's channels with its key: ("id", id), or its channel and content where it has no id.
 
     The same message comes once, however many channels hold it; other messages under its id get keys of their own.
+    What is not known (see `model.states`) is left out.
     """
-    seen: dict[Key, Message] = {}
-    for channel, value in values.items() if isinstance(values, dict) else ():
-        for key, item in keyed(channel, value if isinstance(value, list) else [value]):
-            unique, again = key, 1
-            while unique in seen and not (key[0] == "id" and same(seen[unique], item)):
-                again += 1
-                unique = (*key, again)
-            if unique not in seen:
-                seen[unique] = item
-                yield unique, item
-
-
-def keyed(channel: str, items: Iterable[Any]) -> Iterator[tuple[Key, Message]]:
-    """The messages among a channel's items with their keys."""
-    for item in items:
-        if isinstance(item, dict) and role(item):
-            named = item.get("id")
-            yield (("id", named) if isinstance(named, str) and named else (channel, canonical(item))), item
-
-
-def added(old: Any, new: Any) -> list[tuple[Key, Message]] | None:
-    """The messages that a state has beside those of another, where it only adds to the ends of its channels.
-
-    None if it does anything else, or if telling would need a closer look. Sharing makes this quick: what both states
-    hold is the same object.
-    """
-    if not isinstance(old, dict) or not isinstance(new, dict) or old.keys() - new.keys():
-        return None
-    found: list[tuple[Key, Message]] = []
-    for channel, value in new.items():
-        before = old.get(channel)
-        if value is before:
-            continue
-        if isinstance(value, list) and (before is None or isinstance(before, list)):
-            kept = len(before or ())
-            if kept > len(value) or not all(map(operator.is_, before or (), value)):
-                return None
-            found += keyed(channel, value[kept:])
-        elif isinstance(before, list | dict) or isinstance(value, dict):
-            return None
-    return found
-
-
-def steps(tree: Tree, values: Sequence[Any]) -> Iterator[tuple[int, Held, Held, Held]]:
-    """For each position what its state has that the parent's has not, what is gone or replaced, and what it holds.
-
-    Along a line the holdings are one dict that grows, so the whole costs as much as what is new.
-    """
-    holdings: dict[int, Held] = {}
-    for position, parent in enumerate(tree.parents):
-        before: Held = {}
-        if parent >= 0:
-            last_child = tree.children[parent][-1] == position
-            before = holdings.pop(parent) if last_child else dict(holdings[parent])
-        more = added(values[parent], values[position]) if parent >= 0 else None
-        fresh, gone = dict(more or ()), {}
-        if more is None or len(fresh) < len(more) or not before.keys().isdisjoint(fresh):
-            now = dict(messages_in(values[position]))
-            fresh = {
-                key: message for key, message in now.items() if key not in before or not same(before[key], message)
-            }
-            gone = {key: message for key, message in before.items() if key in fresh or key not in now}
-            before = now
-        else:
-            before |= fresh
-        yield position, fresh, gone, before
-        if tree.children[position]:
-            holdings[position] = before
+    return distinct(each for each in Finder().in_state(values) if each[0][0] != HIDDEN)
 
 
 def text(message: Mapping[str, Any]) -> str:

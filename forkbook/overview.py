@@ -4,7 +4,7 @@ import itertools
 from collections import Counter as Counts
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 from .comparison import SPENT, Comparison, Side
@@ -27,6 +27,7 @@ from .frames import (
     with_prices,
 )
 from .messages import messages_in, role, text
+from .tokens import Totals, amount
 from .tokens.prices import rate_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ COLUMNS: Columns = {
     "label": TEXT, "thread_id": TEXT, "branch": TEXT, "checkpoint_id": TEXT, "parted_at_id": TEXT, "parted_at": TEXT,
     "status": STATUS, "n_checkpoints": INT, "n_since": INT, "shared_tokens": INT, "own_tokens": INT, **SPENT,
     "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, **DETAILS, "context_tokens": INT,
-    "seconds": FLOAT, "n_messages": INT, "text": TEXT,
+    "seconds": FLOAT, "n_messages": INT, "text": TEXT, "known_tokens": INT,
 }  # fmt: skip
 SHOWN = 60  # characters of a text, and rows, in the repr
 
@@ -87,12 +88,17 @@ class Overview:
         ]
 
     @property
-    def total_tokens(self) -> int:
-        """Spent tokens of all of them, each checkpoint once."""
+    def total_tokens(self) -> int | None:
+        """Spent tokens of all of them, each checkpoint once; None: unknown."""
+        return self.totals.total
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The sums over all of them, each checkpoint once."""
         sides = {
             id_: (side, at) for side in self.sides.values() for at, id_ in zip(side.path, side.path_ids, strict=True)
         }
-        return sum(side.totals([at]).total for side, at in sides.values())
+        return reduce(Totals.both, (side.totals([at]) for side, at in sides.values()), Totals())
 
     def pair(self, a: str, b: str) -> Comparison:
         """Two of them in detail, by their labels.
@@ -118,7 +124,8 @@ class Overview:
             n_since (those since it parted), shared_tokens (spent up to there), own_tokens (since), input_tokens,
             output_tokens, total_tokens, reported_tokens, estimated_tokens, method, cache_read_tokens,
             cache_creation_tokens, reasoning_tokens, context_tokens, seconds (since), n_messages, text (of the last AI
-            message).
+            message), known_tokens (the least that total_tokens can be, where it is unknown and so null). Counts and
+            sums over states that are not known as a whole are null.
         """
         rows = list(self.rows)
         if prices is not None:
@@ -153,7 +160,8 @@ class Overview:
                 "context_tokens": facts.ledger.context[here],
                 "seconds": path.side.seconds(path.own),
                 "n_messages": facts.ledger.n_messages[here],
-                "text": last_text(path.side.values),
+                "text": None if path.side.hidden else last_text(path.side.values),
+                "known_tokens": sums.known.total,
             }
             rows.append(row | tokens(sums) | details(sums))
         return rows
@@ -168,24 +176,25 @@ class Overview:
             bars.append(
                 Bar(
                     label=path.label,
-                    shared_reported=shared.reported,
-                    shared_estimated=shared.estimated,
-                    own_reported=own.reported,
-                    own_estimated=own.estimated,
+                    shared_reported=shared.known.reported,
+                    shared_estimated=shared.known.estimated,
+                    own_reported=own.known.reported,
+                    own_estimated=own.known.estimated,
                     detail=last_text(path.side.values) or "",
+                    is_known=shared.is_known and own.is_known,
                 )
             )
         counters = sorted({side.facts.ledger.counter for side in self.sides.values()})
-        note = f"all of them together spent {self.total_tokens:,}: what paths share counts once"
+        note = f"all of them together spent {self.totals}: what paths share counts once"
         return token_bars(bars, method=", ".join(counters), title=f"{len(bars)} paths", notes=[note])
 
     def __repr__(self) -> str:
-        lines = [f"{len(self.sides)} paths · {self.total_tokens:,} tokens spent, what they share counted once"]
+        lines = [f"{len(self.sides)} paths · {self.totals} tokens spent, what they share counted once"]
         for row in self.rows[:SHOWN]:
             said = f" · {cut(visible(row['text']), SHOWN)}" if row["text"] else ""
             lines.append(
-                f"{row['label']}: shared {row['shared_tokens']:,} + own {row['own_tokens']:,} = "
-                f"{row['total_tokens']:,} tokens ({row['method']}) · {row['status']}{said}"
+                f"{row['label']}: shared {amount(row['shared_tokens'])} + own {amount(row['own_tokens'])} = "
+                f"{amount(row['total_tokens'], row['known_tokens'])} tokens ({row['method']}) · {row['status']}{said}"
             )
         more = len(self.sides) - SHOWN
         return "\n".join(lines + ([f"… and {more} more: df() has all"] if more > 0 else []))

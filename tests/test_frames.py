@@ -12,7 +12,7 @@ PROMISED = {
     "checkpoints": "thread_id, checkpoint_ns, checkpoint_id, parent_id, step, source, created_at, run_id, next, "
     "branch, is_tip, is_fork_point, interrupted, error, n_messages, context_tokens, spent_tokens, method, seconds",
     "messages": "thread_id, checkpoint_ns, checkpoint_id, message_id, created_at, role, name, model, text, "
-    "tool_calls, branches, output_tokens, total_tokens, method",
+    "tool_calls, branches, input_tokens, output_tokens, total_tokens, method",
     "tasks": "thread_id, checkpoint_ns, checkpoint_id, task_id, name, path, error, interrupts, writes",
     "branches": "thread_id, checkpoint_ns, branch, tip_id, fork_point_id, n_checkpoints, n_own, status, started_at, "
     "ended_at",
@@ -32,7 +32,7 @@ def facts():
     #             └─── 4 (edits m)
     h, m = human("h", "<b>hi</b>"), ai("m", usage=(3, 2), tool_calls=[{"name": "f", "args": {}, "id": "c"}])
     return facts_of(
-        state("1", values={"messages": []}, source="input", step=-1, next=["__start__"], tasks=[{"name": "__start__"}]),
+        state("1", values={"messages": []}, source="input", step=-1, next=["flow"], tasks=[{"name": "flow"}]),
         state("2", "1", {"messages": [h, m]}, next=["n"], tasks=[{"name": "n", "result": {"messages": []}}]),
         state("3", "2", {"messages": [m]}, step=1, next=["n"], tasks=[{"name": "n", "result": {}}]),
         state("4", "2", {"messages": [h, ai("m", "edited", (3, 2))]}, step=1, source="update"),

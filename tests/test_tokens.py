@@ -204,13 +204,13 @@ def nested(*rows):
 
 def test_a_task_and_the_checkpoint_it_leads_to_spend_a_message_once():
     """1: h ─┬─ 5: h m ── 6: h m o (30+6)                  root graph
-    ├┄ 2: nothing ── 3: h m (10+5) ── 4: h m n (20+4)    in 1's task; n stays there
+    ├┄ 2: h ── 3: h m (10+5) ── 4: h m n (20+4)          in 1's task; n stays there
     └─ 7: h fork ─┬─ 9: h m                       replay
                   └┄ 8: h m (10+5)                in 7's task"""
     h, m, n, o = human("h"), ai("m", usage=(10, 5)), ai("n", usage=(20, 4)), ai("o", usage=(30, 6))
     tree, values = nested(
         ("1", None, None, "loop", [h]),
-        ("2", None, "1", "input", []),
+        ("2", None, "1", "loop", [h]),
         ("3", "2", "1", "loop", [h, m]),
         ("4", "3", "1", "loop", [h, m, n]),
         ("5", "1", None, "loop", [h, m]),
@@ -310,9 +310,153 @@ def test_a_message_that_a_person_edited_keeps_its_usage_and_spends_nothing():
 def test_a_message_regenerated_under_the_same_id_spends_again():
     book = accounts(
         state("1", values={"messages": [ai("m", "hello", (10, 5))]}),
-        state("2", "1", {"messages": [ai("m", "hello again", (10, 6))]}),
+        state("2", "1", {"messages": [ai("m", "once more", (10, 6))]}),
+        state("3", "2", {"messages": [ai("m", "once more, later", (22, 9))]}),
     )
-    assert [spent(book, p) for p in range(2)] == [[15], [16]]
+    assert [spent(book, p) for p in range(3)] == [[15], [16], [31]]
+
+
+def test_a_message_in_parts_under_one_id_spends_its_last_report():
+    """1: m "He" (10+1) ─┬─ 2: m "Hello" (10+3) ── 3: m "Hello, you" (10+5)
+    └─ 4: m "Help" (10+2)"""
+    book = accounts(
+        state("1", values={"messages": [ai("m", "He", (10, 1))]}),
+        state("2", "1", {"messages": [ai("m", "Hello", (10, 3))]}),
+        state("3", "2", {"messages": [ai("m", "Hello, you", (10, 5))]}),
+        state("4", "1", {"messages": [ai("m", "Help", (10, 2))]}),
+    )
+    assert [spent(book, p) for p in range(4)] == [[11], [2], [2], [1]]
+    whole, _ = book.paths
+    assert (whole[2].input, whole[2].output, whole[2].total, whole[3].total) == (10, 5, 15, 12)
+
+
+def test_a_part_without_a_report_is_no_call_of_its_own():
+    book = accounts(
+        state("1", values={"messages": [ai("m", "one")]}),
+        state("2", "1", {"messages": [ai("m", "one two", (10, 5))]}),
+        state("3", "2", {"messages": [ai("m", "one two three")]}),
+    )
+    assert [spent(book, p) for p in range(3)] == [[], [15], []]
+
+
+def test_chunks_of_one_message_that_no_reducer_joined_spend_its_last_report():
+    chunks = [
+        ai("m", text, usage, type="AIMessageChunk") for text, usage in (("He", None), ("l", (10, 1)), ("lo", (10, 5)))
+    ]
+    book = accounts(
+        state("1", values={"chunks": chunks[:2]}),
+        state("2", "1", {"chunks": chunks}),
+        state("3", "2", {"chunks": chunks, "messages": [ai("m", "Hello", (10, 5))]}),
+    )
+    assert [spent(book, p) for p in range(3)] == [[11], [4], []]
+
+
+def test_what_an_input_brings_spends_nothing_wherever_it_is_taken_up():
+    """1: input ── 2: h e (few-shot) ── 3: h e m (10+5) ── 4: input ── 5: all again, no ids ── 6: n (30+2)"""
+    h, e, m = human("h"), ai("e", "a long example"), ai("m", usage=(10, 5))
+    again = [human(None), ai(None, "a long example"), ai(None, usage=(10, 5)), human(None, "and now?")]
+    book = facts_of(
+        state("1", values={"messages": []}, source="input", next=["__start__"]),
+        state("2", "1", {"messages": [h, e]}, next=["model"]),
+        state("3", "2", {"messages": [h, e, m]}),
+        state("4", "3", {"messages": [h, e, m]}, source="input", next=["__start__"]),
+        state("5", "4", {"messages": again}, next=["model"]),
+        state("6", "5", {"messages": [*again, ai("n", usage=(30, 2))]}),
+    ).ledger
+    assert [spent(book, p) for p in range(6)] == [[], [], [15], [], [], [32]]
+
+
+def test_without_what_runs_next_the_step_after_an_input_takes_it_up():
+    e = ai("e", "an example", (7, 7))
+    for source, spends in (("input", []), ("loop", [14])):
+        book = facts_of(
+            state("1", values={"messages": []}, source=source, next=None),
+            state("2", "1", {"messages": [human("h"), e]}, next=None),
+        ).ledger
+        assert spent(book, 1) == spends
+
+
+def test_the_first_step_of_a_functional_graph_spends():
+    book = facts_of(
+        state("1", values=None, source="input", next=["flow"]), state("2", "1", [human("h"), ai("m", usage=(10, 5))])
+    ).ledger
+    assert spent(book, 1) == [15]
+
+
+def test_an_edit_that_adds_an_answer_spends_nothing():
+    book = facts_of(
+        state("1", values={"messages": [human("h")]}),
+        state("2", "1", {"messages": [human("h"), ai("m", usage=(10, 5))]}, source="update"),
+        state("3", "2", {"messages": [human("h"), ai("m", usage=(10, 5)), ai("n", "by hand")]}, source="update"),
+    ).ledger
+    assert [spent(book, p) for p in range(3)] == [[], [], []]
+
+
+def test_a_thread_that_was_rebuilt_from_supersteps_spends_as_the_original_did():
+    """1: input ── 2: h (update) ── 3: h m (update, 10+5) ── 4: input ── 5: h m e (update) ── 6: n (update, 30+2)"""
+    h, m, e, n = human("h"), ai("m", usage=(10, 5)), ai("e", "given"), ai("n", usage=(30, 2))
+    book = facts_of(
+        state("1", values={"messages": []}, source="input", next=["__start__"]),
+        state("2", "1", {"messages": [h]}, source="update", next=["model"]),
+        state("3", "2", {"messages": [h, m]}, source="update"),
+        state("4", "3", {"messages": [h, m]}, source="input", next=["__start__"]),
+        state("5", "4", {"messages": [h, m, e]}, source="update", next=["model"]),
+        state("6", "5", {"messages": [h, m, e, n]}, source="update"),
+    ).ledger
+    assert [spent(book, p) for p in range(6)] == [[], [], [15], [], [], [32]]
+
+
+def test_a_hand_off_note_spends_nothing():
+    note = ai("back", "Transferring back to supervisor", response_metadata={"__is_handoff_back": True})
+    book = accounts(state("1", values={"messages": [human("h")]}), state("2", "1", {"messages": [human("h"), note]}))
+    assert spent(book, 1) == []
+    assert book.totals([1]).is_nothing
+
+
+def test_what_a_node_hands_to_its_subgraph_spends_where_the_node_returns_it():
+    """1: h ─┬─ 4: h m (10+5) x           root graph; x was there only to show how
+    ├┄ 2: nothing ── 3: m x       input of 1's task, made by its node"""
+    h, m, x = human("h"), ai("m", usage=(10, 5)), ai("x", "an example", (3, 3))
+    tree, values = nested(
+        ("1", None, None, "loop", [h]),
+        ("2", None, "1", "input", []),
+        ("3", "2", "1", "loop", [m, x]),
+        ("4", "1", None, "loop", [h, m]),
+    )
+    book = ledger(tree, values, WORDS)
+    assert [spent(book, p) for p in range(4)] == [[], [], [], [15]]
+
+
+NESTED = [
+    {"agents": {"one": [human("h")], "two": [ai("m", usage=(10, 5))]}},
+    {"turns": [[human("h"), ai("m", usage=(10, 5))]]},
+    {"sub": {"inner": {"messages": [human("h"), ai("m", usage=(10, 5))]}, "n": 1}},
+    [human("h"), ai("m", usage=(10, 5))],
+    {"__root__": [human("h"), ai("m", usage=(10, 5))]},
+    {"pair": {"__type__": "tuple", "value": [human("h"), ai("m", usage=(10, 5))]}},
+]
+
+
+@pytest.mark.parametrize(
+    "values", NESTED, ids=lambda values: next(iter(values), "") if isinstance(values, dict) else "list"
+)
+def test_messages_are_found_wherever_a_state_has_them(values):
+    book = accounts(state("1", values={}), state("2", "1", values), state("3", "2", values))
+    assert (book.n_messages, [spent(book, p) for p in range(3)]) == ([0, 2, 2], [[], [15], []])
+
+
+def test_a_message_that_comes_alone_is_a_state_of_its_own():
+    m = ai("m", usage=(10, 5), additional_kwargs={})
+    book = accounts(state("1", values=None), state("2", "1", m))
+    assert (book.n_messages, spent(book, 1)) == ([0, 1], [15])
+
+
+def test_nested_messages_that_are_added_one_by_one_are_counted_once():
+    m, n = ai("m", usage=(10, 5)), ai("n", usage=(20, 4))
+    first, second = {"a": [human("h"), m]}, {"a": [human("h")]}
+    second = {"a": [*first["a"], n], "b": [m]}
+    book = accounts(state("1", values={"agents": first}), state("2", "1", {"agents": second}))
+    assert (book.n_messages, [spent(book, p) for p in range(2)]) == ([2, 3], [[15], [24]])
 
 
 def test_a_message_that_was_removed_and_came_back_spends_once():
@@ -439,11 +583,12 @@ def test_every_sum_of_spent_tokens_agrees_with_a_close_look(parents, answers, so
     for n, parent in enumerate(parents):
         messages = {} if parent is None else {m["id"]: m for m in states[parent]["values"]["messages"]}
         for id_, usage, words in answers[n]:
-            messages[f"m{id_}"] = ai(f"m{id_}", "word " * words, usage)
+            messages[f"m{id_}"] = ai(f"m{id_}", f"{n} " + "word " * words, usage)
         above = None if parent is None else ids[parent]
-        states.append(state(ids[n], above, {"messages": list(messages.values())}, source=sources[n]))
-    facts = facts_of(*states)
-    facts.__dict__["ledger"] = book = ledger(facts.tree, [s["values"] for s in states], WORDS)
+        after = ["__start__"] if sources[n] == "input" else []
+        states.append(state(ids[n], above, {"messages": list(messages.values())}, source=sources[n], next=after))
+    facts = replace(facts_of(*states), counter=WORDS)
+    book = facts.ledger
     by_hand = [looked_at_closely(facts, n) for n in range(len(parents))]
 
     checkpoints, messages = list(checkpoints_rows(facts)), list(messages_rows(facts))
@@ -468,12 +613,21 @@ def looked_at_closely(facts, position):
         paid = any(
             m["id"] == message["id"] and m["usage_metadata"] == message["usage_metadata"] for ms in held for m in ms
         )
-        if role(message) != "ai" or message in before or paid or facts.tree.heads[here].source == "fork":
+        if role(message) != "ai" or message in before or paid or not runs_a_graph(facts.tree, here):
             continue
         reported = message["usage_metadata"]
         read = sum(map(WORDS.count, before))
         spent.append(reported["total_tokens"] if reported else read + WORDS.count(message))
     return sum(spent) if spent else None
+
+
+def runs_a_graph(tree, position):
+    """Whether a step of the graph led to a checkpoint, and not a person, an input that is taken up, or a replay."""
+    sources = [tree.heads[n].source for n in tree.lineage(position)]
+    if sources[-2:-1] == ["input"] and sources[-1] != "fork":
+        return False
+    rebuilt = "input" in sources and "loop" not in sources
+    return sources[-1] == "loop" or (sources[-1] == "update" and rebuilt)
 
 
 @given(parents)

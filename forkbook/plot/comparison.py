@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..escape import cut, visible
 from ..frames import Row, tokens
+from ..tokens import amount
 from .html import GREY, bar, box, esc, lines, said, table
 
 if TYPE_CHECKING:
@@ -23,18 +24,24 @@ def comparison_html(comparison: "Comparison") -> str:
     changes = len(comparison.diff)
     return lines(
         f"<p class='forkbook-comparison'>{esc(comparison)}</p>{token_split(comparison)}"
-        f"<p style='{GREY}'>{len(sides['shared']):,} messages in both</p>"
+        f"<p style='{GREY}'>{_in_both(comparison, len(sides['shared']))}</p>"
         f"<div style='display:flex;gap:16px;flex-wrap:wrap'>{''.join(columns)}</div>"
         f"<details><summary>{changes:,} difference{'' if changes == 1 else 's'} between the two states, from {esc(a)} "
         f"to {esc(b)}</summary>{comparison.diff.html()}</details>"
     )
 
 
+def _in_both(comparison: "Comparison", number: int) -> str:
+    """How many messages both states hold, as far as these can be seen."""
+    least = "at least " if any(comparison.unknown.values()) else ""
+    return f"{least}{number:,} messages in both"
+
+
 def token_split(comparison: "Comparison") -> str:
     """What both spent up to where they parted, and each since."""
     a, b = comparison.labels
     rows = [
-        (name, *tokens(sums).values(), "" if took is None else f"{took:.2f}")
+        (name, *map(amount, tokens(sums).values()), "" if took is None else f"{took:.2f}")
         for name, sums, took in zip(
             ("shared", f"only {a}", f"only {b}"), comparison.totals.values(), (None, *comparison.seconds), strict=True
         )
@@ -55,16 +62,16 @@ def side_by_side(label: str, rows: Sequence[Row]) -> str:
 
 def overview_html(overview: "Overview") -> str:
     """Any number of branches: what each spent and said last."""
-    most = max(row["total_tokens"] for row in overview.rows)
+    most = max(row["known_tokens"] for row in overview.rows)
     rows = [
         (
             row["label"],
             row["parted_at"] or "",
-            bar([(row["shared_tokens"], SHARED), (row["own_tokens"], OWN)], most),
+            bar([(row["shared_tokens"] or 0, SHARED), (row["own_tokens"] or 0, OWN)], most),
             row["status"],
-            row["shared_tokens"],
-            row["own_tokens"],
-            row["total_tokens"],
+            amount(row["shared_tokens"]),
+            amount(row["own_tokens"]),
+            amount(row["total_tokens"], row["known_tokens"]),
             row["method"],
             "" if row["seconds"] is None else f"{row['seconds']:.2f}",
             cut(visible(row["text"] or ""), TEXT_SHOWN),
@@ -73,9 +80,7 @@ def overview_html(overview: "Overview") -> str:
     ]
     more = len(overview.sides) - ROWS_SHOWN
     rest = f"<p style='{GREY}'>… {more:,} more: df() has all</p>" if more > 0 else ""
-    head = (
-        f"{len(overview.sides):,} paths · {overview.total_tokens:,} tokens spent in all, what they share counted once"
-    )
+    head = f"{len(overview.sides):,} paths · {overview.totals} tokens spent in all, what they share counted once"
     names = (
         "",
         "parted at",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..tokens.ledger import gathered
+from ..tokens.kinship import gathered
 from ..tree import Tree
 from .words import Mark
 
@@ -48,6 +48,14 @@ def folded(tree: Tree, marks: Sequence[Mark], view: Shown) -> list[Mark]:
     below = gathered(tree)
     result = []
     for row, position in enumerate(view.positions):
-        spent = [tokens for at in below[position] if (tokens := marks[at].tokens) is not None]
-        result.append(replace(marks[position], inside=hidden[row] - 1, tokens=sum(spent) if spent else None))
+        result.append(replace(_together([marks[at] for at in below[position]]), inside=hidden[row] - 1))
     return result
+
+
+def _together(found: Sequence[Mark]) -> Mark:
+    """The first of some marks with the tokens of all; they are unknown where those of one are."""
+    spent = [mark.tokens for mark in found if mark.tokens is not None]
+    least = [mark.at_least for mark in found if mark.at_least is not None]
+    if least:
+        return replace(found[0], tokens=None, at_least=sum(least) + sum(spent))
+    return replace(found[0], tokens=sum(spent) if spent else None)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..escape import cut, escape, visible
 from ..facts import Facts
+from ..tokens import amount
 from .chart import axis, chart, number
 from .page import empty_page
 from .palette import BRANCHES, EDGE, INK, branch_colors
@@ -34,14 +35,14 @@ class Line:
     Attributes:
         label: What it is called; foreign text is fine.
         x: For each checkpoint how many there are on the path from the root to it.
-        y: For each checkpoint its context tokens.
+        y: For each checkpoint its context tokens; None: unknown, which leaves a gap.
         titles: For each checkpoint what it is, in a few words of any origin.
         number: The branch's number, which gives the colour; None: its place among the lines.
     """
 
     label: str
     x: Sequence[int]
-    y: Sequence[int]
+    y: Sequence[int | None]
     titles: Sequence[str]
     number: int | None = None
 
@@ -109,7 +110,7 @@ def context_growth(
         return go.Figure(layout=empty_page(title))
     colors = _colors(lines, highlight)
     pixels = FEW_PIXELS if len(lines) <= MOST_NAMED else MANY_PIXELS
-    width, height = max(max(line.x) for line in lines), max(max(line.y) for line in lines)
+    width, height = max(max(line.x) for line in lines), max(y or 0 for line in lines for y in line.y)
     labels = _labelled(lines, colors, width, height or 1, pixels)
     texts = {i: _tip_label(lines[i]) for i in labels}
     below = [escape(note) for note in notes]
@@ -117,7 +118,7 @@ def context_growth(
         below.append(f"in colour: the {len(colors)} branches with the largest context at their tips")
     if len(labels) < len(lines):
         below.append(f"{len(labels):,} of {len(lines):,} tips have a label here; point at the others, drag to zoom")
-    right = 16 + LETTER_PIXELS * max(map(len, texts.values()))
+    right = 16 + LETTER_PIXELS * max(map(len, texts.values()), default=0)
     layout = chart("Context tokens along each branch", title, pixels, right, below) | {
         "xaxis": axis("checkpoints from the root", width, showgrid=False),
         "yaxis": axis(escape(f"context tokens ({method})" if method else "context tokens"), height * 1.05),
@@ -128,7 +129,7 @@ def context_growth(
 def _colors(lines: Sequence[Line], highlight: Sequence[int] | None) -> dict[int, str]:
     """The colours of the lines that have one, by index."""
     if highlight is None:
-        ranked = sorted(range(len(lines)), key=lambda i: -lines[i].y[-1])
+        ranked = sorted(range(len(lines)), key=lambda i: -(lines[i].y[-1] or 0))
         highlight = sorted(ranked if len(lines) <= MOST_NAMED else ranked[:HIGHLIGHTED])
     numbers = [i if (number := lines[i].number) is None else number for i in highlight]
     colors = branch_colors(numbers) or [BRANCHES[i % len(BRANCHES)] for i in range(len(highlight))]
@@ -141,10 +142,12 @@ def _labelled(lines: Sequence[Line], colors: Mapping[int, str], width: int, heig
     points, placed = _Spots(), _Spots()
     for line in lines:
         for x, y in zip(line.x, line.y, strict=True):
-            points.add(x * across, y * up)
+            points.add(x * across, (y or 0) * up)
     found = []
-    for i in sorted(range(len(lines)), key=lambda i: (i not in colors, -lines[i].y[-1])):
-        begin, row = lines[i].x[-1] * across + GAP, lines[i].y[-1] * up
+    for i in sorted(range(len(lines)), key=lambda i: (i not in colors, -(lines[i].y[-1] or 0))):
+        if (last := lines[i].y[-1]) is None:
+            continue
+        begin, row = lines[i].x[-1] * across + GAP, last * up
         end = begin + LETTER_PIXELS * len(_tip_label(lines[i]))
         if placed.none_between(begin, end, row, LINE_PIXELS) and (
             i in colors or points.none_between(begin, end, row, POINT_PIXELS)
@@ -176,7 +179,7 @@ def _name(line: Line) -> str:
 
 
 def _tip_label(line: Line) -> str:
-    return f"{_name(line)} · {line.y[-1]:,}"
+    return f"{_name(line)} · {amount(line.y[-1])}"
 
 
 def _traces(lines: Sequence[Line], colors: Mapping[int, str], texts: Mapping[int, str]) -> list[dict[str, Any]]:
@@ -219,7 +222,7 @@ def _hovers(line: Line) -> Iterator[str]:
     for x, y, title in zip(line.x, line.y, line.titles, strict=True):
         yield (
             f"<b>{_name(line)}</b> · checkpoint {x:,} from the root<br>{escape(cut(visible(title), TITLE_LENGTH))}"
-            f"<br>{number(y)} of context"
+            f"<br>{'context unknown' if y is None else f'{number(y)} of context'}"
         )
 
 
@@ -244,7 +247,9 @@ def _tips(lines: Sequence[Line], texts: Sequence[str], color: str, size: int) ->
 
 def _forks(lines: Sequence[Line], colors: Mapping[int, str]) -> list[dict[str, Any]]:
     """Where coloured lines leave another one, if there are any such places."""
-    starts = dict.fromkeys((lines[i].x[0], lines[i].y[0]) for i in colors if lines[i].x[0] > 1)
+    starts = dict.fromkeys(
+        (lines[i].x[0], lines[i].y[0]) for i in colors if lines[i].x[0] > 1 and lines[i].y[0] is not None
+    )
     if not starts:
         return []
     return [

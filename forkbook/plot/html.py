@@ -6,6 +6,7 @@ from typing import Any
 
 from ..jsontext import json_text
 from ..messages import messages_in, role, text, tool_calls
+from ..model.states import unknown_parts
 from ..tokens.reports import report_of
 
 TEXT_SHOWN = 2_000
@@ -53,13 +54,20 @@ def box(who: str, said: str, tokens: Any) -> str:
 
 def message_boxes(values: Any, most: int | None = None) -> str:
     """The messages of a state, newest first, all of them or the newest; earlier ones are counted."""
-    messages = [message for _, message in messages_in(values)][::-1]
+    messages, unseen = [message for _, message in messages_in(values)][::-1], unseen_note(values)
     if not messages:
-        return f"<i style='{GREY}'>no messages in this state</i>"
+        return f"<i style='{GREY}'>{'no message can be seen' if unseen else 'no messages in this state'}{unseen}</i>"
     hidden = 0 if most is None else max(len(messages) - most, 0)
     note = f" · {hidden:,} earlier ones are not shown" if hidden else ""
-    count = f"{len(messages):,} message{'' if len(messages) == 1 else 's'}"
-    return f"<small style='{GREY}'>{count}, newest first{note}</small>" + "".join(map(message_box, messages[:most]))
+    count = f"{'at least ' if unseen else ''}{len(messages):,} message{'' if len(messages) == 1 else 's'}"
+    head = f"<small style='{GREY}'>{count}, newest first{note}{unseen}</small>"
+    return head + "".join(map(message_box, messages[:most]))
+
+
+def unseen_note(values: Any) -> str:
+    """The channels of a state that may hold messages which cannot be seen, as HTML; empty if there are none."""
+    parts = {part.channel or "the whole state": part.reason for part in unknown_parts(values) if part.may_hold_messages}
+    return f" · not known: {esc('; '.join(f'{name} ({why})' for name, why in parts.items()))}" if parts else ""
 
 
 def message_box(message: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ def marks(facts: Facts) -> list[Mark]:
     """One mark a position."""
     result = []
     for position, state in enumerate(facts.states):
-        spends = facts.ledger.spends([position])
+        spent, hidden = facts.ledger.totals([position]), facts.holdings[position].hidden
         questions = [json_text(item.get("value")) for item in facts.interrupts(position)]
         result.append(
             Mark(
@@ -22,7 +22,9 @@ def marks(facts: Facts) -> list[Mark]:
                 next=None if state["next"] is None else tuple(state["next"]),
                 created_at=state["created_at"],
                 detail=facts.error(position) or "; ".join(questions),
-                tokens=sum(spend.total for spend in spends) if spends else None,
+                tokens=None if spent.is_nothing else spent.total,
+                at_least=None if spent.is_known else spent.known.total,
+                hidden="; ".join(f"{channel} ({reason})" for channel, reason in hidden.items()),
             )
         )
     return result

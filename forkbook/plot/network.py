@@ -13,8 +13,9 @@ def digraph(facts: Facts) -> "nx.DiGraph[str]":
 
     Node attributes: `short_id`, `step`, `source`, `title` (what made it), `branch`, `status`, `next` (tuple of node
     names or None), `is_tip`, `is_fork_point`, `interrupted` (bool), `error`, `created_at` (datetime or None), `run_id`,
-    `n_messages`, `context_tokens`, `spent_tokens` (or None), `position`, `checkpoint_ns`. Edge attributes: `seconds`
-    (or None); `inside`, whether it leads from the checkpoint whose task ran a subgraph to that subgraph's root.
+    `n_messages`, `context_tokens`, `spent_tokens` (or None), `known_tokens`, `unknown_channels` (a tuple of names;
+    where there are any, numbers are None), `position`, `checkpoint_ns`. Edge attributes: `seconds` (or None); `inside`,
+    whether it leads from the checkpoint whose task ran a subgraph to that subgraph's root.
     Graph attributes: `thread_id`, `checkpoint_ns`.
     """
     import networkx as nx
@@ -22,7 +23,7 @@ def digraph(facts: Facts) -> "nx.DiGraph[str]":
     tree, accounts = facts.tree, facts.ledger
     graph: nx.DiGraph[str] = nx.DiGraph(thread_id=facts.thread_id, checkpoint_ns="")
     for position, (head, state) in enumerate(zip(tree.heads, facts.states, strict=True)):
-        spends = accounts.spends([position])
+        spent = accounts.totals([position])
         graph.add_node(
             head.id,
             short_id=head.id[-6:],
@@ -40,7 +41,9 @@ def digraph(facts: Facts) -> "nx.DiGraph[str]":
             run_id=(state["metadata"] or {}).get("run_id"),
             n_messages=accounts.n_messages[position],
             context_tokens=accounts.context[position],
-            spent_tokens=sum(spend.total for spend in spends) if spends else None,
+            spent_tokens=None if spent.is_nothing else spent.total,
+            known_tokens=None if spent.is_nothing else spent.known.total,
+            unknown_channels=tuple(facts.holdings[position].hidden),
             position=position,
             checkpoint_ns=head.ns,
         )

@@ -18,6 +18,7 @@ GRID = "rgba(128,128,128,0.10)"
 WAITING = "#d97f00"
 FAILED = "#d93025"
 PICKED = "#00a35c"
+UNKNOWN = "#c9b458"
 
 SOURCES = {"input": "#4c41fb", "loop": "#3d95f6", "update": "#e14817", "fork": "#a5269e"}
 SOURCE_NAMES = {"input": "input", "loop": "node ran", "update": "edit", "fork": "replay"}
@@ -110,10 +111,15 @@ def _by_branch(tree: Tree) -> list[Group]:
 
 
 def _by_tokens(marks: Sequence[Mark]) -> list[Group]:
-    silent = [position for position, mark in enumerate(marks) if mark.tokens is None]
+    untold = [position for position, mark in enumerate(marks) if mark.at_least is not None]
+    silent = [position for position, mark in enumerate(marks) if mark.tokens is None and mark.at_least is None]
     spent = [position for position, mark in enumerate(marks) if mark.tokens is not None]
-    both = [Group("no AI message", INK, silent), Group("", None, spent)]
-    return [group for group in both if group.positions]
+    found = [
+        Group("no AI message", INK, silent),
+        Group("spent tokens unknown", UNKNOWN, untold),
+        Group("", None, spent),
+    ]
+    return [group for group in found if group.positions]
 
 
 def token_color(part: float) -> str:

@@ -272,7 +272,7 @@ def _hover(line: Line, point: Point) -> str:
     """The box that opens over a branch."""
     status = "failed" if point.status == "error" else point.status
     parts = [f"<b>{line.name}</b>", status]
-    parts += ["no AI message" if point.tokens is None else f"{number(point.tokens)} spent"]
+    parts += [point.unknown or "no AI message" if point.tokens is None else f"{number(point.tokens)} spent"]
     parts += [] if point.cost is None else [f"cost {amount(point.cost)}"]
     parts += [] if point.score is None else [f"score {point.score:g}"]
     return "<br>".join([*parts, *([escape(cut(visible(point.detail), TEXT_LENGTH))] if point.detail else [])])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..escape import cut, escape, visible
 from ..facts import Facts
+from ..tokens import amount
 from .chart import axis, chart, number
 from .page import empty_page
 from .palette import BRANCHES, INK, branch_colors, faded
@@ -34,6 +35,7 @@ class Bar:
         own_estimated: On the rest, estimated.
         number: The branch's number, which gives the colour; None: its place among the bars.
         detail: One more line for the box that opens over it.
+        is_known: Whether that is all that was spent; else it is the least.
     """
 
     label: str
@@ -43,6 +45,7 @@ class Bar:
     own_estimated: int = 0
     number: int | None = None
     detail: str = ""
+    is_known: bool = True
 
     @property
     def shared(self) -> int:
@@ -64,6 +67,9 @@ class Bar:
         """All spent tokens of the path."""
         return self.shared + self.own
 
+    def __str__(self) -> str:
+        return amount(self.total if self.is_known else None, self.total)
+
     def part(self, name: str, reported: bool) -> int:
         """One of the four parts."""
         return int(getattr(self, f"{name}_{'reported' if reported else 'estimated'}"))
@@ -73,8 +79,7 @@ def tokens_figure(facts: Facts, positions: Sequence[int], title: str) -> "go.Fig
     """The bars of some paths, and below what the whole thread spent: bars overlap in what they share."""
     bars, notes = branch_bars(facts, positions), []
     if any(bar.shared for bar in bars):
-        spent = facts.ledger.totals(range(len(facts.tree))).total
-        notes.append(f"the whole thread spent {number(spent)}: what branches share counts once")
+        notes.append(f"the whole thread spent {facts.ledger.total} tokens: what branches share counts once")
     return token_bars(bars, method=facts.ledger.counter, title=title, notes=notes)
 
 
@@ -85,10 +90,11 @@ def branch_bars(facts: Facts, positions: Sequence[int]) -> list[Bar]:
     return [
         Bar(
             label=path_label(facts, position),
-            shared_reported=shared[position].reported,
-            shared_estimated=shared[position].estimated,
-            own_reported=whole[position].reported - shared[position].reported,
-            own_estimated=whole[position].estimated - shared[position].estimated,
+            shared_reported=shared[position].known.reported,
+            shared_estimated=shared[position].known.estimated,
+            own_reported=whole[position].known.reported - shared[position].known.reported,
+            own_estimated=whole[position].known.estimated - shared[position].known.estimated,
+            is_known=whole[position].is_known,
             number=tree.branches[position],
             detail=f"tip {tree.heads[position].id[-6:]} · {facts.status(position)}" * (not tree.children[position]),
         )
@@ -176,8 +182,12 @@ def _name(bar: Bar) -> str:
 def _ends(bars: Sequence[Bar], rows: Sequence[int]) -> list[str]:
     """What stands after some bars: the sum of the parts; only the total where no branch shares anything."""
     if not any(bar.shared for bar in bars):
-        return [f"{bars[row].total:,}" for row in rows]
-    return [f"{bars[row].shared:,} + {bars[row].own:,} = {bars[row].total:,}" for row in rows]
+        return [str(bars[row]) for row in rows]
+    return [_split(bars[row]) if bars[row].is_known else str(bars[row]) for row in rows]
+
+
+def _split(bar: Bar) -> str:
+    return f"{bar.shared:,} + {bar.own:,} = {bar.total:,}"
 
 
 def _parts(bars: Sequence[Bar], outlined: bool) -> list[dict[str, Any]]:
@@ -223,6 +233,9 @@ def _marker(color: str | list[str], reported: bool, outlined: bool = True) -> di
 
 
 def _hover(bar: Bar) -> str:
+    if not bar.is_known:
+        lines = [f"<b>{_name(bar)}</b> · tokens spent: {bar}", "a part of its states is not known"]
+        return "<br>".join([*lines, *([escape(bar.detail)] if bar.detail else [])])
     lines = [f"<b>{_name(bar)}</b> · {number(bar.total)} spent"]
     for name in ("shared", "own"):
         estimated = bar.part(name, False)

@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import dataclass
 
 from ..escape import cut, escape, visible
+from ..tokens import amount
 from ..tree import Tree, path_of
 
 LABEL_LENGTH = 30
@@ -27,6 +28,8 @@ class Mark:
         detail: Error text or the interrupt's question, of any length.
         tokens: Spent tokens. None: no AI message here, or unknown.
         inside: How many checkpoints of subgraphs are folded into this one.
+        at_least: Where the spent tokens are unknown the least that they can be; None: they are known.
+        hidden: The channels of its state that are not known, and why.
     """
 
     title: str
@@ -36,6 +39,8 @@ class Mark:
     detail: str
     tokens: int | None
     inside: int = 0
+    at_least: int | None = None
+    hidden: str = ""
 
 
 def row_label(tree: Tree, mark: Mark, position: int, with_tokens: bool) -> str:
@@ -59,7 +64,9 @@ def row_label(tree: Tree, mark: Mark, position: int, with_tokens: bool) -> str:
         parts.append(mark.status)
     if mark.status == "error":
         parts.append("failed")
-    if with_tokens and mark.tokens is not None:
+    if with_tokens and mark.at_least is not None:
+        parts.append(f"tokens {amount(None, mark.at_least)}")
+    elif with_tokens and mark.tokens is not None:
         parts.append(_tokens(mark.tokens))
     return " · ".join(parts)
 
@@ -87,6 +94,7 @@ def hover_text(tree: Tree, mark: Mark, position: int) -> str:
         " · ".join(part for part in (_state(tree, mark, position), _next(mark)) if part),
         " · ".join(part for part in (_spent(mark), escape(cut(mark.created_at or "", 40))) if part),
         *_wrapped(_detail(mark.detail)),
+        *_wrapped(_detail(f"not known: {mark.hidden}" if mark.hidden else "")),
     ]
     return "<br>".join(line for line in lines if line)
 
@@ -107,6 +115,8 @@ def _tokens(number: int) -> str:
 
 
 def _spent(mark: Mark) -> str:
+    if mark.at_least is not None:
+        return f"spent tokens: {amount(None, mark.at_least)}"
     return "" if mark.tokens is None else f"{_tokens(mark.tokens)} spent"
 
 

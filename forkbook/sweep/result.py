@@ -14,6 +14,7 @@ from ..errors import ForkbookError, Refused, ThreadNotFound
 from ..escape import escape
 from ..frames import frame, with_prices
 from ..history import History
+from ..tokens import Totals
 from ..tokens.prices import TABLE, rate_of
 from .rows import Place, Row, columns, listed, marked, numeric_scores, placed, points, records
 from .scores import checked, failed, judged
@@ -134,12 +135,16 @@ class Sweep:
         return [placed(row, self._marks(row)[SWEEP], *index.get(row.thread_id, (None, {}))) for row in self.rows]
 
     def spent(self) -> int:
-        """Spent tokens of its own branches, as far as they were read."""
-        total = 0
+        """Spent tokens of its own branches, as far as they were read and are known."""
+        return self.totals().known.total
+
+    def totals(self) -> Totals:
+        """The sums over its own branches, as far as they were read."""
+        total = Totals()
         for thread_id, history in list(self._read.items()):
             marks = {self._marks(row)[SWEEP] for row in self.rows if row.thread_id == thread_id}
             own = [at for mark, found in marked(history.facts).items() if mark in marks for at in found]
-            total += history.facts.ledger.totals(own).total
+            total = total.both(history.facts.ledger.totals(own))
         return total
 
     def df(self, prices: Any = None) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ..frames import BOOL, FLOAT, INT, METHOD, OBJECT, PRICED, STATUS, TEXT, Col
 from ..frames import Row as Record
 from ..messages import role, text
 from ..tokens import Totals
-from ..tokens.prices import Bill, Rate, bill
+from ..tokens.prices import Bill, Rate, bill_at
 from .variants import SWEEP, Answer, Variant, names
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ OWN: Columns = {
     "thread_id": TEXT, "branch": TEXT, "tip_id": TEXT, "variant": INT, "repeat": INT, "name": TEXT, "as_node": TEXT,
     "answer": OBJECT, "input": OBJECT, "status": ENDS, "error": TEXT, "deviation": TEXT, "spent_tokens": INT,
     "input_tokens": INT, "output_tokens": INT, "method": METHOD, "seconds": FLOAT, "score": FLOAT, "score_error": TEXT,
-    "text": TEXT,
+    "text": TEXT, "known_tokens": INT,
 }  # fmt: skip
 SHOWN_ROWS, NAME_LENGTH = 40, 44
 
@@ -81,13 +82,14 @@ class Place:
         """What its runs spent."""
         return self.history.facts.ledger.totals(self.own) if self.own else Totals()
 
+    def cost(self, rate: Rate) -> float | None:
+        """The money that has a price; None: there is none, or it is unknown."""
+        bill = self.bill(rate)
+        return bill.cost if bill.is_known else None
+
     def bill(self, rate: Rate) -> Bill:
         """What that cost."""
-        total = Bill()
-        for at in self.own:
-            facts = self.history.facts
-            total = total.plus(bill(facts.ledger.spends([at]), rate, facts.created_at(at)))
-        return total
+        return reduce(Bill.plus, (bill_at(self.history.facts, at, rate) for at in self.own), Bill())
 
 
 def marked(facts: Facts) -> dict[str, list[int]]:
@@ -154,7 +156,8 @@ def records(found: Sequence[Row], places: Sequence[Place], rate: Rate | None = N
     """A row a branch, variant by variant.
 
     `status` is that of the branch's tip (finished, waiting, pending, error), or `cancelled` or `not run`. Spent tokens
-    are those of its own runs (null where no AI message was spent), `seconds` by the clock for edit and run, `text` is
+    are those of its own runs (null where no AI message was spent, or where they are unknown: `known_tokens` is the
+    least that they can be), `seconds` by the clock for edit and run, `text` is
     the last thing that an AI message said on it, `deviation` tells where an edit did not come out as typed.
     With a rate, `cost` is the money of the spent tokens whose model has a price, `unpriced_tokens` counts the others.
     """
@@ -180,7 +183,8 @@ def records(found: Sequence[Row], places: Sequence[Place], rate: Rate | None = N
             "score_error": row.score_error,
             "text": said(here),
             **({} if method == "none" else {
-                "spent_tokens": sums.total, "input_tokens": sums.input, "output_tokens": sums.output
+                "spent_tokens": sums.total, "input_tokens": sums.input, "output_tokens": sums.output,
+                "known_tokens": sums.known.total,
             }),
             **({} if rate is None or method == "none" else money(here.bill(rate))),
             **{column(name): value for name, value in variant.values.items()},
@@ -222,11 +226,12 @@ class Point:
         variant: The variant's number.
         name: What it tries; foreign text.
         status: How it ended.
-        tokens: Spent tokens; None: no AI message, or it never ran.
+        tokens: Spent tokens; None: no AI message, it never ran, or they are unknown.
         estimated: Whether some of them are an estimate.
         score: The score that is drawn; None: none.
         detail: More, for the box that opens over it; foreign text.
-        cost: The money of the spent tokens; None: no price.
+        cost: The money of the spent tokens; None: no price, or it is unknown.
+        unknown: Where it is unknown what it spent, the least that it can be, in words.
     """
 
     variant: int
@@ -237,6 +242,7 @@ class Point:
     score: float | None
     detail: str
     cost: float | None = None
+    unknown: str = ""
 
 
 def numeric_scores(found: Sequence[Row]) -> list[str]:
@@ -255,7 +261,7 @@ def points(found: Sequence[Row], places: Sequence[Place], rate: Rate | None = No
     for row, here in zip(found, places, strict=True):
         sums = here.totals
         score: Any = score_of(row).get(drawn)
-        spent = sums.total if sums.n_reported or sums.n_estimated else None
+        spent = None if sums.is_nothing else sums.total
         detail = here.error if here.status == "error" else row.score_error or said(here)
         made.append(
             Point(
@@ -263,10 +269,11 @@ def points(found: Sequence[Row], places: Sequence[Place], rate: Rate | None = No
                 row.variant.name(),
                 here.status,
                 spent,
-                bool(sums.estimated),
+                bool(sums.known.estimated),
                 float(score) if _is_number(score) else None,
                 detail or "",
-                here.bill(rate).cost if rate else None,
+                here.cost(rate) if rate else None,
+                "" if sums.is_known else f"spent tokens: {sums}",
             )
         )
     return made
@@ -276,7 +283,7 @@ def listed(found: Sequence[Row], places: Sequence[Place]) -> list[str]:
     """A line a branch, for a terminal; of many the first, and how many there are."""
     made = []
     for row, here in list(zip(found, places, strict=True))[:SHOWN_ROWS]:
-        cost = f"{here.totals.total:,} tokens" if here.own else ""
+        cost = f"{here.totals} tokens" if here.own else ""
         scores = ", ".join(f"{name} {value}" for name, value in score_of(row).items() if value is not None)
         scores = "score failed" if row.score_error else scores
         why = cut(visible(here.error), 80) if here.error else ""

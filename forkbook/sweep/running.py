@@ -278,7 +278,7 @@ class Runner:
         """The budget and what was spent of it, in words."""
         at_once = f", here of up to {self.concurrency} at a time" if self.concurrency > 1 else ""
         return (
-            f"max_total_tokens is {self.budget:,}, spent were {self.sweep.spent():,}: no branch starts beyond it, and "
+            f"max_total_tokens is {self.budget:,}, spent were {self.sweep.totals()}: no branch starts beyond it, and "
             f"what is under way then{at_once} runs to its end"
         )
 

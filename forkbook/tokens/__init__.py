@@ -1,17 +1,22 @@
 """Tokens of messages, checkpoints and paths: who counts, what is spent where, what it costs. Pure."""
 
 from .counting import Counter, counter_of, default_counter
-from .ledger import Ledger, New, ancestry, branches_holding, ledger
-from .spending import Spend, Totals
+from .kinship import ancestry
+from .ledger import Ledger, New, branches_holding, ledger
+from .origins import brought
+from .spending import Known, Spend, Totals, amount
 
 __all__ = [
     "Counter",
+    "Known",
     "Ledger",
     "New",
     "Spend",
     "Totals",
+    "amount",
     "ancestry",
     "branches_holding",
+    "brought",
     "counter_of",
     "default_counter",
     "ledger",

@@ -1,22 +1,30 @@
 """Tokens of messages, checkpoints and paths. Pure.
 
 **context tokens** of a checkpoint: counted tokens of the messages in its state. **spent tokens**: only AI messages
-spend, each at the checkpoint where it is new: not at a checkpoint whose source is `fork`, and not where an ancestor
-holds the same id with the same usage; with subgraphs, once for the checkpoints of a task and the one it leads to. On a
-path what a task's subgraph spent counts where the task led to. What the model reported counts; without a report it is
-an estimate, input = the parent's context, output = the message.
+spend that a model's call in this thread wrote: not those that an input or an edit brought, nor notes that say that no
+model wrote them. Each spends at the checkpoint where it is new: not at a checkpoint whose source is `fork`, and not
+where an ancestor holds the same id with the same usage; with subgraphs, once for the checkpoints of a task and the one
+it leads to. A message in parts under one id spends its last report. On a path what a task's subgraph spent counts where
+the task led to. What the model reported counts; without a report it is an estimate, input = the parent's context,
+output = the message.
+
+**unknown is not zero**: of a checkpoint whose state, or whose parent's, is not known as a whole, it is unknown what is
+new, and so what it spent; the same holds for a root whose older checkpoints are gone.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from ..messages import Key, Message, role, steps
+from ..messages import Key, Message
+from ..model.holdings import Holdings, holdings
+from ..model.states import holds_placeholder
 from ..tree import Tree
 from .counting import Counter, default_counter
-from .reports import Report, report_of
-from .spending import Spend, Totals, spend_of
+from .kinship import gathered
+from .origins import brought as brought_by_people
+from .spender import Spender, Unknown
+from .spending import Spend, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +39,12 @@ class New:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The accounts of one tree, by position.
+    """The accounts of one tree, by position; a number is None where it is unknown.
 
     Attributes:
-        n_messages: Messages in each checkpoint's state.
+        holdings: What each state holds beside its parent's.
         new: Message versions that each checkpoint brought.
-        lost: Message versions of its parent that each checkpoint has no more.
-        unknown: Content blocks of unknown cost in each checkpoint's state; `context` leaves them out.
+        unknown_spent: Whether it is unknown, at least in part, what a checkpoint spent.
         changes: For each message key the positions where it is new, another version, or gone.
         context_of: Context tokens of one position.
         unknown_of: Content blocks of unknown cost in one message.
@@ -45,23 +52,37 @@ class Ledger:
     """
 
     tree: Tree
-    n_messages: list[int]
+    holdings: Sequence[Holdings]
     new: list[list[New]]
-    lost: list[list[Message]]
-    unknown: list[int]
+    unknown_spent: list[bool]
     changes: dict[Key, list[int]]
-    context_of: Callable[[int], int]
+    context_of: Callable[[int], int | None]
     unknown_of: Callable[[Message], int]
     counter: str
 
     @cached_property
-    def context(self) -> list[int]:
-        """Context tokens of each checkpoint."""
+    def n_messages(self) -> list[int | None]:
+        """Messages in each checkpoint's state."""
+        return [None if held.hidden else held.n_held for held in self.holdings]
+
+    @cached_property
+    def context(self) -> list[int | None]:
+        """Context tokens of each checkpoint; what content blocks of unknown cost add is left out."""
         return [self.context_of(position) for position in range(len(self.tree))]
 
+    @cached_property
+    def unknown(self) -> list[int | None]:
+        """Content blocks of unknown cost in each checkpoint's state."""
+        sums = Sums(self.tree, self.holdings, self.unknown_of)
+        return [None if held.hidden else sums.at(position) for position, held in enumerate(self.holdings)]
+
     def spends(self, positions: Sequence[int]) -> list[Spend]:
-        """What the messages of some checkpoints cost."""
+        """What the messages of some checkpoints cost, as far as that is known."""
         return [item.spend for position in positions for item in self.new[position] if item.spend]
+
+    def n_unknown(self, positions: Sequence[int]) -> int:
+        """Of how many of some checkpoints it is unknown, at least in part, what they spent."""
+        return sum(self.unknown_spent[position] for position in positions)
 
     def along(self, positions: Sequence[int]) -> list[int]:
         """These positions of one path, and those inside subgraphs whose spending belongs to the same path."""
@@ -73,13 +94,20 @@ class Ledger:
 
     def totals(self, positions: Sequence[int]) -> Totals:
         """Sums over what the messages of some checkpoints cost."""
-        return Totals().plus(self.spends(positions))
+        return Totals().plus(self.spends(positions), self.n_unknown(positions))
+
+    @cached_property
+    def total(self) -> Totals:
+        """The sums over the whole thread, each checkpoint once."""
+        return self.totals(range(len(self.tree)))
 
     def method(self, sums: Totals) -> str:
-        """How these numbers were got: `reported`, the counter's name, `mixed`, or `none`."""
-        if sums.n_reported and sums.n_estimated:
+        """How these numbers were got: `reported`, the counter's name, `mixed` or `none`; `unknown`: they were not."""
+        if not sums.is_known:
+            return "unknown"
+        if sums.known.n_reported and sums.known.n_estimated:
             return "mixed"
-        return "reported" if sums.n_reported else self.counter if sums.n_estimated else "none"
+        return "reported" if sums.known.n_reported else self.counter if sums.known.n_estimated else "none"
 
     @cached_property
     def paths(self) -> tuple[list[Totals], list[Totals]]:
@@ -87,15 +115,43 @@ class Ledger:
         whole: list[Totals] = []
         shared: list[Totals] = []
         for position, parent in enumerate(self.tree.parents):
-            spends = self.spends(self.along([position]))
+            here = self.along([position])
+            spends, n_unknown = self.spends(here), self.n_unknown(here)
             before = (whole[parent], shared[parent]) if parent >= 0 else (Totals(), Totals())
-            whole.append(before[0].plus(spends) if spends else before[0])
+            adds = bool(spends or n_unknown)
+            whole.append(before[0].plus(spends, n_unknown) if adds else before[0])
             is_shared = self.tree.tips_below[position] > 1
-            shared.append(before[1].plus(spends) if spends and is_shared else before[1])
+            shared.append(before[1].plus(spends, n_unknown) if adds and is_shared else before[1])
         return whole, shared
 
 
-def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) -> Ledger:
+class Sums:
+    """A measure of messages, summed over each state: from the parent's, what is new and what is gone.
+
+    So nothing is measured for every checkpoint that holds it.
+    """
+
+    def __init__(self, tree: Tree, held: Sequence[Holdings], measure: Callable[[Message], int]) -> None:
+        self._tree, self._held, self._measure = tree, held, measure
+        self._sums: list[int] = []
+
+    def at(self, position: int) -> int:
+        """The sum over the messages of one state."""
+        while len(self._sums) <= position:
+            here, parent = self._held[len(self._sums)], self._tree.parents[len(self._sums)]
+            gain = sum(map(self._measure, here.fresh.values())) - sum(map(self._measure, here.gone.values()))
+            self._sums.append(gain + (self._sums[parent] if parent >= 0 else 0))
+        return self._sums[position] if position >= 0 else 0
+
+
+def ledger(
+    tree: Tree,
+    values: Sequence[object],
+    counter: Counter | None = None,
+    *,
+    brought: Sequence[bool] | None = None,
+    held: Sequence[Holdings] | None = None,
+) -> Ledger:
     """Account for every message of a tree, each spent once; linear in checkpoints and messages.
 
     Args:
@@ -103,8 +159,13 @@ def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) ->
             task goes on, nor the other way round; a replay has tasks of its own, which spend again.
         values: Their states' values, by position.
         counter: What counts tokens; by default `default_counter()`.
+        brought: For each position whether what is new there came from people; by default what the sources tell, see
+            `tokens.origins`.
+        held: What `model.holdings` makes of the values, where that is known already.
     """
     counter = counter or default_counter()
+    held = holdings(tree, values) if held is None else held
+    brought = brought_by_people(tree) if brought is None else brought
     counts: dict[int, int] = {}
 
     def count(message: Message) -> int:
@@ -112,87 +173,76 @@ def ledger(tree: Tree, values: Sequence[Any], counter: Counter | None = None) ->
             known = counts[id(message)] = counter.count(message)
         return known
 
-    spent_before = spending_of(tree)
-    spent: dict[tuple[Key, Report | None], list[int]] = {}
-    changes: dict[Key, list[int]] = {}
-    n_messages: list[int] = []
+    contexts, unclear = Sums(tree, held, count), Sums(tree, held, _unclear)
+
+    def context_of(position: int) -> int | None:
+        if position >= 0 and (held[position].hidden or unclear.at(position)):
+            return None
+        return contexts.at(position)
+
+    spender = Spender(tree, brought, count, context_of)
+    doubts = Doubts(tree, held, brought, spender)
     new: list[list[New]] = []
-    lost: list[list[Message]] = []
-    unknown: list[int] = []
-    context: list[int] = []
-
-    def difference(position: int, measure: Callable[[Message], int]) -> int:
-        return sum(measure(item.message) for item in new[position]) - sum(map(measure, lost[position]))
-
-    def context_of(position: int) -> int:
-        """From the parent's, what is new and what is gone; so nothing is counted for every checkpoint that holds it."""
-        while len(context) <= position:
-            here, parent = len(context), tree.parents[len(context)]
-            context.append(difference(here, count) + (context[parent] if parent >= 0 else 0))
-        return context[position] if position >= 0 else 0
-
-    for position, fresh, gone, held in steps(tree, values):
-        parent = tree.parents[position]
-        brought = []
-        for key, message in fresh.items():
+    unknown_spent: list[bool] = []
+    changes: dict[Key, list[int]] = {}
+    for position, here in enumerate(held):
+        items, unknown = [], doubts.any_at(position)
+        for key, message in here.fresh.items():
             spend = None
-            if role(message) == "ai":
-                places = spent.setdefault((key, report_of(message)), [])
-                if tree.heads[position].source != "fork" and not any(spent_before(at, position) for at in places):
-                    spend = spend_of(key, message, count, partial(context_of, parent))
-                places.append(position)
-            brought.append(New(position, key, message, spend))
-        for key in fresh.keys() | gone.keys():
+            try:
+                spend = spender.spend(position, key, message)
+            except Unknown:
+                unknown = True
+            items.append(New(position, key, message, None if doubts.of_what_is_new(position) else spend))
+        for key in here.fresh.keys() | here.gone.keys():
             changes.setdefault(key, []).append(position)
-        n_messages.append(len(held))
-        new.append(brought)
-        lost.append(list(gone.values()))
-        unknown.append(difference(position, counter.unknown) + (unknown[parent] if parent >= 0 else 0))
-    return Ledger(tree, n_messages, new, lost, unknown, changes, context_of, counter.unknown, counter.name)
+        new.append(items)
+        unknown_spent.append(unknown)
+    for position, key in spender.superseded:
+        new[position] = [replace(item, spend=None) if item.key == key else item for item in new[position]]
+    return Ledger(tree, held, new, unknown_spent, changes, context_of, counter.unknown, counter.name)
 
 
-def spending_of(tree: Tree) -> Callable[[int, int], bool]:
-    """A test whether what an earlier position spent is spent for a later one that holds it, too."""
-    covers = ancestry(tree)
-    chains: dict[int, tuple[int, ...]] = {-1: ()}
-    ends: dict[int, list[int]] = {}
+class Doubts:
+    """Where it cannot be told what is new, because something that could tell is not there to be read."""
 
-    def tasks_of(position: int) -> tuple[int, ...]:
-        """The checkpoints within whose tasks a position is, the nearest first."""
-        if (host := tree.inside[position]) not in chains:
-            chains[host] = (host, *tree.outwards(host))
-        return chains[host]
+    def __init__(self, tree: Tree, held: Sequence[Holdings], brought: Sequence[bool], spender: Spender) -> None:
+        self._tree, self._held, self._brought, self._kin = tree, held, brought, spender.kin
+        self._cut_off = {position for position in tree.dangling if _had_a_past(tree, position)}
+        self._hidden_inside = {
+            host
+            for position, here in enumerate(held)
+            if tree.heads[position].ns and (here.hidden or position in self._cut_off)
+            for host in self._kin.hosts_of(position)
+        }
 
-    def last_of(host: int) -> list[int]:
-        """Where the subgraphs ended that the tasks of a checkpoint ran: one with a memory began long before."""
-        if host not in ends:
-            own = tree.nested.get(host, [])
-            ends[host] = [at for at in own if not any(tree.inside[child] == host for child in tree.children[at])]
-        return ends[host]
+    def any_at(self, position: int) -> bool:
+        """Whether it is unknown, at least in part, what a checkpoint spent."""
+        nothing = self._brought[position] or self._tree.heads[position].source == "fork"
+        if position in self._cut_off or nothing:
+            return position in self._cut_off
+        return bool(self._held[position].hidden) or self.of_what_is_new(position)
 
-    def given(at: int, position: int) -> bool:
-        """Whether the position's own line has it, or that of a graph further out, which handed it in."""
-        return covers(at, position) or any(covers(at, host) for host in tasks_of(position))
+    def of_what_is_new(self, position: int) -> bool:
+        """Whether a message that can be seen at a checkpoint may have been there before."""
+        parent = self._tree.parents[position]
+        hosts = self._kin.hosts_of(position)
+        return (
+            position in self._cut_off
+            or (parent >= 0 and (bool(self._held[parent].hidden) or parent in self._hidden_inside))
+            or any(host >= 0 and self._held[host].hidden for host in hosts)
+        )
 
-    def brought(at: int, position: int) -> bool:
-        """Whether a task that led to the position has it."""
-        parent = tree.parents[position]
-        return parent >= 0 and (parent in tasks_of(at) or any(covers(at, end) for end in last_of(parent)))
 
-    return lambda at, position: given(at, position) or brought(at, position) or brought(position, at)
+def _had_a_past(tree: Tree, position: int) -> bool:
+    """Whether a model may have been called before a root whose parent is gone; not before the first step."""
+    step = tree.heads[position].step
+    return step is None or step > 0
 
 
-def gathered(tree: Tree) -> list[list[int]]:
-    """For each position those whose spending counts there on a path: itself, and the subgraphs of tasks that led to it.
-
-    What a task spent that led nowhere yet counts at the checkpoint that it started from.
-    """
-    found = [[position] for position in range(len(tree))]
-    for position, head in enumerate(tree.heads):
-        for host in tree.outwards(position) if head.ns else ():
-            later = (child for child in tree.children[host] if child > position)
-            found[next((child for child in later if tree.heads[child].source in ("loop", None)), host)].append(position)
-    return found
+def _unclear(message: Message) -> int:
+    """1 for a message of which a part that is counted cannot be read."""
+    return int(holds_placeholder(message["content"]) or holds_placeholder(message.get("tool_calls")))
 
 
 def branches_holding(accounts: Ledger) -> Callable[[int, Key], list[str]]:
@@ -219,20 +269,3 @@ def branches_holding(accounts: Ledger) -> Callable[[int, Key], list[str]]:
         return [tree.labels[number] for number in sorted(found)]
 
     return holding
-
-
-def ancestry(tree: Tree) -> Callable[[int, int], bool]:
-    """A test whether one position is the other's ancestor (or itself), in constant time."""
-    entered, left, clock = [0] * len(tree), [0] * len(tree), 0
-    for root in tree.roots:
-        stack = [(root, False)]
-        while stack:
-            position, done = stack.pop()
-            clock += 1
-            if done:
-                left[position] = clock
-            else:
-                entered[position] = clock
-                stack.append((position, True))
-                stack.extend((child, False) for child in tree.children[position])
-    return lambda above, below: entered[above] <= entered[below] and left[below] <= left[above]

@@ -21,15 +21,19 @@ Rate = Callable[[Spend, str | None, datetime | None], float | None]
 
 
 class Bill(NamedTuple):
-    """What some messages cost: `cost` of those with a price (None: there are none), `unpriced` tokens of the others."""
+    """What some messages cost: `cost` of those with a price (None: there are none), `unpriced` tokens of the others.
+
+    `is_known` is False where some of what was spent is unknown: then both are the least that they can be.
+    """
 
     cost: float | None = None
     unpriced: int = 0
+    is_known: bool = True
 
     def plus(self, other: "Bill") -> "Bill":
         """Both together."""
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
-        return Bill(sum(costs) if costs else None, self.unpriced + other.unpriced)
+        return Bill(sum(costs) if costs else None, self.unpriced + other.unpriced, self.is_known and other.is_known)
 
 
 def rate_of(prices: Any) -> Rate:
@@ -64,14 +68,19 @@ def bill(spends: Iterable[Spend], rate: Rate, when: datetime | None = None) -> B
     return total
 
 
+def bill_at(facts: Facts, position: int, rate: Rate) -> Bill:
+    """What one checkpoint cost."""
+    accounts = facts.ledger
+    known = bill(accounts.spends([position]), rate, facts.created_at(position))
+    return known._replace(is_known=not accounts.unknown_spent[position])
+
+
 def bills_of(facts: Facts, prices: Any) -> list[Bill]:
     """What each checkpoint of a thread cost, by position; an empty list without prices."""
     if prices is None:
         return []
     rate = rate_of(prices)
-    return [
-        bill(facts.ledger.spends([position]), rate, facts.created_at(position)) for position in range(len(facts.tree))
-    ]
+    return [bill_at(facts, position, rate) for position in range(len(facts.tree))]
 
 
 def _cost(spend: Spend, price: Mapping[str, float]) -> float:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..model.states import holds_placeholder
+
 MOST = 2**53  # a larger number is none that JavaScript kept
 CACHES_BY_LIFETIME = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")  # Anthropic's, in place of their sum
 MODEL_NAMES = ("model_name", "model", "model_id", "modelId", "modelName", "ls_model_name")
@@ -155,6 +157,13 @@ def model_of(message: Mapping[str, Any]) -> str | None:
 def written_without_model(message: Mapping[str, Any]) -> bool:
     """Whether an AI message says itself that no model wrote it: a hand-off note between agents."""
     return bool(_at(message, ("response_metadata", HANDOFF_BACK)))
+
+
+def is_hidden(message: Mapping[str, Any]) -> bool:
+    """Whether a part of a message that may hold the report cannot be read."""
+    return any(
+        holds_placeholder(message.get(part)) for part in ("usage_metadata", "additional_kwargs", "response_metadata")
+    )
 
 
 def _found(message: Mapping[str, Any], places: tuple[Path, ...]) -> Iterator[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..messages import Key, Message
-from .reports import report_of
+from .reports import Report, report_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,8 @@ class Spend:
     reasoning: int | None = None
 
 
-class Totals(NamedTuple):
-    """Sums over messages: how many were reported and estimated, and their tokens; adds up with `plus`.
-
-    A detail that none of the messages reported is None.
-    """
+class Known(NamedTuple):
+    """Sums over the messages whose cost is known; a detail that none of them reported is None."""
 
     n_reported: int = 0
     n_estimated: int = 0
@@ -52,7 +49,7 @@ class Totals(NamedTuple):
     cache_creation: int | None = None
     reasoning: int | None = None
 
-    def plus(self, spends: Iterable[Spend]) -> "Totals":
+    def plus(self, spends: Iterable[Spend]) -> "Known":
         """These sums with some more messages."""
         sums: list[int | None] = list(self)
         for spend in spends:
@@ -69,11 +66,107 @@ class Totals(NamedTuple):
             ):
                 if amount is not None:
                     sums[column] = (sums[column] or 0) + amount
-        return Totals(*sums)  # type: ignore[arg-type]  # only details are None
+        return Known(*sums)  # type: ignore[arg-type]  # only details are None
 
 
-def spend_of(key: Key, message: Message, count: Callable[[Message], int], read_before: Callable[[], int]) -> Spend:
-    """What an AI message cost: what the model reported, else an estimate.
+NOTHING = Known()
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over checkpoints: None where what one of them spent is unknown, then `known` is the least that it can be.
+
+    Attributes:
+        known: The sums over the messages whose cost is known.
+        n_unknown: The checkpoints of which it is not known, or not in full, what they spent.
+    """
+
+    known: Known = NOTHING
+    n_unknown: int = 0
+
+    def plus(self, spends: Iterable[Spend], n_unknown: int = 0) -> "Totals":
+        """These sums with some more messages, and some more checkpoints whose spending is unknown."""
+        return Totals(self.known.plus(spends), self.n_unknown + n_unknown)
+
+    def both(self, other: "Totals") -> "Totals":
+        """The sums of both together."""
+        pairs = zip(self.known, other.known, strict=True)
+        sums = [a if b is None else b if a is None else a + b for a, b in pairs]
+        return Totals(Known(*sums), self.n_unknown + other.n_unknown)  # type: ignore[arg-type]  # only details are None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the sums are whole."""
+        return not self.n_unknown
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it is known that no AI message spent anything."""
+        return self.is_known and not self.known.n_reported and not self.known.n_estimated
+
+    @property
+    def input(self) -> int | None:
+        """Tokens that models read."""
+        return self.known.input if self.is_known else None
+
+    @property
+    def output(self) -> int | None:
+        """Tokens that they wrote."""
+        return self.known.output if self.is_known else None
+
+    @property
+    def total(self) -> int | None:
+        """Both."""
+        return self.known.total if self.is_known else None
+
+    @property
+    def reported(self) -> int | None:
+        """The part of the total that models reported."""
+        return self.known.reported if self.is_known else None
+
+    @property
+    def estimated(self) -> int | None:
+        """The rest of it."""
+        return self.known.estimated if self.is_known else None
+
+    @property
+    def cache_read(self) -> int | None:
+        """Tokens from caches; None: unknown, or not reported."""
+        return self.known.cache_read if self.is_known else None
+
+    @property
+    def cache_creation(self) -> int | None:
+        """Tokens written to caches."""
+        return self.known.cache_creation if self.is_known else None
+
+    @property
+    def reasoning(self) -> int | None:
+        """Tokens of reasoning."""
+        return self.known.reasoning if self.is_known else None
+
+    def beyond(self, part: "Totals") -> int | None:
+        """The total of what is not in a part of it; None: it is unknown."""
+        return self.known.total - part.known.total if self.n_unknown == part.n_unknown else None
+
+    def __str__(self) -> str:
+        return amount(self.total, self.known.total)
+
+
+def amount(total: int | None, known: int = 0) -> str:
+    """A number of tokens for people: `1,234`, `at least 1,234`, or `unknown`.
+
+    Args:
+        total: The number; None: it is unknown.
+        known: The least that it can be.
+    """
+    return f"{total:,}" if total is not None else f"at least {known:,}" if known else "unknown"
+
+
+def spend_of(
+    key: Key, message: Message, count: Callable[[Message], int], read_before: Callable[[], int | None]
+) -> Spend | None:
+    """What an AI message cost: what the model reported, else an estimate; None where it can only be estimated, and the
+    context that the model read is unknown.
 
     Args:
         key: Its key in its state.
@@ -81,10 +174,16 @@ def spend_of(key: Key, message: Message, count: Callable[[Message], int], read_b
         count: Counts a message's tokens.
         read_before: Gives the tokens of the context that the model read; called where there is no report.
     """
-    report = report_of(message)
-    if report is None:
-        read, written = read_before(), count(message)
-        return Spend(key, message, read, written, read + written, reported=False)
+    if (report := report_of(message)) is not None:
+        return reported(key, message, report)
+    if (read := read_before()) is None:
+        return None
+    written = count(message)
+    return Spend(key, message, read, written, read + written, reported=False)
+
+
+def reported(key: Key, message: Message, report: Report) -> Spend:
+    """What a message cost by its report."""
     return Spend(
         key,
         message,

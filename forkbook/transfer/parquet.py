@@ -42,7 +42,7 @@ COLUMNS: Mapping[str, frames.Columns] = {
     "tokens": frames.TOKENS,
 }
 TABLES = tuple(COLUMNS)[1:]  # those that have a file a thread
-NAMES = ("next", "branches")  # columns of lists of text
+NAMES = ("next", "branches", "unknown_channels")  # columns of lists of text
 MARK = "_forkbook.json"
 NO_ROWS = "000000.parquet"
 

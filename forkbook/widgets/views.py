@@ -2,7 +2,9 @@
 
 from ..checkpoint import Checkpoint
 from ..diff import diff
-from ..plot.html import GREY, TEXT_SHOWN, WRAP, cut, esc, json, lines, message_boxes, table, values_of
+from ..frames import tokens_rows
+from ..plot.html import GREY, TEXT_SHOWN, WRAP, cut, esc, json, lines, message_boxes, table, unseen_note, values_of
+from ..tokens import amount
 
 MESSAGES_SHOWN, STATE_SHOWN = 50, 20_000
 
@@ -64,15 +66,22 @@ def tokens_view(checkpoint: Checkpoint) -> str:
     """What this checkpoint spent, and the branches side by side."""
     facts, here = checkpoint.history.facts, checkpoint.position
     spent = facts.ledger.totals([here])
-    method = facts.ledger.method(spent)
-    cost = f"{spent.total:,} tokens spent here ({method})" if method != "none" else "nothing spent here"
-    context = f"{facts.ledger.context[here]:,} tokens of context ({facts.ledger.counter})"
-    return lines(f"<p>{esc(cost)} · {esc(context)}</p>{branch_tokens(checkpoint)}")
+    cost = f"{spent} tokens spent here ({facts.ledger.method(spent)})" if not spent.is_nothing else "nothing spent here"
+    context = f"{amount(facts.ledger.context[here])} tokens of context ({facts.ledger.counter})"
+    unseen = unseen_note(checkpoint.state["values"])
+    return lines(f"<p>{esc(cost)} · {esc(context)}{unseen}</p>{branch_tokens(checkpoint)}")
 
 
 def branch_tokens(checkpoint: Checkpoint) -> str:
     """Spent tokens of every branch: shared with others, its own, in all."""
-    df = checkpoint.history.tokens_df()
-    columns = ("branch", "shared_tokens", "own_tokens", "total_tokens", "method")
-    rows = [tuple(getattr(row, name) for name in columns) for row in df.itertuples()]
+    rows = [
+        (
+            row["branch"],
+            amount(row["shared_tokens"]),
+            amount(row["own_tokens"]),
+            amount(row["total_tokens"], row["known_tokens"]),
+            row["method"],
+        )
+        for row in tokens_rows(checkpoint.history.facts)
+    ]
     return table(("branch", "shared", "own", "total", "method"), rows, marked=checkpoint.branch)

@@ -1,0 +1,125 @@
+"""Which AI messages spend, and how much: those that a model's call in this thread wrote, each once. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..messages import Key, Message, role, text
+from ..tree import Tree
+from .kinship import Kinship
+from .reports import Report, is_hidden, report_of, written_without_model
+from .spending import Spend, spend_of
+
+CHUNK = "AIMessageChunk"
+
+
+class Unknown(Exception):
+    """What a message spent cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A version of a message that was spent, with its whole cost so far."""
+
+    position: int
+    key: Key
+    message: Message
+    spend: Spend
+
+
+class Spender:
+    """Decides what each AI message spends where it is new; asked position by position, parents first.
+
+    Args:
+        tree: The checkpoints.
+        brought: For each position whether what is new there came with an input or an edit.
+        count: Counts a message's tokens.
+        context_of: Gives the context tokens of a position, -1 is none; None: unknown.
+
+    Attributes:
+        superseded: Positions and keys of estimates that a later report of the same message takes the place of.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        brought: Sequence[bool],
+        count: Callable[[Message], int],
+        context_of: Callable[[int], int | None],
+    ) -> None:
+        self.kin = Kinship(tree)
+        self.superseded: set[tuple[int, Key]] = set()
+        self._tree, self._brought, self._count, self._context_of = tree, brought, count, context_of
+        self._seen: dict[tuple[Key, Report | None], list[int]] = {}
+        self._handed: dict[tuple[Key, Report | None], list[int]] = {}
+        self._parts: dict[Key, list[Part]] = {}
+
+    def spend(self, position: int, key: Key, message: Message) -> Spend | None:
+        """What a message that is new at a position spends there; None: nothing.
+
+        Raises:
+            Unknown: That cannot be told.
+        """
+        if role(message) != "ai" or written_without_model(message):
+            return None
+        report = report_of(message)
+        if report is None and is_hidden(message):
+            raise Unknown
+        head, version = self._tree.heads[position], (_identity(key), report)
+        if head.ns and head.source != "update" and self._brought[position]:
+            self._handed.setdefault(version, []).append(position)  # by the node that ran the subgraph
+            return None
+        places = self._seen.setdefault(version, [])
+        paid = any(self.kin.has(at, position) for at in places) or any(
+            self.kin.on_line(at, position) for at in self._handed.get(version, ())
+        )
+        places.append(position)
+        if paid or head.source == "fork" or self._brought[position]:
+            return None
+        return self._first_time(position, key, message)
+
+    def _first_time(self, position: int, key: Key, message: Message) -> Spend | None:
+        parent = self._tree.parents[position]
+        spend = spend_of(key, message, self._count, lambda: self._context_of(parent))
+        if spend is None:
+            raise Unknown
+        parts = self._parts.setdefault(_identity(key), [])
+        before = next((part for part in reversed(parts) if self._continues(part, position, spend)), None)
+        parts.append(Part(position, key, message, spend))
+        if before is None:
+            return spend
+        if spend.reported and not before.spend.reported:
+            self.superseded.add((before.position, before.key))
+            return spend
+        return _beyond(spend, before.spend)
+
+    def _continues(self, part: Part, position: int, spend: Spend) -> bool:
+        """Whether a message is one that an earlier part of its path holds the beginning of."""
+        if not self.kin.has(part.position, position):
+            return False
+        before = part.spend
+        if CHUNK in (part.message.get("type"), spend.message.get("type")):
+            return True
+        if not text(spend.message).startswith(text(part.message)):
+            return False
+        if not (before.reported and spend.reported):
+            return True
+        return spend.output >= before.output and (spend.input == before.input or not before.input or not spend.input)
+
+
+def _identity(key: Key) -> Key:
+    """What tells a message from others wherever it stands: its id, or its content and which of several it is."""
+    return key[:2] if key[0] == "id" else ("", *key[1:])
+
+
+def _beyond(spend: Spend, before: Spend) -> Spend | None:
+    """What a message cost beyond an earlier part of it; None: nothing."""
+    read, written = (max(now - then, 0) for now, then in ((spend.input, before.input), (spend.output, before.output)))
+    total = max(spend.total - before.total, read + written)
+    if not total:
+        return None
+    details: dict[str, Any] = {
+        name: None if (now := getattr(spend, name)) is None else max(now - (getattr(before, name) or 0), 0)
+        for name in ("cache_read", "cache_creation", "reasoning")
+    }
+    return replace(spend, input=read, output=written, total=total, **details)
