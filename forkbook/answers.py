@@ -33,7 +33,7 @@ class Question:
     Attributes:
         id: The interrupt's id; a replay asks under another one.
         value: What is asked.
-        node: The task's node; for an interrupt inside a subgraph the one that runs the subgraph.
+        node: The task's node; for an interrupt inside a subgraph the one that runs the subgraph. None: unknown.
         task_id: The task.
         path: The task's path, which tells parallel tasks of one node apart.
         open: Whether the task has neither a result nor an error. A task that failed after its answer has kept it.
@@ -41,13 +41,13 @@ class Question:
 
     id: str
     value: Any = field(hash=False)
-    node: str
+    node: str | None
     task_id: str
     path: str
     open: bool
 
     def __str__(self) -> str:
-        return f"{self.id} ({self.node} asks {short(self.value)})"
+        return f"{self.id} ({self.node or 'a task'} asks {short(self.value)})"
 
 
 def questions(state: State) -> list[Question]:
@@ -56,7 +56,7 @@ def questions(state: State) -> list[Question]:
         Question(
             str(raised.get("id")),
             raised.get("value"),
-            str(task["name"]),
+            task["name"],
             str(task["id"]),
             repr(task.get("path")),
             task.get("result") is None and not task.get("error"),
@@ -210,7 +210,7 @@ def _asked_under_other_ids(answers: Mapping[Question, Any], before: State, act: 
 
 
 def _told(place: Checkpoint, answers: Mapping[Question, Any], act: Act) -> list[str]:
-    nodes = ", ".join(dict.fromkeys(question.node for question in answers))
+    nodes = ", ".join(dict.fromkeys(question.node or "a task" for question in answers))
     notes = [f"{nodes} ran again from the top: what it does before it asks was done again"]
     if act.checkpoint.id == place.id and (left := waiting_for(act.checkpoint.state)):
         notes.append(f"still open there: {', '.join(short(item['value']) for item in left)}")

@@ -16,7 +16,8 @@ from .tree import Tree, path_of
 
 STATUSES = ("finished", "waiting", "pending", "error", "unknown")
 SOURCES = ("input", "loop", "update", "fork")
-CUT_OFF = "CancelledError("  # what LangGraph keeps of an async task, and a server of any, whose run was stopped
+# what LangGraph keeps of an async task, a server of any, and LangGraph.js of those beside one that failed
+CUT_OFF = ("CancelledError(", "AbortError: This operation was aborted")
 LONGEST_TITLE = 60  # characters of an edited value
 
 
@@ -62,7 +63,8 @@ class Facts:
 
     def error(self, position: int) -> str | None:
         """The exceptions of a checkpoint's tasks, as LangGraph kept them; a task that was cut off did not fail."""
-        errors = [str(task["error"]) for task in self.states[position]["tasks"] or () if task.get("error")]
+        tasks = self.states[position]["tasks"] or ()
+        errors = dict.fromkeys(str(task["error"]) for task in tasks if task.get("error"))
         return "; ".join(error for error in errors if not error.startswith(CUT_OFF)) or None
 
     def interrupts(self, position: int) -> list[Any]:
@@ -70,16 +72,19 @@ class Facts:
         return [item for task in self.states[position]["tasks"] or () for item in task.get("interrupts") or ()]
 
     def status(self, position: int) -> str:
-        """What a tip waits for: finished, waiting (interrupt open), pending (next, no interrupt), error or unknown."""
+        """What a tip waits for: finished, waiting (interrupt open), pending (next, no interrupt), error or unknown.
+
+        An interrupt or an error is certain also where `next` is not known.
+        """
         state = self.states[position]
-        if state["next"] is None:
-            return "unknown"
         if self.error(position):
             return "error"
-        if not state["next"]:
-            return "finished"
         open_tasks = [task for task in state["tasks"] or () if task.get("result") is None]
-        return "waiting" if any(task.get("interrupts") for task in open_tasks) else "pending"
+        if state["next"] != [] and any(task.get("interrupts") for task in open_tasks):
+            return "waiting"
+        if state["next"] is None:
+            return "unknown"
+        return "pending" if state["next"] else "finished"
 
     def run_id(self, position: int) -> str | None:
         """The run that wrote the checkpoint; None after an edit by hand."""
@@ -154,9 +159,10 @@ class Facts:
         return ", ".join(names) or (f"step {head.step}" if head.step is not None else "checkpoint")
 
     def _ran(self, position: int) -> list[str]:
-        """The nodes that run at a checkpoint; a store may know them where it does not know their tasks."""
-        tasks = self.states[position]["tasks"]
-        return [str(task["name"]) for task in tasks] if tasks else list(self.states[position]["next"] or ())
+        """The nodes that run at a checkpoint; a store may know them where it does not know all their tasks."""
+        state = self.states[position]
+        named = [str(task["name"]) for task in state["tasks"] or () if task["name"] is not None]
+        return named if named and state["next"] is not None else list(state["next"] or ())
 
     def _changed(self, position: int) -> list[str]:
         """The channels that differ from the parent's, scalars with their new value; in the order of their names.

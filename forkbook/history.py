@@ -280,7 +280,8 @@ class History:
         """A row a task, under the checkpoint it starts from.
 
         Returns:
-            Columns: thread_id, checkpoint_ns, checkpoint_id, task_id, name (of the node), path, error, interrupts,
+            Columns: thread_id, checkpoint_ns, checkpoint_id, task_id, name (of the node; null: a task that asked or
+            failed, of which a store does not tell the node), path, error, interrupts,
             writes (the channels it wrote; null: nothing yet), seconds (that its subgraph took, where that is known).
         """
         return frames.frame(list(frames.tasks_rows(self.facts)), frames.TASKS)

@@ -15,6 +15,7 @@ import ormsgpack
 
 from .plain import DEEPEST, Plain, array, constructed, in_base64, opaque, settle, tagged
 
+JS_VALUES = ("undefined", "delta_snapshot")  # what LangGraph.js writes for a missing value, and for a whole channel
 MEMO_BYTES = 64 * 1024 * 1024  # of remembered extensions, after which a memo is dropped
 DEEPEST_EXTENSION = 32  # extensions within extensions
 DAMAGES = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, RecursionError)
@@ -162,6 +163,8 @@ def _encodable(value: Any) -> Any:
 
 def _revived(said: dict[str, Any]) -> Any:
     kind, path, fields = said.get("type"), said.get("id"), said.get("kwargs") or {}
+    if said.get("lc") == 2 and kind in JS_VALUES:
+        return said.get("value")
     if said.get("lc") not in (1, 2) or not isinstance(path, list) or not path:
         return settle(said) if "__type__" in said else said
     name = str(path[-1])

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..tree import Tree
 from .base import State
-from .tasks import PULL
+from .task_ids import PULL
 
 INPUT = "__input__"  # LangGraph's name for what brings an input
 
@@ -61,11 +61,14 @@ def _original(tree: Tree, states: Sequence[State], position: int) -> int | None:
 
 def planned_of(state: State) -> list[tuple[str, Sequence[Any]]] | None:
     """Names and paths of the tasks that a checkpoint leads to; None: unknown."""
+    if state["next"] is None:
+        return None
     if state["tasks"] is not None:
-        return [(task["name"], task.get("path") or (PULL, task["name"])) for task in state["tasks"]]
-    return None if state["next"] is None else [(name, (PULL, name)) for name in state["next"]]
+        named = [task for task in state["tasks"] if task["name"] is not None]
+        return [(task["name"], task.get("path") or (PULL, task["name"])) for task in named]
+    return [(name, (PULL, name)) for name in state["next"]]
 
 
 def finished_of(state: State) -> list[Mapping[str, Any]]:
-    """The tasks of a checkpoint that came to an end."""
-    return [task for task in state["tasks"] or () if task["result"] is not None]
+    """The tasks of a checkpoint that came to an end, as far as their names are known."""
+    return [task for task in state["tasks"] or () if task["result"] is not None and task["name"] is not None]

@@ -23,6 +23,7 @@
 
 `model.states` finds the last two in a state.
 
+A `Uint8Array`, `Set`, `Map` or `RegExp` of LangGraph.js is `bytes`, `set`, `dict` or `regex`, `undefined` is None.
 Pydantic models, dataclasses and named tuples are plain dicts of their fields, messages the dicts that a server sends.
 `Interrupt` is `{"id", "value"}`, `Send` `{"node", "arg"}`, `Overwrite` `{"__overwrite__": value}`.
 """
@@ -194,6 +195,18 @@ def _overwrite(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> dic
     return {"__overwrite__": fields["value"]}
 
 
+def _js_bytes(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    return tagged("bytes", in_base64(bytes(args[0])))
+
+
+def _js_set(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    return _items("set", args, fields)
+
+
+def _js_map(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
+    return tagged("dict", [[key, value] for key, value in args[0]])
+
+
 FORMS: dict[tuple[str, str], Form] = {
     ("datetime", "datetime"): _text, ("datetime", "date"): _date, ("datetime", "time"): _time,
     ("datetime", "timedelta"): _arguments, ("datetime", "timezone"): _arguments, ("zoneinfo", "ZoneInfo"): _text,
@@ -205,6 +218,7 @@ FORMS: dict[tuple[str, str], Form] = {
     **{("pydantic.types", f"Secret{kind}"): _secret for kind in ("Str", "Bytes")},
     ("langgraph.types", "Send"): _send, ("langgraph.constants", "Send"): _send,
     ("langgraph.types", "Interrupt"): _interrupt, ("langgraph.types", "Overwrite"): _overwrite,
+    ("", "Uint8Array"): _js_bytes, ("", "Set"): _js_set, ("", "Map"): _js_map, ("", "RegExp"): _regex,
 }  # fmt: skip
 
 

@@ -27,7 +27,8 @@ from .revive import revived
 from .routing import Router
 from .rows import Saved
 from .snapshots import Saver, config
-from .tasks import PULL, PUSH, SENDS, START, task_ids
+from .task_ids import PULL, PUSH, task_ids
+from .tasks import SENDS, START
 from .triggers import Channels, Ground, Seen, Triggers, kept
 from .wire import ROOT
 

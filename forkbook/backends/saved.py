@@ -8,9 +8,8 @@ from .base import State
 from .databases.rebuild import NOTHING, Rebuilder, Rebuilt
 from .databases.rules import Rules
 from .rows import Saved, Write
-from .tasks import Layout, Task, layout, tasks_of
+from .tasks import ERROR, INTERRUPT, RETURN, Layout, Task, layout, tasks_of, with_marks
 
-ERROR, INTERRUPT, RETURN = "__error__", "__interrupt__", "__return__"
 CONTROL = frozenset({ERROR, INTERRUPT, "__error_source_node__", "__resume__"})
 INTERNAL = ("__", "branch:", "join:", "start:")
 
@@ -19,8 +18,9 @@ def states(saved: Sequence[Saved], namespaces: Collection[str], rules: Rules | N
     """The checkpoints of one thread and namespace in the shape of LangGraph's `ThreadState`, newest first.
 
     `next` and `tasks` are those that the stored data prove (see `tasks`), else None. A task's `id` is None where only
-    that is not known; if that holds for every task, `tasks` is None. Values are as stored: updates that a `Command`
-    brought and the next step has not taken up yet are not in them.
+    that is not known; if that holds for every task, `tasks` is None. A task that raised an interrupt or an error is
+    there all the same, its `name` None where it is not known which one it is; where `next` is None there may be more.
+    Values are as stored: updates that a `Command` brought and the next step has not taken up yet are not in them.
 
     Args:
         saved: All checkpoints; more of them prove more.
@@ -46,14 +46,13 @@ def state_of(saved: Saved, graph: Layout, namespaces: Collection[str], rebuilt: 
     internal = set[str]()
     if saved.checkpoint.get("v", 0) < 3:  # then each node had a channel of its name
         internal = {node for node in graph.triggers if not node.startswith("__")}
+    shown = with_marks(saved, planned, graph, namespaces)
     tasks = None
-    if planned is not None and all_or_some_known(planned):
+    if (planned is not None or shown) and all_or_some_known(shown):
         written: dict[str | None, list[Write]] = {}
         for write in sorted(saved.writes, key=attrgetter("path", "task_id", "idx")):
             written.setdefault(write.task_id, []).append(write)
-        tasks = [
-            _task(task, saved, written.get(task.id, []), internal, namespaces, graph.functional) for task in planned
-        ]
+        tasks = [_task(task, saved, written.get(task.id, []), internal, namespaces, graph.functional) for task in shown]
     state = {
         "values": _values(saved, internal, graph, rebuilt),
         "next": None if planned is None else [task.name for task in planned],
@@ -104,12 +103,26 @@ def _task(
         "id": task.id,
         "name": task.name,
         "path": task.path,
-        "error": next((write.value for write in writes if write.channel == ERROR), None),
-        "interrupts": [item for write in writes if write.channel == INTERRUPT for item in _listed(write.value)],
+        "error": next((_error(write.value) for write in writes if write.channel == ERROR), None),
+        "interrupts": [_asked(item) for write in writes if write.channel == INTERRUPT for item in _listed(write.value)],
         "checkpoint": {"thread_id": saved.thread_id, "checkpoint_ns": ns} if ns in namespaces else None,
         "state": None,
         "result": result if output else None,
     }
+
+
+def _error(value: Any) -> Any:
+    """An exception as Python's repr, or as LangGraph.js shows one: `TypeError: …`."""
+    if isinstance(value, dict) and value.keys() == {"name", "message"}:
+        return f"{value['name']}: {value['message']}"
+    return value
+
+
+def _asked(item: Any) -> dict[str, Any]:
+    """An interrupt as later versions show it; earlier ones of LangGraph.js wrote `when`, `resumable` and `ns`."""
+    if not isinstance(item, dict) or "value" not in item or "__type__" in item:
+        return {"id": None, "value": item}
+    return {"id": item.get("id")} | {name: item[name] for name in ("value", "response_schema") if name in item}
 
 
 def _listed(value: Any) -> list[Any]:

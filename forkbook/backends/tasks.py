@@ -6,33 +6,35 @@ StateGraph has written since LangGraph 0.3 the names of these channels tell the 
 Elsewhere (0.2, the functional API, hand-made Pregel graphs) a checkpoint that the loop wrote proves that the tasks
 with writes on its parent were all of them.
 
-A task's id is a hash of its checkpoint, node and trigger channels. It is taken as known where a stored write has it,
-or where the same node's triggers gave the id of a stored write elsewhere in the thread.
+A task's id is a hash of its checkpoint, node and trigger channels (see `task_ids`); LangGraph.js hashes otherwise than
+Python. It is taken as known where a stored write has it, or where the same node's triggers gave the id of a stored
+write elsewhere in the thread.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from hashlib import sha1
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid5
 
+from ..tree import path_of
 from .rows import Saved, Write
+from .task_ids import PULL, PUSH, pulled_js_ids, sent_js_ids, task_ids
 
-PULL, PUSH, SENDS, START = "__pregel_pull", "__pregel_push", "__pregel_tasks", "__start__"
+SENDS, START, RETURN = "__pregel_tasks", "__start__", "__return__"
+ERROR, INTERRUPT = "__error__", "__interrupt__"
 BRANCH, JOIN = "branch:to:", "join:"
-HEXES = re.compile(r"([0-9a-f]{2}|-)+")
+MOST_TRIED = 10_000  # pairs of a node and a channel
 NULL_TASK = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task that a checkpoint leads to; `id` is None where it is not known."""
+    """A task that a checkpoint leads to; `id`, and `name` with `path`, are None where they are not known."""
 
     id: str | None
-    name: str
-    path: list[Any]
+    name: str | None
+    path: list[Any] | None
 
 
 @dataclass
@@ -47,6 +49,7 @@ class Layout:
         before: Pairs of nodes in the order in which the graph declares them.
         sends: For each checkpoint what its tasks sent; until 0.4 its child holds no copy.
         verified: Nodes whose triggers gave an id that a stored write has.
+        writer: `python` or `js`, whose way gave the ids of stored writes; None: unknown.
     """
 
     triggers: dict[str, set[str]] = field(default_factory=dict)
@@ -56,6 +59,7 @@ class Layout:
     before: set[tuple[str, str]] = field(default_factory=set)
     sends: dict[str, list[Any]] = field(default_factory=dict)
     verified: set[str] = field(default_factory=set)
+    writer: str | None = None
 
 
 def layout(thread: "Sequence[Saved]") -> Layout:
@@ -88,13 +92,24 @@ def layout(thread: "Sequence[Saved]") -> Layout:
     )
     for order in orders:
         found.before.update((a, b) for place, a in enumerate(order) for b in order[place + 1 :])
+    _verify(thread, found)
+    return found
+
+
+def _verify(thread: "Sequence[Saved]", found: Layout) -> None:
+    """Note which ids are those of stored writes, and whose way of making ids gave them."""
+    versions = (v for saved in thread for v in (saved.checkpoint.get("channel_versions") or {}).values())
+    if found.named and any(isinstance(version, str) for version in versions):
+        found.writer = "python"  # LangGraph.js counts versions in numbers
     for saved in thread:
         written = {write.task_id for write in saved.writes}
         readable = saved.checkpoint.get("channel_versions")
         for task in triggered(saved, found) if written and readable and found.named else ():
-            if task.path[0] == PULL and written & set(task_ids(saved, task.name, _pull_parts(task.name, found))):
-                found.verified.add(task.name)
-    return found
+            if task.id not in written or task.path[0] != PULL:
+                continue
+            found.verified.add(task.name)
+            in_python = task.id in task_ids(saved, task.name, _pull_parts(task.name, found))
+            found.writer = "python" if in_python else "js"
 
 
 def tasks_of(saved: Saved, graph: Layout) -> list[Task] | None:
@@ -125,15 +140,27 @@ def triggered(saved: Saved, graph: Layout) -> list[Task]:
     tasks = []
     for index, send in enumerate(_sends(saved, graph) or ()):
         if isinstance(send, dict) and isinstance(send.get("node"), str):
-            ids = task_ids(saved, send["node"], (PUSH, str(index)))
-            found = next((id for id in ids if id in written), ids[0])
-            tasks.append(Task(found or None, send["node"], [PUSH, index, False]))
-    nodes = {node for channel, node in _trigger_channels(saved) if _is_new(saved, channel, node)}
-    for node in _in_order(nodes, graph):
-        ids = task_ids(saved, node, _pull_parts(node, graph))
-        likely = ids[0] or None if node in graph.verified or node == START else None
-        tasks.append(Task(next((id for id in ids if id in written), likely), node, [PULL, node]))
+            node = send["node"]
+            ids = {"python": task_ids(saved, node, (PUSH, str(index))), "js": sent_js_ids(saved, node, index)}
+            tasks.append(Task(_id(ids, written, graph, sure=True), node, [PUSH, index, False]))
+    fired: dict[str, list[str]] = {}
+    for channel, node in _trigger_channels(saved):
+        if _is_new(saved, channel, node):
+            fired.setdefault(node, []).append(channel)
+    for node in _in_order(set(fired), graph):
+        ids = {
+            "python": task_ids(saved, node, _pull_parts(node, graph)),
+            "js": pulled_js_ids(saved, node, fired[node]),
+        }
+        sure = node == START or (len(fired[node]) == 1 if graph.writer == "js" else node in graph.verified)
+        tasks.append(Task(_id(ids, written, graph, sure=sure), node, [PULL, node]))
     return tasks
+
+
+def _id(ids: Mapping[str, Sequence[str]], written: set[str], graph: Layout, *, sure: bool) -> str | None:
+    """The id among these that a stored write has; without one the writer's own, if that is sure."""
+    known = next((id_ for each in ids.values() for id_ in each if id_ in written), None)
+    return known or (next(iter(ids.get(graph.writer or "", ())), None) or None if sure else None)
 
 
 def _trigger_channels(saved: Saved) -> Iterator[tuple[str, str]]:
@@ -179,30 +206,48 @@ def _pull_parts(node: str, graph: Layout) -> tuple[str, ...]:
     return (PULL, *sorted(graph.triggers.get(node) or {BRANCH + node if node != START else START}))
 
 
-def task_ids(saved: Saved, node: str, parts: tuple[str, ...]) -> list[str]:
-    """The ids that LangGraph gives to a task, the newer way first."""
-    from xxhash import xxh3_128_hexdigest
+def with_marks(saved: Saved, planned: Sequence[Task] | None, graph: Layout, namespaces: Collection[str]) -> list[Task]:
+    """The planned tasks, and those that raised an interrupt or an error of which it is not known which ones they are.
 
-    ns = f"{saved.ns}|{node}" if saved.ns else node
-    step = saved.metadata.get("step")
-    if not isinstance(step, int) or not HEXES.fullmatch(saved.checkpoint_id):
-        return [""]
-    step += 1
-    data = bytes.fromhex(saved.checkpoint_id.replace("-", "")) + "".join((ns, str(step), node, *parts)).encode()
-    digests = xxh3_128_hexdigest(data), sha1(data, usedforsecurity=False).hexdigest()
-    return [f"{hexes[:8]}-{hexes[8:12]}-{hexes[12:16]}-{hexes[16:20]}-{hexes[20:32]}" for hexes in digests]
+    Args:
+        saved: The checkpoint.
+        planned: What `tasks_of` proves.
+        graph: What all checkpoints tell.
+        namespaces: Those of the thread; a subgraph's names the task that ran it.
+    """
+    tasks = list(planned or ())
+    known = {task.id for task in tasks}
+    marked = [
+        _named(saved, task_id, written, graph)
+        or Task(task_id, _that_ran(namespaces, task_id) or _tried(saved, task_id), None)
+        for task_id, written in _writers(saved, graph)
+        if task_id not in known and any(write.channel in (ERROR, INTERRUPT) for write in written)
+    ]
+    unnamed = [place for place, task in enumerate(tasks) if task.id is None]
+    if len(unnamed) == len(marked) == 1:
+        tasks[unnamed[0]] = replace(tasks[unnamed[0]], id=marked[0].id)
+        return tasks
+    return tasks + marked
 
 
 def _ran(saved: Saved, graph: Layout) -> Iterator[Task | None]:
     """The tasks with writes, one by one; None for a task whose name is not known."""
+    for task_id, written in _writers(saved, graph):
+        yield _named(saved, task_id, written, graph)
+
+
+def _writers(saved: Saved, graph: Layout) -> Iterator[tuple[str, list[Write]]]:
+    """What each task wrote, by its id; not an input, an edit, or a call within a task."""
     writes: dict[str, list[Write]] = {}
     for write in saved.writes:
         writes.setdefault(write.task_id, []).append(write)
     for task_id, written in writes.items():
         path = written[0].path
         if task_id in (NULL_TASK, *_edits(saved)) or (path and not path.startswith("~__pregel_")) or "~" in path[1:]:
-            continue  # input, an edit, or a call within a task
-        yield _named(saved, task_id, written, graph)
+            continue
+        if not path and graph.functional and any(write.channel == RETURN for write in written):
+            continue
+        yield task_id, written
 
 
 def _edits(saved: Saved) -> list[str]:
@@ -217,6 +262,25 @@ def _named(saved: Saved, task_id: str, written: list[Write], graph: Layout) -> T
     if kind == PULL:
         return Task(task_id, rest, [PULL, rest])
     own = next((write.channel for write in written if write.value == write.channel), None)
-    by_id = (node for node in graph.triggers if task_id in task_ids(saved, node, _pull_parts(node, graph)))
+    by_id = (node for node, triggers in graph.triggers.items() if task_id in _pull_ids(saved, node, triggers, graph))
     name = next(by_id, own)
     return Task(task_id, name, [PULL, name]) if name and not kind else None
+
+
+def _that_ran(namespaces: Collection[str], task_id: str) -> str | None:
+    """The node whose task ran a subgraph, by the names of namespaces: `node:task id`, further in after `|`."""
+    return next((path_of(ns)[-1] for ns in namespaces if ns.endswith(f":{task_id}")), None)
+
+
+def _tried(saved: Saved, task_id: str) -> str | None:
+    """The node whose name and one trigger channel give a task's id, among all that the checkpoint's channels name."""
+    channels = sorted(saved.checkpoint.get("channel_versions") or ())
+    nodes = {channel.rpartition(":")[2] for channel in channels}
+    if len(channels) * len(nodes) > MOST_TRIED:
+        return None
+    tried = ((node, channel) for node in nodes for channel in channels)
+    return next((node for node, channel in tried if task_id in task_ids(saved, node, (PULL, channel))), None)
+
+
+def _pull_ids(saved: Saved, node: str, triggers: set[str], graph: Layout) -> list[str]:
+    return [*task_ids(saved, node, _pull_parts(node, graph)), *pulled_js_ids(saved, node, triggers)]

@@ -169,7 +169,7 @@ def unsettled(states: Iterable[State]) -> set[str]:
     found = set()
     for state in states:
         id_ = state["checkpoint"]["checkpoint_id"]
-        if state["next"] and (id_ not in parents or any(map(_is_open, state["tasks"] or ()))):
+        if state["next"] != [] and (id_ not in parents or any(map(_is_open, state["tasks"] or ()))):
             found.add(id_)
     return found
 

@@ -47,6 +47,8 @@ def unnamed(originals: Sequence[State], others: Sequence[State]) -> int:
 def _both_known(a: State, b: State) -> tuple[State, State]:
     """Two states of one checkpoint, less what one of them does not know."""
     names = [name for name in FIELDS if name not in UNKNOWABLE or None not in (a.get(name), b.get(name))]
+    if (a.get("next") is None) != (b.get("next") is None):  # then one of them knows a part of the tasks at most
+        names = [name for name in names if name not in ("tasks", "interrupts")]
     one: State = {name: a.get(name) for name in names}
     other: State = {name: b.get(name) for name in names}
     for state in (one, other):

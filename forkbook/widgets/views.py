@@ -49,7 +49,7 @@ def tasks_view(checkpoint: Checkpoint) -> str:
     seconds = checkpoint.history.facts.task_seconds
     rows = [
         (
-            task.get("name"),
+            task.get("name") or "unknown",
             values_of(task.get("interrupts")),
             task.get("error") or "",
             json(task.get("result")),
@@ -58,7 +58,8 @@ def tasks_view(checkpoint: Checkpoint) -> str:
         for task in checkpoint.state["tasks"] or ()
     ]
     if not rows:
-        return f"<i style='{GREY}'>nothing runs from here</i>"
+        unknown = checkpoint.next is None
+        return f"<i style='{GREY}'>{'what runs from here is not known' if unknown else 'nothing runs from here'}</i>"
     return lines(table(("task", "interrupts", "error", "writes", "seconds"), rows))
 
 

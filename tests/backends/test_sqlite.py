@@ -351,7 +351,7 @@ def test_a_store_is_read_without_langgraph(file):
 
 
 def old_stores():
-    return sorted(DATA.glob("langgraph-*.sqlite"))
+    return sorted(DATA.glob("langgraph-[0-9]*.sqlite"))
 
 
 @pytest.mark.parametrize("old", old_stores(), ids=lambda path: path.stem)
@@ -379,9 +379,15 @@ def test_stores_of_old_versions(tmp_path, old, capsys):
             for task in state["tasks"]:
                 if task["id"] is None:
                     continue
-                assert task["name"] == known[task["id"]]["name"]
+                assert task["name"] in (None, known[task["id"]]["name"])
                 assert task["error"] == known[task["id"]]["error"]
                 assert [item["value"] for item in task["interrupts"]] == known[task["id"]]["asks"]
+        assert [task["asks"] for task in said[0]["tasks"] if task["asks"]] == [
+            [item["value"] for item in task["interrupts"]] for task in states[0]["tasks"] or () if task["interrupts"]
+        ]
+        assert {task["error"] for task in said[0]["tasks"]} - {None} == {
+            task["error"] for task in states[0]["tasks"] or ()
+        } - {None}
     with capsys.disabled():
         print(f"\n{old.stem}: {count} states, unknown: next {unknown.count('next')}, tasks {unknown.count('tasks')}")
     assert look(tmp_path) == before
