@@ -105,7 +105,7 @@ def _verify(thread: "Sequence[Saved]", found: Layout) -> None:
         written = {write.task_id for write in saved.writes}
         readable = saved.checkpoint.get("channel_versions")
         for task in triggered(saved, found) if written and readable and found.named else ():
-            if task.id not in written or task.path[0] != PULL:
+            if task.name is None or task.id not in written or task.path != [PULL, task.name]:
                 continue
             found.verified.add(task.name)
             in_python = task.id in task_ids(saved, task.name, _pull_parts(task.name, found))
