@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .streaming import OnEvent
 
 COPY_OF = "forkbook_copy_of"  # in a copied thread's metadata: the original's id
+LARGEST_STEP = 2**63  # what no frame can hold is no step
 State = dict[str, Any]
 Thread = dict[str, Any]
 Update = Mapping[str, Any]
@@ -319,11 +320,12 @@ class Backend(ABC):
 def head_of(state: State) -> Head:
     """The tree's part of a state."""
     metadata = state["metadata"] or {}
+    step, source = metadata.get("step"), metadata.get("source")
     return Head(
         id=state["checkpoint"]["checkpoint_id"],
         parent_id=(state["parent_checkpoint"] or {}).get("checkpoint_id") or None,
-        step=metadata.get("step"),
-        source=metadata.get("source"),
+        step=step if isinstance(step, int) and abs(step) < LARGEST_STEP else None,
+        source=source if isinstance(source, str) else None,
         ns=(ns := namespace(state)),
         inside=_host(metadata.get("parents"), ns),
     )

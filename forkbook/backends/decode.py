@@ -13,12 +13,14 @@ from typing import Any
 import orjson
 import ormsgpack
 
+from ..escape import cut
+from .cells import DAMAGES, as_bytes, kind_of
 from .plain import DEEPEST, Plain, array, constructed, in_base64, opaque, settle, tagged
 
 JS_VALUES = ("undefined", "delta_snapshot")  # what LangGraph.js writes for a missing value, and for a whole channel
 MEMO_BYTES = 64 * 1024 * 1024  # of remembered extensions, after which a memo is dropped
 DEEPEST_EXTENSION = 32  # extensions within extensions
-DAMAGES = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, RecursionError)
+LONGEST_KIND = 60  # characters of a type that is not known
 
 MESSAGES = {
     "HumanMessage": "human", "AIMessage": "ai", "SystemMessage": "system", "ToolMessage": "tool",
@@ -55,20 +57,23 @@ class Decoder:
             "pickle": lambda data: opaque("pickled: reading it would run its code", len(data)),
         }
 
-    def decode(self, kind: str | None, data: bytes | str | None) -> Any:
+    def decode(self, kind: Any, data: Any) -> Any:
         """A stored value as plain data; never raises.
 
         Args:
             kind: What the store says it is: `msgpack`, `json`, `bytes`, `bytearray`, `null`, `pickle`, or one of
                 these with `+` and a cipher's name.
-            data: The stored bytes.
+            data: The stored bytes; of a damaged store anything that a cell can hold.
         """
-        raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data or b"")
+        if (raw := as_bytes(data)) is None:
+            return opaque(f"damaged: there is {kind_of(data)} where bytes belong", 0)
+        if not isinstance(kind, str | None):
+            return opaque(f"damaged: its type is {kind_of(kind)}", len(raw))
         reader = self._kinds.get(str(kind))
         if reader is None and "+" in str(kind):
-            return opaque(f"encrypted: {kind}", len(raw))
+            return opaque(f"encrypted: {cut(str(kind), LONGEST_KIND)}", len(raw))
         if reader is None:
-            return opaque(f"unknown type {kind!r}", len(raw))
+            return opaque(f"unknown type {None if kind is None else cut(kind, LONGEST_KIND)!r}", len(raw))
         try:
             return reader(raw)
         except DAMAGES as error:
@@ -213,7 +218,7 @@ def _plain(value: Any) -> Any:
 _shared = Decoder()
 
 
-def decode(kind: str | None, data: bytes | str | None) -> Any:
+def decode(kind: Any, data: Any) -> Any:
     """A stored value as plain data, by a decoder that all callers share; see `Decoder.decode`."""
     global _shared
     if _shared.held > MEMO_BYTES:

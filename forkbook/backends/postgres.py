@@ -10,13 +10,15 @@ import orjson
 from ..errors import AccessDenied, ConnectionFailed, InvalidInput, MissingExtra, SourceError, ThreadNotFound
 from ..tree import Head
 from .base import Backend, State, Thread
+from .cells import DAMAGES, understood
 from .databases.rules import Rules
-from .decode import Decoder
+from .decode import Decoder, from_json
 from .memory.base import Memory
 from .memory.postgres import PostgresMemory
 from .plain import opaque
 from .rows import Saved, Write, parts
 from .saved import states
+from .scripts import date
 
 try:
     import psycopg
@@ -101,7 +103,7 @@ class PostgresBackend(Backend):
             with psycopg.connect(self._uri, connect_timeout=5) as connection:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
-                set_json_loads(orjson.loads, connection)
+                set_json_loads(_loaded, connection)
                 yield connection
         except psycopg.OperationalError as error:
             said = " ".join(str(error).split())
@@ -174,18 +176,31 @@ class PostgresBackend(Backend):
             ):
                 writes[checkpoint_id].append(Write(task, path, idx, channel, _value(decoder, kind, size, blob)))
             namespaces = {row[0] for row in connection.execute(NAMESPACES, [thread_id])}
-        saved = [
-            _saved(
-                decoder,
-                (thread_id, ns, checkpoint_id, parent),
-                checkpoint,
-                metadata,
-                blobs,
-                writes.get(checkpoint_id, []),
-            )
-            for checkpoint_id, parent, checkpoint, metadata in heads
-        ]
-        return states(saved, namespaces, self._rules)
+        with understood(f"{self.kind} {self.address}", thread_id):
+            saved = [
+                _saved(
+                    decoder,
+                    (thread_id, ns, checkpoint_id, parent),
+                    checkpoint,
+                    metadata,
+                    blobs,
+                    writes.get(checkpoint_id, []),
+                )
+                for checkpoint_id, parent, checkpoint, metadata in heads
+            ]
+            return states(saved, namespaces, self._rules)
+
+
+def _loaded(text: bytes | str) -> Any:
+    """What a jsonb cell holds; Postgres keeps numbers of any size."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return from_json(text.encode() if isinstance(text, str) else text)
+    except DAMAGES as error:
+        return opaque(f"damaged: {str(error) or type(error).__name__}", len(text))
 
 
 def _stream(connection: Any, query: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
@@ -205,24 +220,26 @@ def _value(decoder: Decoder, kind: str | None, size: int | None, blob: bytes | N
 def _saved(
     decoder: Decoder,
     place: tuple[str, str, str, str | None],
-    checkpoint: Mapping[str, Any],
-    metadata: Mapping[str, Any],
+    checkpoint: Any,
+    metadata: Any,
     blobs: Mapping[tuple[str, str], Any],
     writes: list[Write],
 ) -> Saved:
-    rest, inline = parts({"channel_values": {}, **checkpoint}, 0)
-    found = {channel: (channel, str(version)) for channel, version in rest["channel_versions"].items()}
+    is_whole = isinstance(checkpoint, dict) and isinstance(checkpoint.get("channel_versions"), dict)
+    rest, inline = parts({"channel_values": {}, **checkpoint} if is_whole else checkpoint, 0)
+    found = {channel: (channel, str(version)) for channel, version in rest.get("channel_versions", {}).items()}
     values = {channel: blobs[key] for channel, key in found.items() if key in blobs}
+    said = dict(metadata) if isinstance(metadata, dict) else opaque("damaged: this is no metadata", 0)
     snapshots = frozenset(channel for channel, value in values.items() if decoder.is_snapshot(value))
-    return Saved(*place, rest, {**inline, **values}, dict(metadata), writes, snapshots)
+    return Saved(*place, rest, {**inline, **values}, said, writes, snapshots)
 
 
 def _thread(thread_id: str, created_at: str | None, updated_at: str | None) -> Thread:
     return {
         "thread_id": thread_id,
         "status": None,
-        "created_at": created_at,
-        "updated_at": updated_at,
+        "created_at": date(created_at),
+        "updated_at": date(updated_at),
         "metadata": {},
     }
 

@@ -8,6 +8,7 @@ from .base import State
 from .databases.rebuild import NOTHING, Rebuilder, Rebuilt
 from .databases.rules import Rules
 from .rows import Saved, Write
+from .scripts import date
 from .tasks import ERROR, INTERRUPT, RETURN, Layout, Task, layout, tasks_of, with_marks
 
 CONTROL = frozenset({ERROR, INTERRUPT, "__error_source_node__", "__resume__"})
@@ -58,7 +59,7 @@ def state_of(saved: Saved, graph: Layout, namespaces: Collection[str], rebuilt: 
         "next": None if planned is None else [task.name for task in planned],
         "tasks": tasks,
         "metadata": saved.metadata,
-        "created_at": saved.checkpoint.get("ts"),
+        "created_at": date(saved.checkpoint.get("ts")),
         "checkpoint": _address(saved, saved.checkpoint_id),
         "parent_checkpoint": _address(saved, saved.parent_id) if saved.parent_id else None,
         "interrupts": None if tasks is None else [item for task in tasks for item in task["interrupts"]],

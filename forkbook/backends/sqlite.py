@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import InvalidInput, ThreadNotFound
 from ..tree import Head
 from .base import Backend, State, Thread
+from .cells import as_text, id_of, sized, understood
 from .databases.rules import Rules
 from .decode import MEMO_BYTES, Decoder
 from .memory.base import Memory
@@ -32,18 +33,14 @@ ROWS = """
 SELECT rowid, checkpoint_id, parent_checkpoint_id FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = ?
 ORDER BY checkpoint_id DESC
 """
-BLOBS = """
-SELECT type, length(checkpoint), CASE WHEN length(checkpoint) <= ?1 THEN checkpoint END,
-       length(metadata), CASE WHEN length(metadata) <= ?1 THEN metadata END
-FROM checkpoints WHERE rowid = ?2
-"""
-METADATA = (
-    "SELECT length(metadata), CASE WHEN length(metadata) <= ?1 THEN metadata END FROM checkpoints WHERE rowid = ?2"
-)
-WRITES = """
-SELECT checkpoint_id, task_id, {path}, idx, channel, type, length(value), CASE WHEN length(value) <= ? THEN value END
+BLOBS = f"""
+SELECT type, {sized("checkpoint", "?1")}, {sized("metadata", "?1")} FROM checkpoints WHERE rowid = ?2
+"""  # noqa: S608  # our own columns, here and below
+METADATA = f"SELECT {sized('metadata', '?1')} FROM checkpoints WHERE rowid = ?2"  # noqa: S608
+WRITES = f"""
+SELECT checkpoint_id, task_id, {{path}}, idx, channel, type, {sized("value", "?")}
 FROM writes WHERE thread_id = ? AND checkpoint_ns = ?
-"""
+"""  # noqa: S608
 NAMESPACES = "SELECT DISTINCT checkpoint_ns FROM checkpoints WHERE thread_id = ? AND checkpoint_ns <> ''"
 
 
@@ -98,7 +95,7 @@ class SqliteBackend(Backend):
     def heads(self, thread_id: str) -> list[Head]:
         def work(connection: sqlite3.Connection) -> list[Head]:
             heads = []
-            for rowid, checkpoint_id, parent in connection.execute(ROWS, [thread_id, ""]).fetchall():
+            for rowid, checkpoint_id, parent in _rows(connection, thread_id, ""):
                 said = self._metadata(*connection.execute(METADATA, [LARGEST, rowid]).fetchone())
                 heads.append(Head(checkpoint_id, parent, said.get("step"), said.get("source")))
             return heads
@@ -131,10 +128,10 @@ class SqliteBackend(Backend):
 
         def work(connection: sqlite3.Connection) -> tuple[dict[int, Saved], dict[str, list[Write]], set[str]]:
             rows = {}
-            for rowid, checkpoint_id, parent in connection.execute(ROWS, place).fetchall():
+            for rowid, checkpoint_id, parent in _rows(connection, thread_id, ns):
                 if not (saved := known.get(rowid)):
                     checkpoint, values, metadata = self._blobs(connection, rowid)
-                    at = thread_id, ns, checkpoint_id, parent or None
+                    at = thread_id, ns, checkpoint_id, parent
                     saved = Saved(*at, checkpoint, values, metadata, [], self._snapshots(values))
                 rows[rowid] = saved
             return rows, self._writes(connection, thread_id, ns), _namespaces(connection, thread_id)
@@ -142,7 +139,8 @@ class SqliteBackend(Backend):
         rows, writes, namespaces = read(self._path, "reading the history", work, thread_id)
         self._known = (place, rows)
         saved = [replace(row, writes=writes.get(row.checkpoint_id, [])) for row in rows.values()]
-        return states(saved, namespaces, self._rules)
+        with understood(f"{self.kind} {self.address}", thread_id):
+            return states(saved, namespaces, self._rules)
 
     def _blobs(self, connection: sqlite3.Connection, rowid: int) -> tuple[dict[str, Any], Any, dict[str, Any]]:
         """A row's checkpoint without its values, the values, and the metadata."""
@@ -162,11 +160,11 @@ class SqliteBackend(Backend):
         found: dict[str, list[Write]] = {}
         for checkpoint_id, task_id, path, idx, channel, *value in connection.execute(query, [LARGEST, thread_id, ns]):
             place = idx if isinstance(idx, int) else 0
-            write = Write(str(task_id), str(path), place, str(channel), self._value(*value))
+            write = Write(as_text(task_id), as_text(path), place, as_text(channel), self._value(*value))
             found.setdefault(checkpoint_id, []).append(write)
         return found
 
-    def _value(self, kind: str | None, size: int | None, blob: Any) -> Any:
+    def _value(self, kind: Any, size: int | None, blob: Any) -> Any:
         if blob is None and size:
             return opaque(f"larger than {LARGEST:,} bytes", size)
         return self._decoder.decode(kind, blob)
@@ -176,8 +174,17 @@ class SqliteBackend(Backend):
         return said if isinstance(said, dict) else opaque("damaged: this is no metadata", size or 0)
 
 
+def _rows(connection: sqlite3.Connection, thread_id: str, ns: str) -> list[tuple[int, str, str | None]]:
+    """The checkpoints of a namespace, newest first: their rows' ids, their own and their parents'."""
+    rows = connection.execute(ROWS, (thread_id, ns)).fetchall()
+    return [
+        (rowid, id_of(found, "its id", thread_id), id_of(parent, "its parent's id", thread_id) if parent else None)
+        for rowid, found, parent in rows
+    ]
+
+
 def _namespaces(connection: sqlite3.Connection, thread_id: str) -> set[str]:
-    return {str(name) for (name,) in connection.execute(NAMESPACES, [thread_id])}
+    return {name for (name,) in connection.execute(NAMESPACES, [thread_id]) if isinstance(name, str)}
 
 
 def _thread(thread_id: str, first: str, last: str) -> Thread:

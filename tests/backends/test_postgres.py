@@ -166,3 +166,57 @@ def test_a_wrong_password(cluster):
             assert time.monotonic() < deadline
             time.sleep(0.1)  # the server reads its configuration in its own time
     assert "wrong_secret" not in str(caught.value)
+
+
+JSONB = [
+    "5",
+    "1.5",
+    "null",
+    '"text"',
+    "[]",
+    "[1]",
+    "{}",
+    '{"channel_values": 5}',
+    '{"n": 1e400}',
+    "[" * 2000 + "]" * 2000,
+]
+
+
+def test_json_of_any_shape_damages_its_own_thread_alone(cluster):
+    from langgraph.checkpoint.postgres import PostgresSaver
+
+    uri = database(cluster, "shapes")
+    with PostgresSaver.from_conn_string(uri) as saver:
+        saver.setup()
+        for thread in ("bad", "well"):
+            compiled(saver).invoke({}, {"configurable": {"thread_id": thread}})
+    with fb.connect(uri) as book:
+        want = book["well"].states
+    for column in ("checkpoint", "metadata"):
+        for said in JSONB:
+            with psycopg.connect(uri) as connection:
+                connection.execute(f"update checkpoints set {column} = %s where thread_id = 'bad'", [said])
+            with fb.connect(uri) as book:
+                assert set(book.threads().thread_id) == {"bad", "well"}
+                assert book["well"].states == want
+                assert len(book.tree("bad")) == 4
+                history = book["bad"]
+                assert len(history) == 4
+                repr(history)
+                for name in ("checkpoints", "messages", "tasks", "branches", "tokens"):
+                    getattr(history, f"{name}_df")()
+                if column == "checkpoint" and "n" not in said:
+                    assert {cp.values["__type__"] for cp in history} == {"opaque"}
+
+
+def test_a_time_that_is_none_is_unknown(cluster):
+    uri = database(cluster, "times")
+    from langgraph.checkpoint.postgres import PostgresSaver
+
+    with PostgresSaver.from_conn_string(uri) as saver:
+        saver.setup()
+        compiled(saver).invoke({}, {"configurable": {"thread_id": "t"}})
+    with psycopg.connect(uri) as connection:
+        connection.execute("""update checkpoints set checkpoint = jsonb_set(checkpoint, '{ts}', '"noon"')""")
+    with fb.connect(uri) as book:
+        assert book.threads().created_at.isna().all()

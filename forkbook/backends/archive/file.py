@@ -13,6 +13,7 @@ from pathlib import Path
 from ...errors import ForeignArchive, InvalidInput, SourceError
 from ...meant import near
 from .errors import damaged_file, errorname
+from .text import LARGEST
 
 APPLICATION_ID = 0x666F726B  # "fork"
 FORMAT = 1
@@ -232,6 +233,7 @@ def _opened(path: Path, stack: ExitStack, mode: str, *, immutable: bool = False)
     db = sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)
     stack.callback(db.close)
     db.text_factory = lambda text: text.decode("utf-8", "backslashreplace")  # a damaged id is still told
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 2 * LARGEST)
     db.execute("PRAGMA trusted_schema = OFF")
     if mode == "ro":
         db.execute("PRAGMA query_only = ON")

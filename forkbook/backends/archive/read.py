@@ -207,12 +207,9 @@ class Reader:
     def _contents(self, row: Row) -> Contents:
         contents = Contents(dict(self._leaves(row)))
         lists = self._db.execute("SELECT place, body FROM lists WHERE thread = ? ORDER BY place", (row.n,)).fetchall()
-        bodies = dict(lists)
-        for place in range(row.lists):
-            try:
-                contents.add_list(decoded(unsqueezed(bodies[place])))
-            except WRONG:
-                contents.add_list(None)
+        for place, body in lists:
+            with suppress(*WRONG):  # the checkpoint that wants it will be named
+                contents.add_list(place, decoded(unsqueezed(body)))
         return contents
 
     def _leaves(self, row: Row) -> Iterator[tuple[int, Leaf]]:
@@ -240,7 +237,8 @@ def listing(rows: Iterable[Row]) -> bytes:
     """One hash of all rows, in any order."""
     result = bytes(HASH_BYTES)
     for row in rows:
-        result = exchanged(result, row.seal)
+        if _is_hash(row.seal):
+            result = exchanged(result, row.seal)
     return result
 
 
@@ -252,7 +250,11 @@ def exchanged(before: bytes, *seals: bytes) -> bytes:
     return number.to_bytes(HASH_BYTES)
 
 
-def listed(db: sqlite3.Connection) -> bytes:
-    """The hash of all rows that the archive remembers."""
+def listed(db: sqlite3.Connection) -> bytes | None:
+    """The hash of all rows that the archive remembers; None: what is there is none."""
     found = db.execute("SELECT value FROM about WHERE key = 'threads'").fetchone()
-    return bytes(found[0]) if found else bytes(HASH_BYTES)
+    return bytes(HASH_BYTES) if found is None else found[0] if _is_hash(found[0]) else None
+
+
+def _is_hash(cell: Any) -> bool:
+    return isinstance(cell, bytes) and len(cell) == HASH_BYTES

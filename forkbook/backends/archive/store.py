@@ -192,11 +192,10 @@ def _forget(db: sqlite3.Connection, path: Path, old: Row) -> None:
 
 
 def _list_anew(db: sqlite3.Connection, path: Path, seal: bytes) -> None:
-    try:
-        value = exchanged(listed(db), seal)
-    except (TypeError, OverflowError) as error:
-        raise damaged_file(path, "its list of threads is not what was written") from error
-    db.execute("INSERT OR REPLACE INTO about VALUES ('threads', ?)", (value,))
+    before = listed(db)
+    if before is None:
+        raise damaged_file(path, "its list of threads is not what was written")
+    db.execute("INSERT OR REPLACE INTO about VALUES ('threads', ?)", (exchanged(before, seal),))
 
 
 def _sweep(db: sqlite3.Connection, old: Row, new: Row | None = None) -> None:

@@ -29,19 +29,18 @@ class Contents:
 
     def __init__(self, leaves: Mapping[int, Leaf]) -> None:
         self._leaves = leaves
-        self._lists: list[_List | None] = []
+        self._lists: dict[int, _List | None] = {}
         self._by_hash = {hash_: value for value, hash_ in leaves.values()}
 
-    def add_list(self, row: Sequence[Any] | None) -> None:
-        """Take in the next list, `[base, part, part …]` with leaves by their numbers; what is damaged stays away."""
-        built = None if row is None else self._built(row)
-        self._lists.append(built)
+    def add_list(self, place: int, row: Sequence[Any]) -> None:
+        """Take in a list, `[base, part, part …]` with leaves by their numbers; what is damaged stays away."""
+        built = self._lists[place] = self._built(row)
         if built:
             self._by_hash[built.hasher.digest()] = built.values
 
     def _built(self, row: Sequence[Any]) -> _List | None:
         place, *parts = row
-        base = self._lists[place] if 0 <= place < len(self._lists) else None
+        base = self._lists.get(place)
         values: list[Any] = []
         hashes: list[bytes] = []
         for part in parts:

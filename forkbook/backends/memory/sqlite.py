@@ -4,15 +4,16 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from ..cells import as_text, sized
 from ..sqlite_file import read
 from .base import Item, Namespace, text_of
 from .tables import COLUMNS, LARGEST_VALUE, Tables, item_of
 
 HAS_TABLE = "SELECT 1 FROM sqlite_schema WHERE name = 'store' AND type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
-ITEMS = """
-SELECT prefix, key, length(value), CASE WHEN length(value) <= ?1 THEN value END, created_at, updated_at, {expires}
-FROM store WHERE {where} ORDER BY updated_at DESC, prefix, key LIMIT ?2
-"""
+ITEMS = f"""
+SELECT prefix, key, {sized("value", "?1")}, created_at, updated_at, {{expires}}
+FROM store WHERE {{where}} ORDER BY updated_at DESC, prefix, key LIMIT ?2
+"""  # noqa: S608  # our own columns
 UNDER = "?3 = '' OR prefix = ?3 OR substr(prefix, 1, length(?3) + 1) = ?3 || '.'"
 NAMESPACES = (
     "SELECT DISTINCT prefix FROM store WHERE ?1 = '' OR prefix = ?1 OR substr(prefix, 1, length(?1) + 1) = ?1 || '.'"
@@ -44,7 +45,7 @@ class SqliteMemory(Tables):
             "listing the namespaces",
             lambda connection: connection.execute(NAMESPACES, [text_of(prefix)]).fetchall(),
         )
-        return [tuple(str(text).split(".")) for (text,) in found]
+        return [tuple(as_text(text).split(".")) for (text,) in found]
 
     def _items(self, where: str, limit: int, *wanted: Any) -> list[Item]:
         def work(connection: sqlite3.Connection) -> list[Item]:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from ...errors import Unsupported
+from ..cells import as_bytes, as_text, kind_of
 from ..plain import opaque
 from .base import Item, Memory, Namespace
 
@@ -47,22 +48,24 @@ def item_of(prefix: Any, key: Any, size: int | None, value: Any, created: Any, u
 
     Expired items that nobody has swept are there still, as LangGraph's own store gives them unless told otherwise.
     """
-    namespace = tuple(str(prefix).split("."))
-    return Item(namespace, str(key), _value(size or 0, value), _iso(created), _iso(updated), _iso(expires))
+    namespace = tuple(as_text(prefix).split("."))
+    return Item(namespace, as_text(key), _value(size or 0, value), _iso(created), _iso(updated), _iso(expires))
 
 
 def _value(size: int, value: Any) -> Any:
     if value is None:
         return opaque(f"larger than {LARGEST_VALUE:,} bytes" if size else "damaged: there is no value", size)
+    if (text := as_bytes(value)) is None:
+        return opaque(f"damaged: there is {kind_of(value)} where JSON belongs", 0)
     try:
-        return orjson.loads(value)
-    except (orjson.JSONDecodeError, TypeError):
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
         return opaque("damaged: this is no JSON", size)
 
 
 def _iso(time: Any) -> str | None:
     try:
-        found = datetime.fromisoformat(str(time))
-    except ValueError:
+        found = datetime.fromisoformat(as_text(time))
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
