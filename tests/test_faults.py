@@ -1,5 +1,6 @@
 """A server that misbehaves: every fault comes out as a ForkbookError that says where and what next."""
 
+import json
 import socket
 import uuid
 
@@ -11,6 +12,12 @@ from forkbook import errors
 from forkbook.backends.server import ServerBackend
 
 THREAD = str(uuid.uuid4())
+
+
+def a_state(**more):
+    """A page of one state, as JSON."""
+    state = {"values": {}, "next": [], "tasks": [], "metadata": {}, "checkpoint": {"checkpoint_id": "1"}}
+    return json.dumps([state | more]).encode()
 
 
 @pytest.mark.parametrize(
@@ -27,6 +34,9 @@ THREAD = str(uuid.uuid4())
         ({"body": b'{"no": "list"}'}, errors.ProtocolError, "a list belongs"),
         ({"body": b'[{"values": {}}]'}, errors.ProtocolError, "checkpoint id"),
         ({"body": b'["x"]'}, errors.ProtocolError, "an object belongs"),
+        ({"body": a_state(tasks=[None])}, errors.ProtocolError, "checkpoint 1 with None among its tasks"),
+        ({"body": a_state(tasks=[{"interrupts": [5]}])}, errors.ProtocolError, "5 among its interrupts"),
+        ({"body": a_state(next=[None])}, errors.ProtocolError, "None among its next"),
         ({"body": b"[" + b" " * 500 + b"]", "cut": 100}, errors.ConnectionFailed, "broke"),
         ({"reset": True}, errors.ConnectionFailed, "broke"),
     ],

@@ -50,14 +50,19 @@ def hurried(monkeypatch):
 
 
 def shape(history):
-    """The tree from its roots; of each checkpoint step, next, values and writes, less the usage that a server moves."""
+    """The tree from its roots; of each checkpoint step, next, values and writes.
 
-    def plain(value):
+    Left out is the usage that a server moves, and the ids of messages in what tasks wrote: whether a message has its id
+    there depends on whether it was written down before or after the state took it up.
+    """
+
+    def plain(value, written=False):
         if isinstance(value, list):
-            return [plain(item) for item in value]
+            return [plain(item, written) for item in value]
         if isinstance(value, dict):
             empty = [key for key in ("invalid_tool_calls",) if not value.get(key)]  # a write may leave it out
-            kept = {key: plain(item) for key, item in value.items() if key not in (*USAGE, *empty)}
+            left_out = (*USAGE, *empty, *(["id"] if written and "content" in value else []))
+            kept = {key: plain(item, written) for key, item in value.items() if key not in left_out}
             usage = value.get("usage_metadata") or (value.get("additional_kwargs") or {}).get("usage_metadata")
             return kept | ({"usage": usage} if usage else {})
         return value
@@ -68,7 +73,7 @@ def shape(history):
                 history[at].step,
                 history[at].next,
                 plain(history[at].values),
-                [plain(task["result"]) for task in history[at].tasks],
+                [plain(task["result"], written=True) for task in history[at].tasks],
                 below(history.tree.children[at]),
             )
             for at in positions

@@ -17,7 +17,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from html import unescape
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given, settings
@@ -477,6 +477,14 @@ def test_objects_of_a_graph_in_this_process_are_written_as_code():
     names: dict = {}
     exec("\n".join(imports), names)
     assert eval(text, names) == values
+
+
+def test_a_class_of_a_private_module_is_imported_from_the_public_one():
+    """Python 3.13 has its paths in `pathlib._local`."""
+    path = type("PosixPath", (PurePosixPath,), {"__module__": "pathlib._local"})("a/b")
+    imports: set[str] = set()
+    assert layout.laid(literals.python_literal(path, imports)) == "PosixPath('a/b')"
+    assert imports == {"from pathlib import PosixPath"}
 
 
 def test_a_python_snippet_is_formatted():

@@ -151,24 +151,33 @@ def _check(state: State) -> None:
         ("step", metadata.get("step"), int),
         ("source", metadata.get("source"), str),
         ("run_id", metadata.get("run_id"), str),
-        *((f"next[{n}]", node, str) for n, node in enumerate(state["next"] if isinstance(state["next"], list) else ())),
     ):
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             raise Unfit(f"{name} is {short(value)}")
-    for task in _listed(state["tasks"]):
+    for number, node in enumerate(state["next"] or ()):
+        if not isinstance(node, str):
+            raise Unfit(f"next[{number}] is {short(node)}")
+    for task in _objects(state["tasks"], "a task"):
         for name in ("id", "name"):
-            if not isinstance(_object(task, "a task").get(name), str | None):
+            if not isinstance(task.get(name), str | None):
                 raise Unfit(f"a task's {name} is {short(task[name])}")
         ns = _object(task.get("checkpoint"), "a task's checkpoint").get("checkpoint_ns")
         if not isinstance(ns, str | None):
             raise Unfit(f"a task's checkpoint_ns is {short(ns)}")
-        for item in _listed(task.get("interrupts")):
-            _object(item, "an interrupt")
+        _objects(task.get("interrupts"), "an interrupt")
+    _objects(state["interrupts"], "an interrupt")
 
 
 def _listed(value: Any) -> list[Any]:
     if value is not None and not isinstance(value, list):
         raise Unfit(f"{short(value)} is there where a list belongs")
+    return value or []
+
+
+def _objects(value: Any, name: str) -> list[dict[str, Any]]:
+    for item in _listed(value):
+        if not isinstance(item, dict):
+            raise Unfit(f"{name} is {short(item)} where an object belongs")
     return value or []
 
 

@@ -46,6 +46,7 @@ def a_state(answer: Any) -> State:
             raise UnexpectedAnswer(
                 f"sent checkpoint {checkpoint['checkpoint_id']} with {key} = {short(state.get(key))}"
             )
+    _check_items(state, checkpoint["checkpoint_id"])
     if parent is not None and not isinstance(parent, dict):
         raise UnexpectedAnswer(
             f"sent checkpoint {checkpoint['checkpoint_id']} with parent_checkpoint = {short(parent)}"
@@ -56,6 +57,15 @@ def a_state(answer: Any) -> State:
     if isinstance(state["values"], list):
         state["values"] = {ROOT: state["values"]}
     return state
+
+
+def _check_items(state: State, checkpoint_id: str) -> None:
+    """Check that a state's nodes are texts, and its tasks and interrupts objects."""
+    tasks = state["tasks"]
+    interrupts = [item for task in tasks if isinstance(task, dict) for item in task.get("interrupts") or ()]
+    for name, items, kind in (("next", state["next"], str), ("tasks", tasks, dict), ("interrupts", interrupts, dict)):
+        if odd := [item for item in items if not isinstance(item, kind)]:
+            raise UnexpectedAnswer(f"sent checkpoint {checkpoint_id} with {short(odd[0])} among its {name}")
 
 
 def items_in(state: State) -> int:

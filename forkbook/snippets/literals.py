@@ -57,8 +57,9 @@ def _of_class(value: Any, imports: set[str]) -> Node:
     field_of: Callable[[str], Any] = partial(getattr, value)
     if isinstance(value, Shown):
         kind, field_of = type(value.original), value.field
-    if kind.__module__ in IMPORTS:
-        imports.add(IMPORTS[kind.__module__].format(kind.__name__))
+    module = kind.__module__.removesuffix("._local")  # Python 3.13 has its paths in pathlib._local
+    if module in IMPORTS:
+        imports.add(IMPORTS[module].format(kind.__name__))
         return repr(value)
     if isinstance(value, enum.Enum):
         name = f"{kind.__name__}.{value.name}"
@@ -69,7 +70,7 @@ def _of_class(value: Any, imports: set[str]) -> Node:
         given = {name: item for name in fields if (item := field_of(name)) != fields[name]}
     else:
         return repr(value)
-    imports.add(f"from {kind.__module__} import {kind.__name__}")
+    imports.add(f"from {module} import {kind.__name__}")
     if isinstance(value, enum.Enum):
         return name
     return Group(f"{kind.__name__}(", tuple((f"{n}=", python_literal(v, imports)) for n, v in given.items()), ")")
