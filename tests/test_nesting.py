@@ -7,7 +7,7 @@ import uuid
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from agents.graphs import build_fanout, build_nested, build_team
+from agents.graphs import build_fanout, build_helped, build_nested, build_team
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -17,7 +17,7 @@ from proxy import proxy
 import forkbook as fb
 from forkbook.errors import CheckpointNotFound, InvalidInput, Refused
 
-BUILDERS = {"nested": build_nested, "fanout": build_fanout, "team": build_team}
+BUILDERS = {"nested": build_nested, "fanout": build_fanout, "team": build_team, "helped": build_helped}
 
 
 @pytest.fixture(params=["graph", "server"])
@@ -104,6 +104,30 @@ def test_an_old_question_inside_says_where_it_can_be_answered_again(begun):
             old.answer("no")
     act = history[root.short_id].answer("no")
     assert (told(act.checkpoint.values)[-2:], act.checkpoint.branch) == (["ask=no", "end"], "B")
+
+
+def test_what_a_task_runs_unseen_is_found(begun):
+    """LangGraph names no subgraph that a tool runs, or an object."""
+    book, thread_id = begun("helped", {"messages": [{"type": "human", "id": "q", "content": "hi"}]})
+    history = book.history(thread_id, subgraphs=True)
+    assert [cp.step for cp in history if cp.namespace] == [-1, 0, 1]
+    assert {cp.inside for cp in history if cp.namespace} == {history.at(step=0)}
+    assert history.checkpoints_df().spent_tokens.sum() == 11 + 101
+    assert len(book.history(thread_id)) == 4
+
+
+def test_one_message_is_one_whatever_form_a_server_sends_it_in(begun):
+    """Of a DeltaChannel a server sends usage here and there, in `additional_kwargs` where it was JSON once more."""
+    book, thread_id = begun("helped", {"messages": [{"type": "human", "id": "q", "content": "hi"}]})
+    history = book.history(thread_id)
+    history.at(step=1).edit({"messages": [{"type": "human", "id": "q", "content": "ho"}]}, as_node="help")
+    frame = book.history(thread_id).messages_df()
+    assert list(frame.text) == ["hi", "thought", "done", "ho"]
+    assert list(frame.branches) == [["A"], ["A", "B"], ["A"], ["B"]]
+    a, b = (book.history(thread_id)[tip.id] for tip in book.history(thread_id).tips)
+    assert all(
+        message["usage_metadata"] for cp in (a, b) for message in cp.values["messages"] if message["type"] == "ai"
+    )
 
 
 def test_stores_and_archives_tell_the_same_tree(tmp_path):

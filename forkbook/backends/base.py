@@ -163,6 +163,10 @@ class Backend(ABC):
         """The namespaces of a thread's subgraphs; None: it keeps no list, so only the tasks of states name them."""
         return None
 
+    def n_checkpoints(self, thread_id: str) -> int | None:
+        """How many checkpoints a thread has in all its namespaces; None: the place does not tell."""
+        return None
+
     def heads(self, thread_id: str) -> list[Head]:
         """Ids, parents, steps and sources of a thread's root namespace; stores read them without any value."""
         return [head_of(state) for page in self.pages(thread_id) for state in page]

@@ -1,19 +1,20 @@
 """Threads on an Agent Server, through langgraph-sdk's sync client."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
 from langgraph_sdk.client import SyncLangGraphClient
 
-from ..errors import InvalidInput, ProtocolError, ServerFault, ThreadBusy, ThreadNotFound
+from ..errors import ForkbookError, InvalidInput, ProtocolError, ServerFault, ThreadBusy, ThreadNotFound
 from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
 from .configured import from_metadata, from_record
 from .faults import discreet, told
 from .interning import Interner
 from .keys import checked_url, request_headers
 from .memory.server import ServerMemory
+from .message_forms import in_one_form
 from .server_graphs import ServerGraphs
 from .server_runs import ServerRuns
 from .streaming import OnEvent
@@ -152,7 +153,7 @@ class ServerBackend(Backend):
                 page = objects(
                     self._client.threads.get_history(thread_id, limit=limit, before=before, checkpoint=within)
                 )
-                states = [interner.state(a_state(item)) for item in page]
+                states = [interner.state(state) for state in in_one_form([a_state(item) for item in page])]
                 ids = [state["checkpoint"]["checkpoint_id"] for state in states]
             if not states:
                 return
@@ -179,7 +180,14 @@ class ServerBackend(Backend):
                 return None  # with an id where one was asked for
             state = a_state(answer)
             state["checkpoint"].setdefault("checkpoint_ns", "")
-            return self._interner_for(thread_id).state(state)
+            return self._interner_for(thread_id).state(*in_one_form([state]))
+
+    def n_checkpoints(self, thread_id: str) -> int | None:
+        with suppress(ForkbookError), self._told(f"measuring thread {thread_id}", thread_id):
+            answer = an_object(self._client.http.get(f"/threads/{thread_id}/storage"))
+            count = an_object(answer.get("checkpoints")).get("count")
+            return count if isinstance(count, int) else None
+        return None
 
     @property
     def place(self) -> Any:

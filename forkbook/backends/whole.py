@@ -9,7 +9,9 @@ from ..tree import path_of
 from .base import Backend, State, head_of, namespace
 from .readers import Readers
 
+PUSH = "__pregel_push"
 AT_ONCE = 6  # namespaces read side by side for somebody who waits for one thread
+AT_A_TIME = 24  # tasks that are asked for a subgraph before it is looked whether any is missing still
 Read = Callable[[str], list[State]]
 
 
@@ -37,8 +39,10 @@ def inside(
 ) -> tuple[list[State], set[str]]:
     """The states of every subgraph of a thread; and the namespaces that are read by now.
 
-    Where the place keeps no list of them the tasks name them. Under such a name LangGraph gives the subgraph that has
-    one memory for all tasks, too; and it numbers the further subgraphs that one task calls: so these are asked for.
+    Where the place keeps no list of them the tasks name them, but for those that LangGraph cannot see in the graph's
+    code: tasks are asked for these where the place says that it has more checkpoints. Under a task's name LangGraph
+    gives the subgraph that has one memory for all tasks, too; and it numbers the further subgraphs that one task calls:
+    so these are asked for.
 
     Args:
         backend: Where the thread is.
@@ -48,22 +52,62 @@ def inside(
         known: Namespaces that are not to be read.
         readers: How many are read side by side, if the place allows that.
     """
-    listed = backend.namespaces(thread_id)
-    states, seen, apart = list[State](), {"", *known}, set[str]()
-    unread = subgraphs(roots) if listed is None else listed
-    while unread := unread - seen:
-        if listed is None:
-            seen |= {ns for ns in unread if memory_of(ns) in seen}
-        wave = _wave(unread - seen, apart)
-        for ns, answer in zip(wave, _side_by_side(read, wave, readers if backend.parallel else 1), strict=True):
-            found = [state for state in answer if namespace(state) == ns or namespace(state) not in seen]
-            seen |= {ns, *map(namespace, found)}
-            states += found
-            if all(namespace(state) == ns for state in found):
-                apart.add(memory_of(ns))
-            if listed is None:
-                unread |= subgraphs(found) | ({further_call(ns)} if found else set())
-    return states, seen
+    roots, listed = list(roots), backend.namespaces(thread_id)
+    found = _Found(read, known, readers if backend.parallel else 1, complete=listed is not None)
+    found.read(subgraphs(roots) if listed is None else listed)
+    if listed is None:
+        _read_unnamed(backend, thread_id, roots, found)
+    return found.states, found.seen
+
+
+class _Found:
+    """The states of subgraphs, read namespace by namespace.
+
+    Args:
+        read: Reads a namespace.
+        known: Namespaces that are not to be read.
+        readers: How many are read side by side.
+        complete: Whether the place lists all namespaces, so that none has to be guessed.
+
+    Attributes:
+        states: What was read.
+        seen: The namespaces that are read by now.
+    """
+
+    def __init__(self, read: Read, known: Iterable[str], readers: int, *, complete: bool) -> None:
+        self.states: list[State] = []
+        self.seen = {"", *known}
+        self._read, self._readers, self._complete = read, readers, complete
+        self._apart = set[str]()
+
+    def read(self, names: set[str]) -> None:
+        """Read these namespaces, and those that their tasks name."""
+        while names := names - self.seen:
+            if not self._complete:
+                self.seen |= {ns for ns in names if memory_of(ns) in self.seen}
+            wave = _wave(names - self.seen, self._apart)
+            for ns, answer in zip(wave, _side_by_side(self._read, wave, self._readers), strict=True):
+                names |= self._take(ns, answer)
+
+    def _take(self, ns: str, answer: list[State]) -> set[str]:
+        """Keep what is new of an answer; the namespaces that it leads to."""
+        new = [state for state in answer if namespace(state) == ns or namespace(state) not in self.seen]
+        self.seen |= {ns, *map(namespace, new)}
+        self.states += new
+        if all(namespace(state) == ns for state in new):
+            self._apart.add(memory_of(ns))
+        return set() if self._complete else subgraphs(new) | ({further_call(ns)} if new else set())
+
+
+def _read_unnamed(backend: Backend, thread_id: str, roots: Sequence[State], found: _Found) -> None:
+    """Read the subgraphs that no task names, as those that tools run, until no checkpoint of the thread is missing."""
+    if not unnamed(roots) or (total := backend.n_checkpoints(thread_id)) is None:
+        return
+    while len(roots) + len(found.states) < total:
+        names = [ns for ns in unnamed([*roots, *found.states]) if ns not in found.seen]
+        if not names:
+            return
+        found.read(set(names[:AT_A_TIME]))
 
 
 def _wave(unread: Iterable[str], apart: Container[str]) -> list[str]:
@@ -135,6 +179,17 @@ def subgraphs(states: Iterable[State]) -> set[str]:
     tasks = (task for state in states for task in state["tasks"] or ())
     named = ((task.get("checkpoint") or {}).get("checkpoint_ns") for task in tasks)
     return {str(ns) for ns in named if ns}
+
+
+def unnamed(states: Iterable[State]) -> list[str]:
+    """The namespaces of subgraphs that tasks may have run without naming them; pushed tasks, as tools are, first."""
+    found: dict[str, bool] = {}
+    for state in states:
+        outer = f"{namespace(state)}|" if namespace(state) else ""
+        for task in state["tasks"] or ():
+            if task.get("id") and not task.get("checkpoint") and task.get("name") != "__start__":
+                found[f"{outer}{task['name']}:{task['id']}"] = (task.get("path") or [""])[0] == PUSH
+    return sorted(found, key=lambda ns: not found[ns])
 
 
 def memory_of(ns: str) -> str:

@@ -16,7 +16,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.channels.delta import DeltaChannel
 from langgraph.func import entrypoint
 from langgraph.graph import END, START, StateGraph
-from langgraph.graph.message import add_messages
+from langgraph.graph.message import _messages_delta_reducer, add_messages
 from langgraph.types import Send, interrupt
 from pydantic import BaseModel, Field
 
@@ -298,12 +298,42 @@ def build_told() -> StateGraph:
     return StateGraph(Told).add_sequence([("tell", tell_config), ("inner", inner), wait]).add_edge(START, "tell")
 
 
+class Helped(TypedDict, total=False):
+    """Messages as deep agents keep them."""
+
+    messages: Annotated[list[AnyMessage], DeltaChannel(_messages_delta_reducer, snapshot_frequency=4)]
+
+
+class Helper:
+    """A node that runs a graph which LangGraph cannot find in its code, as tools do."""
+
+    def __init__(self, graph: Any) -> None:
+        self._graph = graph
+
+    def __call__(self, state: Helped) -> dict[str, Any]:
+        return {"messages": self._graph.invoke({"messages": [("user", "help")]})["messages"][-1:]}
+
+
+def saying(text: str, tokens: int) -> Any:
+    """A node that says so, and reports that it read so many tokens and wrote one."""
+    usage = {"input_tokens": tokens, "output_tokens": 1, "total_tokens": tokens + 1}
+    return lambda state: {"messages": [AIMessage(text, usage_metadata=usage)]}
+
+
+def build_helped() -> StateGraph:
+    """`help` runs a graph with the node `think` where nobody sees it, then `reply` answers."""
+    inner = StateGraph(Helped).add_node("think", saying("thought", 10)).add_edge(START, "think").compile()
+    nodes = [("help", Helper(inner)), ("reply", saying("done", 100))]
+    return StateGraph(Helped).add_sequence(nodes).add_edge(START, "help")
+
+
 GRAPHS = (
     "joined", "questions", "twice", "nested", "sleeper", "fanout", "team", "talker", "flow", "listed", "counter",
-    "merged", "jobs", "strict", "topical", "told",
+    "merged", "jobs", "strict", "topical", "told", "helped",
 )  # fmt: skip
 questions, twice, nested = build_questions().compile(), build_twice().compile(), build_nested().compile()
 sleeper, fanout, team = build_sleeper().compile(), build_fanout().compile(), build_team().compile()
 talker, joined = build_talker().compile(), build_joined().compile()
 flow, listed, counter, merged = build_flow(), *(b().compile() for b in (build_listed, build_counter, build_merged))
 jobs, strict, topical, told = (b().compile() for b in (build_jobs, build_strict, build_topical, build_told))
+helped = build_helped().compile()

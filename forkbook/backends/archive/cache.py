@@ -96,6 +96,9 @@ class CachedBackend(Backend):
     def namespaces(self, thread_id: str) -> set[str] | None:
         return self.live.namespaces(thread_id)
 
+    def n_checkpoints(self, thread_id: str) -> int | None:
+        return self.live.n_checkpoints(thread_id)
+
     def close(self) -> None:
         self.live.close()
 
