@@ -139,6 +139,7 @@ class Book:
         *,
         format: str | None = None,
         readers: int | None = None,
+        secrets: bool = False,
     ) -> ExportReport:
         """Write threads to an archive, a JSON file, or a folder of Parquet tables; the name's suffix says which.
 
@@ -156,6 +157,8 @@ class Book:
             threads: Their ids; None: all.
             format: "archive", "json" or "parquet", where the suffix says nothing.
             readers: How many threads of a server are read side by side; None: 6.
+            secrets: Write the API keys, passwords and tokens in configurable, context and metadata, too; without it
+                they are left out, and the report names them.
 
         Returns:
             A report: what was written, what was there already, and the threads that could not be read, with reasons.
@@ -175,9 +178,8 @@ class Book:
                 bar.total = all_
                 bar.update(done - bar.n)
 
-            return export(
-                Path(path), self.backend, threads, progress, format=format, readers=readers, counter=self.counter
-            )
+            how: dict[str, Any] = {"format": format, "readers": readers, "counter": self.counter, "secrets": secrets}
+            return export(Path(path), self.backend, threads, progress, **how)
 
     def sweeps(self, thread_id: str) -> list[Sweep]:
         """The sweeps that set out from a thread, oldest first, as `cp.sweep(…)` gave them; their scores are gone.

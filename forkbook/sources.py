@@ -126,6 +126,7 @@ def migrate(
     on_conflict: str = "skip",
     concurrency: int = 4,
     assistant: str | None = None,
+    secrets: bool = False,
 ) -> MigrateReport:
     """Write threads of one place to another, every branch of them, and compare each checkpoint of both.
 
@@ -143,6 +144,8 @@ def migrate(
             new id, the same one each time.
         concurrency: Threads on their way at a time, 1 to 64, where both places allow that.
         assistant: Assistant id or graph name for threads that do not say which one they belong to.
+        secrets: Take along the API keys, passwords and tokens in configurable, context and metadata; without it they
+            are left out, and the report names them.
 
     Returns:
         A row a thread; `bool(report)` is whether every thread is there, and nothing differs.
@@ -164,6 +167,7 @@ def migrate(
             on_conflict=on_conflict,
             concurrency=concurrency,
             assistant=assistant,
+            secrets=secrets,
         )
 
 

@@ -4,11 +4,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from ..errors import AccessDenied, ConnectionFailed, ForkbookError, InvalidInput, SourceError, ThreadNotFound
+from ..model.redaction import thread_without_secrets
 from .base import Backend, State, Thread
 from .readers import Readers
 from .whole import inside
@@ -33,6 +34,7 @@ class Gathered:
         later: Checkpoints that were seen to come after the head that was read, and are left out.
         error: Why it could not be read; then the rest is empty.
         gone: Whether that is because it was deleted after it was listed.
+        left_out: Names of the secrets that are not among it.
     """
 
     thread_id: str
@@ -43,6 +45,12 @@ class Gathered:
     later: int = 0
     error: ForkbookError | None = None
     gone: bool = False
+    left_out: tuple[str, ...] = ()
+
+    def without_secrets(self) -> "Gathered":
+        """It without the secrets in its settings and metadata."""
+        record, states, names = thread_without_secrets(self.record, self.states)
+        return replace(self, record=record, states=states, left_out=names) if names else self
 
     @property
     def head(self) -> str | None:
@@ -68,6 +76,7 @@ def gather(
     readers: int | None = None,
     ask: Ask = at_once,
     waiting: Waiting = lambda: None,
+    secrets: bool = False,
 ) -> tuple[int, Iterator[Gathered]]:
     """Threads, whole, one after the other in the order of the list; some are read ahead, side by side.
 
@@ -77,6 +86,7 @@ def gather(
         readers: How many are read at a time, and held ahead; by default `READERS`, or 1 where a place allows no more.
         ask: Makes a request, and makes it again where that may help.
         waiting: Called before the next thread is waited for; gives the seconds until it is to be called again.
+        secrets: Whether the secrets in settings and metadata are among it.
 
     Returns:
         How many there are, and the threads.
@@ -95,7 +105,8 @@ def gather(
     else:
         wanted = [(thread_id, None) for thread_id in dict.fromkeys(thread_ids)]
     number = (readers or READERS) if backend.parallel else 1
-    return len(wanted), _while_reachable(_in_order(backend, wanted, number, ask, waiting))
+    found = _while_reachable(_in_order(backend, wanted, number, ask, waiting))
+    return len(wanted), found if secrets else map(Gathered.without_secrets, found)
 
 
 def _in_order(

@@ -16,6 +16,7 @@ from .options import (
     Insecure,
     Json,
     SameKey,
+    Secrets,
     Source,
     SourceKey,
     TargetKey,
@@ -39,6 +40,7 @@ def export(
     api_key: ApiKey = None,
     env_file: EnvFile = None,
     insecure: Insecure = False,
+    secrets: Secrets = False,
     as_json: Json = False,
 ) -> int:
     """Write threads to an archive, JSON or Parquet.
@@ -57,7 +59,7 @@ def export(
     screen.json = as_json
     check_name("--output", output, FORMATS)
     with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
-        document = exported(screen, book, output, ids(threads))
+        document = exported(screen, book, output, ids(threads), secrets)
     screen.document(document)
     return OK if document["ok"] else DIFFERENT
 

@@ -21,6 +21,7 @@ from .options import (
     Limit,
     OnConflict,
     SameKey,
+    Secrets,
     Source,
     SourceKey,
     TargetKey,
@@ -47,6 +48,7 @@ def migrate(
         bool, typer.Option("--validate", help="Only compare both places, checkpoint by checkpoint; write nothing.")
     ] = False,
     dry_run: DryRun = False,
+    secrets: Secrets = False,
     test_single: TestSingle = False,
     threads: Threads = None,
     limit: Limit = None,
@@ -86,7 +88,7 @@ def migrate(
     """
     screen: Screen = ctx.obj
     screen.json = as_json
-    plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, assistant)
+    plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, assistant, secrets)
     if validate and full:
         raise InvalidInput("--full compares both places at its end, --validate only compares them: give one of the two")
     if validate and backup_file is not None:
@@ -114,6 +116,7 @@ def import_(
     ],
     to: Annotated[str, typer.Option("--to", metavar="DST", help="The server to write to: its address.")],
     dry_run: DryRun = False,
+    secrets: Secrets = False,
     test_single: TestSingle = False,
     threads: Threads = None,
     limit: Limit = None,
@@ -140,7 +143,7 @@ def import_(
     screen.json = as_json
     if "://" in file:
         raise InvalidInput("import is for files: `forkbook migrate SRC DST` takes threads from any place")
-    plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, assistant)
+    plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, assistant, secrets)
     keys = Keys(api_key, env_file=env_file, insecure=insecure)
     first, second = opened_both(screen, file, to, keys, writes=not dry_run)
     with first, second:

@@ -43,6 +43,14 @@ Insecure = Annotated[bool, typer.Option("--insecure", help="Let a key travel ove
 SourceKey = Annotated[str | None, typer.Option(metavar="KEY", help="Key for SRC alone: a key, env, or env:NAME.")]
 TargetKey = Annotated[str | None, typer.Option(metavar="KEY", help="Key for DST alone: a key, env, or env:NAME.")]
 SameKey = Annotated[bool, typer.Option("--same-key", help="Both servers get the key of --api-key or --env-file.")]
+Secrets = Annotated[
+    bool,
+    typer.Option(
+        "--secrets",
+        help="Take along API keys, passwords and tokens in configurable, context and metadata, too; without it they "
+        "are left out, and named.",
+    ),
+]
 Limit = Annotated[
     int | None, typer.Option(min=0, metavar="N", help="At most so many threads, the newest. Default: all.")
 ]

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..model.redaction import left_out_note
 from .places import is_server
 from .screen import DIFFERENT, INTERRUPTED, OK, UNREACHABLE, Screen, here
 
@@ -72,6 +73,7 @@ def say_export(screen: Screen, report: ExportReport, held: int | None) -> None:
         *map(here, report.errors.values()),
         *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in report.later.items()),
         *(f"thread {id_} lacks a parent: {', '.join(parents)}" for id_, parents in report.dangling.items()),
+        *map(here, left_out_note(report.left_out)),
         *report.notes,
     ]
     screen.some(notes, "red" if report.errors else "")
@@ -144,7 +146,7 @@ def say_migration(
         if not move and move.outcome != "not reached":
             said += [here(str(move)), *(f"  {difference}" for difference in move.differences[:DIFFERENCES_SHOWN])]
     screen.some(said, "red")
-    screen.some([here(remark) for remark in report.remarks])
+    screen.some([here(remark) for remark in (*report.remarks, *left_out_note(report.left_out))])
     lost = Counter[str]()
     for move in report.moves if not_kept else ():
         lost.update(move.not_kept)

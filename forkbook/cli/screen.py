@@ -27,6 +27,7 @@ HERE = (  # what Python's names in an error are called in a terminal
     (r"connect\(\) an api_key", "--api-key, or --env-file with a file that holds a key"),
     (r"\bapi_key\b", "--api-key"),
     (r"\binsecure=True\b", "--insecure"),
+    (r"\bsecrets=True takes\b", "--secrets takes"),
     (r"\bassistant='…'", "--assistant NAME"),
     (r"\bon_conflict[ =]'?(\w+)'?", r"--on-conflict \1"),
 )

@@ -42,6 +42,7 @@ class Plan:
     on_conflict: str
     concurrency: int
     assistant: str | None
+    secrets: bool = False
 
 
 class Run:
@@ -82,7 +83,7 @@ class Run:
         from ..transfer.writing import writer_for
 
         writer_for(self._target.backend)  # refuses what nothing can be written to
-        self._document["backup"] = exported(self._screen, self._source, path, self._ids)
+        self._document["backup"] = exported(self._screen, self._source, path, self._ids, self._plan.secrets)
         return OK if self._document["backup"]["ok"] else DIFFERENT
 
     def move(self) -> int:
@@ -100,6 +101,7 @@ class Run:
                 on_conflict=plan.on_conflict,
                 concurrency=plan.concurrency,
                 assistant=plan.assistant,
+                secrets=plan.secrets,
             )
         self._document["migration"] = report.json()
         return say_migration(
@@ -140,11 +142,13 @@ class Run:
         return [str(record["thread_id"]) for record in self._source.backend.threads(limit=plan.limit)]
 
 
-def exported(screen: Screen, source: Book, path: Path, ids: Sequence[str] | None) -> dict[str, Any]:
+def exported(
+    screen: Screen, source: Book, path: Path, ids: Sequence[str] | None, secrets: bool = False
+) -> dict[str, Any]:
     """Export threads to a file, and say it; a new archive is not left without one of them. Gives the document."""
     new = not path.exists()
     with stopping_is_told():
-        report = source.export(path, ids)
+        report = source.export(path, ids, secrets=secrets)
     if new and report.errors and not report.threads and path.exists():
         path.unlink()
         report = replace(report, bytes=0)

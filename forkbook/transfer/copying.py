@@ -8,6 +8,7 @@ from typing import Any
 
 from ..backends.base import Backend, State, Thread
 from ..errors import ThreadBusy, Unsupported
+from ..model.redaction import states_without_secrets
 from ..snippets import Code, Place, code, of_copy, place_of
 from .attempts import both, made, whole_or_gone
 from .copymarks import checked_metadata, mark_of_copy
@@ -184,9 +185,10 @@ def differences(
 ) -> Iterator[Difference]:
     """Every field in which two histories differ, thread ids aside; checkpoints are matched by id.
 
-    How a value was come by is no difference.
+    How a value was come by is no difference, nor are secrets in metadata, which may have been left out.
     """
-    old, new = ({place(state): state | {"rebuilt": None} for state in states} for states in (originals, copies))
+    both = map(states_without_secrets, (originals, copies))
+    old, new = ({place(state): state | {"rebuilt": None} for state in states} for states in both)
     for key in sorted(old.keys() | new.keys()):
         checkpoint_id = key[1]
         if key not in new:

@@ -41,6 +41,7 @@ def export(
     format: str | None = None,
     readers: int | None = None,
     counter: Any = None,
+    secrets: bool = False,
 ) -> ExportReport:
     """Write threads to a file or folder; requests that fail in passing are made again.
 
@@ -52,6 +53,7 @@ def export(
         format: "archive", "json" or "parquet"; None: what the suffix says.
         readers: Threads that are read side by side; None: what the place allows, at most 6.
         counter: What counts the tokens in Parquet tables; None: the default.
+        secrets: Whether to write the secrets in settings and metadata, too.
 
     Raises:
         InvalidInput: The format or the path cannot be right.
@@ -60,7 +62,7 @@ def export(
         KeyboardInterrupt: It was stopped; a note of it says what is left.
     """
     which = format_of(path, format)
-    how: dict[str, Any] = {"readers": readers, "ask": Patience(backend).read}
+    how: dict[str, Any] = {"readers": readers, "ask": Patience(backend).read, "secrets": secrets}
     try:
         if which == "archive":
             from ..backends.archive import write

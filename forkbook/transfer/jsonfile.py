@@ -40,6 +40,7 @@ def write(
     *,
     readers: int | None = None,
     ask: Ask = at_once,
+    secrets: bool = False,
 ) -> ExportReport:
     """Write threads to a JSON file, in the order of the list; it appears under its name when it is whole.
 
@@ -53,6 +54,7 @@ def write(
         progress: Called with the number of threads that are done, and of all.
         readers: Threads that are read side by side; None: what the place allows, at most 6.
         ask: Makes a request, and makes it again where that may help.
+        secrets: Whether to write the secrets in settings and metadata, too.
 
     Raises:
         InvalidInput: A file cannot be there.
@@ -61,7 +63,7 @@ def write(
     account = Account(progress)
     with new_file(path) as new:
         file = new.place
-        number, threads = gather(backend, thread_ids, readers=readers, ask=ask)
+        number, threads = gather(backend, thread_ids, readers=readers, ask=ask, secrets=secrets)
         file.write(b"[")
         for thread in threads:
             error = thread.error

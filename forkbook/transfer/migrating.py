@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ..backends.base import Backend, Thread
+from ..backends.base import Backend, State, Thread
 from ..backends.wire import own
 from ..edits import plain
 from ..errors import ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
 from ..escape import short
+from ..model.redaction import thread_without_secrets
 from .originals import Original, read
 from .patience import Patience
 from .reports import MigrateReport, Move
@@ -34,6 +35,7 @@ def migrate(
     on_conflict: str = "skip",
     concurrency: int = 4,
     assistant: str | None = None,
+    secrets: bool = False,
 ) -> MigrateReport:
     """Write threads of one backend to another; see `forkbook.migrate`."""
     if on_conflict not in CONFLICTS:
@@ -55,7 +57,7 @@ def migrate(
     wanted = Patience(source).read(lambda: list(_wanted(source, threads, limit)))
     ids = {str(record["thread_id"]) for record in wanted}
     dead = None if dry_run else Patience(target).read(lambda: writer.prepare(ids))
-    mover = Mover(source, writer, on_conflict, dry_run, dead)
+    mover = Mover(source, writer, on_conflict, dry_run, dead, secrets)
     workers = concurrency if source.parallel and target.parallel else 1
     moves, stopped = each(mover.move, wanted, workers, "migrating threads")
     if stopped == INTERRUPTED:
@@ -119,14 +121,22 @@ class Mover:
         dry_run: Whether to write nothing.
         dead: The names of other migrations that ended before they were done; what they began is gone on with. None:
             all others.
+        secrets: Whether to take along the secrets in settings and metadata.
 
     Attributes:
         run: A name for this migration; its marks bear it.
     """
 
     def __init__(
-        self, source: Backend, writer: Writer, on_conflict: str, dry_run: bool, dead: Collection[str] | None
+        self,
+        source: Backend,
+        writer: Writer,
+        on_conflict: str,
+        dry_run: bool,
+        dead: Collection[str] | None,
+        secrets: bool = False,
     ) -> None:
+        self._secrets = secrets
         self._source, self._writer, self._on_conflict, self._dry_run = source, writer, on_conflict, dry_run
         self._dead = dead
         self._reads, self._looks = Patience(source), Patience(writer.backend)
@@ -142,13 +152,25 @@ class Mover:
         if there is None and self._dry_run:
             newest = self._reads.read(lambda: self._source.state(thread_id))
             self._looks.read(lambda: self._writer.check(record, newest))
-            return Move(thread_id, new_id, "planned")
+            return Move(thread_id, new_id, "planned", left_out=self._left_out(record, newest))
         if there is not None and there.done and there.mark.get("of") == thread_id and self._unchanged(record, there):
-            return _as_then(thread_id, new_id, there)
+            return replace(_as_then(thread_id, new_id, there), left_out=self._left_out(record, None))
         original = self._read(thread_id)
+        if self._secrets:
+            return self._placed(original, new_id, there)
+        original, left_out = original.without_secrets()
+        return replace(self._placed(original, new_id, there), left_out=left_out)
+
+    def _left_out(self, record: Thread, newest: State | None) -> tuple[str, ...]:
+        """Names of secrets that are not taken along, as far as a record and a state tell."""
+        return () if self._secrets else thread_without_secrets(record, [newest] if newest else [])[2]
+
+    def _placed(self, original: Original, new_id: str, there: Standing | None) -> Move:
+        """What becomes of a thread that was read."""
         if there is None or self._is_ours(original, there):
             return self._written(original, new_id, there)
-        left = self._writer.left(original, new_id) if there.mark.get("of") in (None, thread_id) else None
+        of_this = there.mark.get("of") in (None, original.thread_id)
+        left = self._writer.left(original, new_id) if of_this and not self._lacks_secrets(original, there) else None
         if left:
             return self._written(original, new_id, there, go_on=True)
         if left == 0:
@@ -185,13 +207,20 @@ class Mover:
     def _unchanged(self, record: Thread, there: Standing) -> bool:
         """Whether a thread surely is what it was when it was imported, and nobody wants to see that proven."""
         known = record.get("updated_at") if "live" in self._source.abilities else None
+        if self._secrets and not there.mark.get("secrets"):
+            return False
         return self._on_conflict != "compare" and known is not None and known == there.mark.get("updated_at")
 
     def _is_ours(self, original: Original, there: Standing) -> bool:
         """Whether what is there was begun by a migration of this thread, or done by one of this very content."""
         if there.mark.get("of") != original.thread_id:
             return False
-        return not there.done or there.mark.get("digest") == original.digest
+        same = there.mark.get("digest") == original.digest and not self._lacks_secrets(original, there)
+        return not there.done or same
+
+    def _lacks_secrets(self, original: Original, there: Standing) -> bool:
+        """Whether secrets are to be taken along to a thread that an earlier migration wrote without them."""
+        return self._secrets and there.done and not there.mark.get("secrets") and original.holds_secrets
 
     def _written(self, original: Original, new_id: str, there: Standing | None, *, go_on: bool = False) -> Move:
         """Write a thread, or the rest of it, unless it is there whole; then compare."""
@@ -211,6 +240,8 @@ class Mover:
             "by": self.run,
             "state": "writing",
         }
+        if self._secrets:
+            mark["secrets"] = True
         if there is not None:
             self._tag(new_id, mark)
         try:
@@ -258,9 +289,10 @@ class Mover:
     def _settled(self, original: Original, new_id: str, there: Standing) -> Move:
         """What becomes of a thread whose id another one has."""
         was_ours = there.mark.get("of") == original.thread_id
+        without = ", or without its secrets" if self._lacks_secrets(original, there) else ""
         reason = (
-            f"thread {new_id} was migrated from an earlier state of this thread, or from another place: delete it "
-            "there to have it written anew"
+            f"thread {new_id} was migrated from an earlier state of this thread, or from another place{without}: "
+            "delete it there to have it written anew"
             if was_ours
             else f"another thread has the id {new_id}, or this one with another content"
         )
@@ -271,7 +303,8 @@ class Mover:
 
     def _beside(self, original: Original, new_id: str, reason: str) -> Move:
         """What becomes of a thread whose id is taken: under another id it is written where that was asked for."""
-        other = str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{original.thread_id}/{original.digest}"))
+        content = original.digest + "/secrets" * (self._secrets and original.holds_secrets)
+        other = str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{original.thread_id}/{content}"))
         if self._on_conflict != "new_id" or other == new_id:
             return Move(original.thread_id, None, "conflict", None, len(original.states), reason=reason)
         taken = self._look(other)

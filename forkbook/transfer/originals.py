@@ -10,6 +10,7 @@ import xxhash
 
 from ..backends.base import Backend, State, Thread, head_of
 from ..backends.whole import everything
+from ..model.redaction import states_without_secrets, thread_without_secrets
 from ..model.states import nodes_seen
 from ..tree import Tree
 
@@ -54,11 +55,22 @@ class Original:
         """The graph's nodes as far as its checkpoints name them."""
         return nodes_seen(self.roots)
 
+    def without_secrets(self) -> tuple["Original", tuple[str, ...]]:
+        """It without the secrets in its settings and metadata, and the names of these; itself where it has none."""
+        record, states, names = thread_without_secrets(self.record, self.states)
+        return (Original(record, states) if names else self), names
+
+    @cached_property
+    def holds_secrets(self) -> bool:
+        """Whether there are secrets in its settings and metadata."""
+        return bool(self.without_secrets()[1])
+
     @cached_property
     def digest(self) -> str:
-        """A name for this thread's id and content, in hex; the same wherever and whenever it is read."""
+        """A name for this thread's id and content, secrets aside, in hex; the same wherever and whenever it is read."""
         content = sorted(
-            (s["checkpoint"].get("checkpoint_ns") or "", s["checkpoint"]["checkpoint_id"], s) for s in self.states
+            (s["checkpoint"].get("checkpoint_ns") or "", s["checkpoint"]["checkpoint_id"], s)
+            for s in states_without_secrets(self.states)
         )
         packed = orjson.dumps([self.thread_id, [state for _, _, state in content]], option=DIGESTED, default=repr)
         return xxhash.xxh3_128_hexdigest(packed)

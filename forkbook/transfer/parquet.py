@@ -55,6 +55,7 @@ def write(
     *,
     readers: int | None = None,
     ask: Ask = at_once,
+    secrets: bool = False,
     counter: Counter | None = None,
 ) -> ExportReport:
     """Write threads to a folder of tables, thread by thread; it appears under its name when it is whole.
@@ -69,6 +70,7 @@ def write(
         progress: Called with the number of threads that are done, and of all.
         readers: Threads that are read side by side; None: what the place allows, at most 6.
         ask: Makes a request, and makes it again where that may help.
+        secrets: Whether to write the secrets in settings and metadata, too.
         counter: What counts tokens; None: the default.
 
     Raises:
@@ -84,11 +86,11 @@ def write(
         folder = new.place
         for name in COLUMNS:
             (folder / name).mkdir()
-        number, threads = gather(backend, thread_ids, readers=readers, ask=ask)
+        number, threads = gather(backend, thread_ids, readers=readers, ask=ask, secrets=secrets)
         for place_, thread in enumerate(threads):
             error = thread.error or _write_thread(folder, place_, thread, counter)
             if error is None:
-                records += frames.threads_rows([thread.record])
+                records += frames.threads_rows([thread.record], secrets=True)  # those that were not left out
                 below += sum(bool(place(state)[0]) for state in thread.states)
             account.add(thread, error, number)
         parquet.write_table(_table(records, "threads"), folder / "threads" / NO_ROWS)

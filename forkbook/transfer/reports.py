@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..model.redaction import left_out_note
 from .unequal import Difference
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Move:
         checkpoints: Of the source, those of subgraphs, too; None: not read.
         differences: What differs, by checkpoint and field.
         not_kept: What this kind of target cannot keep, in words, with the number of places.
+        left_out: Names of secrets in configurable, context and metadata that were not taken along.
         reason: Why it is a conflict or an error, or what else is to be known.
     """
 
@@ -48,6 +50,7 @@ class Move:
     differences: tuple[Difference, ...] = ()
     not_kept: Mapping[str, int] = field(default_factory=dict)
     reason: str | None = None
+    left_out: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.outcome in ("created", "already there", "planned") and self.verdict != "differs"
@@ -105,8 +108,13 @@ class MigrateReport:
         found = Counter(f"{move.outcome}: {move.reason}" for move in self.moves if move and move.reason)
         return [f"{remark} ({count:,})" for remark, count in found.items()]
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Names of secrets in configurable, context and metadata that were not taken along, of all threads."""
+        return tuple(dict.fromkeys(name for move in self.moves for name in move.left_out))
+
     def json(self) -> dict[str, Any]:
-        """Plain data: `source`, `target`, `ok`, `dry_run`, `stopped`, `counts`, and `threads`, a dict each."""
+        """Plain data: `source`, `target`, `ok`, `dry_run`, `stopped`, `counts`, `left_out`; `threads`, a dict each."""
         return {
             "source": self.source,
             "target": self.target,
@@ -114,12 +122,13 @@ class MigrateReport:
             "dry_run": self.dry_run,
             "stopped": self.stopped,
             "counts": self.counts,
+            "left_out": self.left_out,
             "threads": [dataclasses.asdict(move) for move in self.moves],
         }
 
     def df(self) -> pd.DataFrame:
         """A row a thread: `thread_id`, `new_thread_id`, `outcome`, `verdict`, `checkpoints`, `differences` (how many),
-        `not_kept` and `reason`."""
+        `not_kept`, `reason` and `left_out`."""
         import pandas as pd
 
         columns = [field.name for field in dataclasses.fields(Move)]
@@ -138,7 +147,7 @@ class MigrateReport:
         renamed = [f"  {move.thread_id} → {move.new_thread_id}" for move in self.moves if move and move.renamed]
         lines += renamed[:MOST_SHOWN]
         lines += [f"  … and {len(renamed) - MOST_SHOWN:,} more new ids: .df()"] if len(renamed) > MOST_SHOWN else []
-        lines += [f"  {remark}" for remark in self.remarks]
+        lines += [f"  {remark}" for remark in (*self.remarks, *left_out_note(self.left_out))]
         kinds = {move.outdated for move in self.moves if move.outcome == "conflict"}
         lines += [f"  {hint}" for outdated, hint in ((False, CONFLICTS), (True, OUTDATED)) if outdated in kinds]
         lost = Counter[str]()

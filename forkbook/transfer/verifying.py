@@ -24,6 +24,7 @@ STATUS = "the thread's status: {!r}, where it was {!r}"
 SERVERS_OWN = ("thread_id", "assistant_id", "run_id", "cron_id", "counters_since_delta_snapshot")
 UNHELD = "the thread's own metadata: checkpointers keep none, so they last as long as the book is open that wrote them"
 SET_BY_TARGET = "in the thread's metadata what the target sets itself: {}"
+SECRETS = "secrets in configurable, context and metadata, which are not compared: {}"
 OWN = "in the thread's metadata what a server writes itself, at the next run: assistant_id and the like"
 
 
@@ -45,13 +46,19 @@ class Verdict:
 
 
 def compared(original: Original, other: Original) -> Verdict:
-    """Compare two threads: by ids where these are the same, else under the map that the trees' shape gives."""
+    """Compare two threads: by ids where these are the same, else under the map that the trees' shape gives.
+
+    Secrets in settings and metadata are not compared: they may have been left out.
+    """
+    (original, names), (other, more) = original.without_secrets(), other.without_secrets()
     ids = [{state["checkpoint"]["checkpoint_id"] for state in each.roots} for each in (original, other)]
     records = tuple(_of_records(original, other))
     status = (other.record.get("status"), original.record.get("status"))
     lost = {STATUS.format(*status): 1} if status[0] != status[1] and None not in status else {}
     if any(other.metadata.get(key) != value for key, value in original.metadata.items() if key in SERVERS_OWN):
         lost[OWN] = 1
+    if names or more:
+        lost[SECRETS.format(", ".join(dict.fromkeys((*names, *more))))] = 1
     if stamped := _set_by_target(other):
         lost[SET_BY_TARGET.format(", ".join(stamped))] = 1
     if any(_unheld(other, key) for key in original.metadata if key not in (MARK, "graph_id", *SERVERS_OWN)):

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ArchiveDamaged, ForkbookError, ThreadNotFound
+from ...model.redaction import thread_without_secrets
+from ...model.secrets import without_secrets
 from ..base import Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
 from ..interning import Interner
 from ..memory.base import Memory
@@ -19,7 +21,7 @@ NEWEST_PAGE = 20  # checkpoints a request, until one is known
 
 
 class CachedBackend(Backend):
-    """A live backend; reading a thread also writes it to the archive.
+    """A live backend; reading a thread also writes it to the archive, without the secrets in settings and metadata.
 
     Whether a thread exists, and everything but its old checkpoints, always comes from the live place.
 
@@ -78,7 +80,8 @@ class CachedBackend(Backend):
 
     def _keep(self, record: Thread, states: list[State], namespaces: set[str]) -> None:
         try:
-            thread = packed(record, states)
+            bare, kept, _ = thread_without_secrets(record, states)
+            thread = packed(bare, kept)
             with writing(self._path) as db:
                 store(db, self._path, thread, namespaces)
         except ForkbookError as error:  # what was read is right all the same
@@ -112,7 +115,16 @@ class CachedBackend(Backend):
         return self.live.subgraph(assistant, ns)
 
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
-        return self.live.run_settings(thread_id, metadata)
+        found = self.live.run_settings(thread_id, metadata)
+        if not found.guessed:
+            return found
+        return self.live.run_settings(thread_id, self._with_secrets(thread_id, metadata))
+
+    def _with_secrets(self, thread_id: str, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The metadata of a checkpoint as the live place has them: those from the archive lack their secrets."""
+        bare, _ = without_secrets(metadata)
+        found = (state["metadata"] or {} for page in self.live.pages(thread_id) for state in page)
+        return next((whole for whole in found if without_secrets(whole)[0] == bare), metadata)
 
     def as_sent(self, values: Any) -> dict[str, Any]:
         return self.live.as_sent(values)

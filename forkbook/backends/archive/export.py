@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import ArchiveDamaged, ForkbookError
+from ...model.redaction import left_out_note
 from ..base import Backend
 from ..gathering import Ask, Gathered, Read, at_once, gather, moved_on
 from .file import Batches, writing
@@ -31,6 +32,7 @@ class ExportReport:
         gone: Threads that were listed, and deleted at the source before they were read; they are no errors.
         kept: Whether `path` is still the file or folder that it was before, because it has threads that this export
             did not write; never of an archive, which keeps its threads in any case.
+        left_out: Names of secrets in configurable, context and metadata that were not written.
         partial: Where the threads are that this export wrote, if that is not `path`, as in `threads.partial.json`.
     """
 
@@ -46,6 +48,7 @@ class ExportReport:
     gone: tuple[str, ...] = ()
     kept: bool = False
     partial: Path | None = None
+    left_out: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return not self.errors and not self.kept
@@ -61,6 +64,7 @@ class ExportReport:
             *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in self.later.items()),
             *(f"thread {id_} lacks a parent: {', '.join(ids)}" for id_, ids in self.dangling.items()),
             *([f"{len(self.gone):,} threads were deleted while others were read"] if self.gone else []),
+            *left_out_note(self.left_out),
             *self.notes,
         ]
         more = [f"  … and {len(said) - MOST_SHOWN:,} more"] if len(said) > MOST_SHOWN else []
@@ -83,10 +87,12 @@ class Account:
         self.heads: dict[str, Read] = {}
         self._later: dict[str, int] = {}
         self.notes: list[str] = []
+        self._left_out: dict[str, None] = {}
 
     def add(self, thread: Gathered, error: ForkbookError | None, all_: int, *, new: bool = True) -> None:
         """One more thread."""
         self._done += 1
+        self._left_out |= dict.fromkeys(thread.left_out)
         if thread.gone:
             self.gone.append(thread.thread_id)
         elif error is not None:
@@ -119,7 +125,7 @@ class Account:
         return ExportReport(
             path, self.threads, self.checkpoints, self.skipped, self.errors, size(name or path), later, self.dangling,
             tuple(self.notes), tuple(self.gone), kept=name != path and path.exists(),
-            partial=None if name == path else name,
+            partial=None if name == path else name, left_out=tuple(self._left_out),
         )  # fmt: skip
 
 
@@ -136,6 +142,7 @@ def write(
     *,
     readers: int | None = None,
     ask: Ask = at_once,
+    secrets: bool = False,
 ) -> ExportReport:
     """Write threads to an archive, a new one or one that is there; done again, it goes on where it stopped.
 
@@ -149,6 +156,7 @@ def write(
         progress: Called with the number of threads that are done, and of all.
         readers: Threads that are read side by side; None: what the place allows, at most 6.
         ask: Makes a request, and makes it again where that may help.
+        secrets: Whether to write the secrets in settings and metadata, too.
 
     Raises:
         InvalidInput: The file is there and is no archive, or its folder is not there.
@@ -157,7 +165,9 @@ def write(
     """
     path, account = Path(path), Account(progress)
     with writing(path) as db, Batches(db) as batches:
-        number, threads = gather(backend, thread_ids, readers=readers, ask=ask, waiting=batches.waiting)
+        number, threads = gather(
+            backend, thread_ids, readers=readers, ask=ask, waiting=batches.waiting, secrets=secrets
+        )
         for thread in threads:
             error, new = thread.error, False
             try:
