@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend, State, namespace
 from .backends.bridge import heard, in_thread
+from .backends.closed import ClosedBackend
 from .backends.whole import AT_ONCE, again, belonging, inside, older, reading
 from .errors import InvalidInput, ThreadNotFound
 from .escape import short
@@ -50,11 +51,25 @@ class Book:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection; closing again is no error. What is asked of the book then raises `BookClosed`.
+
+        Histories that were read before keep what they have, but cannot be refreshed or acted on.
+        """
         self.backend.close()
+        self.backend = ClosedBackend(self.backend)
+
+    def check_open(self) -> None:
+        """Check that the book was not closed.
+
+        Raises:
+            BookClosed: It was.
+        """
+        if isinstance(self.backend, ClosedBackend):
+            self.backend.refuse()
 
     def __repr__(self) -> str:
-        return f"<Book on {self.backend.kind} {self.backend.address}>"
+        closed = ", closed" if isinstance(self.backend, ClosedBackend) else ""
+        return f"<Book on {self.backend.kind} {self.backend.address}{closed}>"
 
     __iter__ = None  # a book is no sequence; its threads are in threads()
 
@@ -74,7 +89,7 @@ class Book:
         """The memory that threads share."""
         from .store import Store
 
-        return Store(self.backend)
+        return Store(self)
 
     def threads(self, **search: Any) -> pd.DataFrame:
         """Every thread that fits, newest first; all pages are read.
@@ -172,6 +187,7 @@ class Book:
 
         from .transfer.exporting import export
 
+        self.check_open()
         with tqdm(desc="exporting threads", unit="", delay=1, leave=False) as bar:
 
             def progress(done: int, all_: int) -> None:

@@ -12,6 +12,7 @@
     ├── NotFound                   (also a KeyError)
     │   ├── ThreadNotFound
     │   └── CheckpointNotFound     no such checkpoint, or more than one
+    ├── BookClosed                 the book was closed before
     ├── InvalidInput               (also a ValueError) what was typed cannot be right
     ├── Refused                    an act that would only confuse; nothing was written
     │   └── ThreadBusy             a run is under way on this thread
@@ -101,6 +102,10 @@ class ThreadNotFound(NotFound):
 
 class CheckpointNotFound(NotFound):
     """No checkpoint fits, or more than one does (then `candidates` has them)."""
+
+
+class BookClosed(ForkbookError):
+    """The book was closed before; histories that were read from it keep what they have."""
 
 
 class InvalidInput(ForkbookError, ValueError):

@@ -214,6 +214,7 @@ async def averify(src: Any, dst: Any = None, threads: Iterable[str] | None = Non
 def _opened(place: Any, *, sweep: bool = False) -> Iterator[Backend]:
     """A place's backend, closed afterwards unless it was open before."""
     if isinstance(place, Book):
+        place.check_open()
         yield place.backend
         return
     with connect(place, sweep=sweep) as book:

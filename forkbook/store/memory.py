@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..backends.base import Backend
 from ..backends.bridge import in_thread
 from ..backends.memory.base import Item, Memory, Namespace, checked_key, namespace_of, text_of
 from ..edits import plain
@@ -23,6 +22,7 @@ from .write import Write
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..book import Book
     from ..checkpoint import Checkpoint
 
 Place = str | Iterable[str]
@@ -38,15 +38,15 @@ class Store:
     Every method but `recording` has a twin for async code, as in `await book.store.aitems_df()`.
     """
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, book: Book) -> None:
+        self._book = book
 
     def __repr__(self) -> str:
-        return f"<Store of {self._backend.kind} {self._backend.address}>"
+        return f"<Store of {self._book.backend.kind} {self._book.backend.address}>"
 
     @property
     def _memory(self) -> Memory:
-        return self._backend.memory()
+        return self._book.backend.memory()
 
     def namespaces(self, prefix: Place | None = None) -> list[Namespace]:
         """Every namespace that holds items, sorted; all pages are read.

@@ -1,0 +1,37 @@
+"""What a closed book has in the place of its backend: one error for whatever is asked."""
+
+from typing import Any
+
+from ..errors import BookClosed
+from .base import Backend
+
+
+class ClosedBackend(Backend):
+    """A place that was let go of; it still says what and where it was.
+
+    Args:
+        was: The backend that was closed.
+    """
+
+    def __init__(self, was: Backend) -> None:
+        self.kind, self.address, self.assistant = was.kind, was.address, was.assistant
+        self.takes_context_beside_configurable, self.awaits = was.takes_context_beside_configurable, was.awaits
+        self.header_names = was.header_names
+
+    def refuse(self, *asked: Any, **more: Any) -> Any:
+        """Refuse whatever is asked.
+
+        Raises:
+            BookClosed: Always.
+        """
+        raise BookClosed(
+            f"this book on {self.kind} {self.address} is closed: fb.connect(…) opens the place again; histories that "
+            "were read before keep what they have"
+        )
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    threads = thread = pages = state = namespaces = heads = n_checkpoints = memory = pulse = refuse
+    assistants = graph = subgraph = run_settings = as_sent = as_shown = refuse
+    update = run = cancel = copy = create = plant = tag = delete = require = refuse
