@@ -11,6 +11,7 @@ from .errors import InvalidInput
 from .escape import short
 from .messages import role
 from .model.secrets import masked
+from .model.states import holds_placeholder
 
 OVERWRITE = "__overwrite__"
 REMOVE_ALL = "__remove_all__"
@@ -54,6 +55,12 @@ def plain(values: Any) -> dict[str, Any]:
         result = orjson.loads(orjson.dumps(dict(values), default=convert))
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"this edit cannot be sent as JSON: {error.__cause__ or error}") from error
+    for channel, value in result.items():
+        if holds_placeholder(value):
+            raise InvalidInput(
+                f"channel {short(channel)} holds a placeholder of a value that is not known, which is no value to be "
+                "written: leave the channel out of the edit"
+            )
     if (lost := _not_finite(values)) is not None:
         raise InvalidInput(f"this edit cannot be sent as JSON: {lost} would become null")
     return dict(result)

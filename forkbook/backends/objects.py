@@ -22,13 +22,9 @@ class Objects:
 
     Args:
         channels: The graph's channels by name.
-
-    Attributes:
-        lost: Names of channels that held what cannot be written back, as an encrypted or unreadable value.
     """
 
     def __init__(self, channels: Mapping[str, Any]) -> None:
-        self.lost: set[str] = set()
         self._reading = Reading()
         self._messages: dict[bytes, tuple[BaseMessage | None, bool]] = {}
         self._of_messages: set[str] = set()
@@ -78,8 +74,6 @@ class Objects:
 
     def _revived(self, name: str, value: Mapping[str, Any]) -> Any:
         """What a plain form stands for; the form itself where it does not say that."""
-        if value["__type__"] in ("opaque", "not stored"):
-            self.lost.add(name)
         if value["__type__"] == "enum" and "value" in value:
             return value["value"]
         try:

@@ -22,7 +22,6 @@ from .base import State, head_of
 from .bridge import Caller
 from .lineage import Before, before, planned_of
 from .objects import Objects
-from .plain import not_stored
 from .revive import revived
 from .routing import Router
 from .rows import Saved
@@ -43,7 +42,6 @@ ANSWERS = "answers that {} got before its open question, if any: a history does 
 UNKNOWN = "what runs next: unknown at the source, so that some checkpoints lead nowhere"
 JOINED = "which joins an edit reached: a history does not show it"
 ROUTES = "where {} leads to: routing it again failed ({})"
-LOST = "values of {} that cannot be written back: opaque, or not stored at the source"
 
 
 @dataclass
@@ -136,8 +134,6 @@ class Bed:
                 call(self._saver, "put_writes", place, writes, task_id, path)
             below = config(self._thread_id, row.parent_id, self._ns)
             call(self._saver, "put", below, row.checkpoint, row.metadata, row.new_versions)
-        if self._objects.lost:
-            self.notes.append(LOST.format(", ".join(sorted(self._objects.lost))))
 
     def _row(self, state: State, before: Before, rows: Sequence[Row]) -> Row:
         checkpoint_id = state["checkpoint"]["checkpoint_id"]
@@ -245,7 +241,7 @@ class Bed:
         if task is not None and task["result"] is not None:
             return self._result(task["result"])
         self.notes.append(UNTAKEN)
-        return {} if node == START else dict(not_stored(UNTAKEN))
+        return {} if node == START else None
 
     def _sends(self, base: Row | None, before: Before, nodes: list[str]) -> list[Send]:
         """The Sends that a checkpoint is to run: those of the one that it repeats, else routed again."""
@@ -262,7 +258,7 @@ class Bed:
         if [send.node for send in sends] == nodes:
             return sends
         self.notes.append(SENT.format(", ".join(sorted(set(nodes)))))
-        return [Send(node, dict(not_stored("a history does not show what was sent"))) for node in nodes]
+        return [Send(node, None) for node in nodes]
 
     def _writes(self, state: State, row: Row, went_on: bool) -> Iterator[tuple[str, str, list[tuple[str, Any]]]]:
         """What the tasks wrote, by task; with where it leads to, unless the graph has gone on from here already."""

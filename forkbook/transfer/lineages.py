@@ -13,6 +13,7 @@ from ..tree import Tree
 from .attempts import whole_or_gone
 from .copying import CopyReport
 from .copymarks import checked_metadata, inherited, mark_of_copy
+from .known import known_part
 from .mapping import by_shape
 from .originals import Original, read
 from .patience import Patience
@@ -59,6 +60,7 @@ def copy_lineage(
     writer, ask = writer_for(backend), Patience(backend).read
     record = ask(lambda: backend.thread(thread_id))
     original, left_out = _lineage(backend, record, roots, checkpoint_id, given)
+    known, unknown = known_part(original)
     copy_id = str(uuid.uuid4())
     marks = mark_of_copy(thread_id, copy_id, checkpoint_id, "writing")
     report = CopyReport(
@@ -70,8 +72,8 @@ def copy_lineage(
         place=place_of(backend),
     )
     with whole_or_gone(backend, copy_id):
-        notes = dict.fromkeys(writer.write(original, copy_id, {**original.metadata, **marks}), 1)
-        report = replace(report, not_kept={**left_out, **notes})
+        notes = dict.fromkeys(writer.write(known, copy_id, {**known.metadata, **marks}), 1)
+        report = replace(report, not_kept={**left_out, **unknown, **notes})
         if verify:
             report = _judged(report, original, ask(lambda: read(backend, backend.thread(copy_id))))
         ask(lambda: backend.tag(copy_id, mark_of_copy(thread_id, copy_id, checkpoint_id)))

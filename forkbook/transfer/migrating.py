@@ -13,6 +13,7 @@ from ..edits import plain
 from ..errors import ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
 from ..escape import short
 from ..model.redaction import thread_without_secrets
+from .known import known_part
 from .originals import Original, read
 from .patience import Patience
 from .reports import MigrateReport, Move
@@ -169,8 +170,8 @@ class Mover:
         """What becomes of a thread that was read."""
         if there is None or self._is_ours(original, there):
             return self._written(original, new_id, there)
-        of_this = there.mark.get("of") in (None, original.thread_id)
-        left = self._writer.left(original, new_id) if of_this and not self._lacks_secrets(original, there) else None
+        of_this = there.mark.get("of") in (None, original.thread_id) and not self._lacks_secrets(original, there)
+        left = self._writer.left(known_part(original)[0], new_id) if of_this else None
         if left:
             return self._written(original, new_id, there, go_on=True)
         if left == 0:
@@ -232,6 +233,7 @@ class Mover:
             return Move(original.thread_id, new_id, "planned", checkpoints=len(original.states))
         if there is not None and there.half and self._dead is not None and str(there.mark.get("by")) not in self._dead:
             raise Refused(f"another migration is writing thread {new_id}: run again when it is done")
+        known, left_out = known_part(original)
         mark: dict[str, Any] = {
             "of": original.thread_id,
             "at": new_id,
@@ -245,7 +247,7 @@ class Mover:
         if there is not None:
             self._tag(new_id, mark)
         try:
-            notes = self._writer.write(original, new_id, {**original.metadata, MARK: mark})
+            notes = self._writer.write(known, new_id, {**known.metadata, MARK: mark})
         except ThreadBusy as error:
             if not error.details.get("hidden"):
                 raise
@@ -256,7 +258,7 @@ class Mover:
         move = self._proven(original, new_id, "created")
         kept = {"state": "done", "verdict": move.verdict, "checkpoints": move.checkpoints}
         self._tag(new_id, mark | kept | {"head": self._newest(new_id)})
-        return replace(move, not_kept={**move.not_kept, **dict.fromkeys(notes, 1)})
+        return replace(move, not_kept={**move.not_kept, **left_out, **dict.fromkeys(notes, 1)})
 
     def _set_by_target(self, thread_id: str, sent: Mapping[str, Any]) -> list[str]:
         """The keys of a thread's metadata that the target did not take as they were sent, as a server with users."""
