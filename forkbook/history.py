@@ -17,6 +17,7 @@ from .errors import CheckpointNotFound, InvalidInput
 from .escape import escape, short
 from .facts import Facts
 from .model.secrets import hide_in_metadata
+from .older import completeness
 from .tokens import Counter, counter_of
 from .tree import Tree
 
@@ -43,7 +44,8 @@ class History:
     Attributes:
         book (Book): The place it was read from.
         thread_id (str): The thread's id.
-        complete (bool): Whether every checkpoint was read; False only where `limit` asked for fewer.
+        complete (bool): Whether every checkpoint was read that the place has; False only where `limit` asked for
+            fewer. What was pruned there cannot be read: see `pruned`.
         subgraphs (bool): Whether the checkpoints of subgraphs were read, too, each inside the one whose task ran it.
         counter (Counter | None): What counts its tokens; None: the default.
         facts (Facts): What follows from its states, by position.
@@ -200,6 +202,15 @@ class History:
     def roots(self) -> list[Checkpoint]:
         """The checkpoints without a parent in this history."""
         return [self[position] for position in self.tree.roots if not self.tree.heads[position].ns]
+
+    @property
+    def pruned(self) -> list[Checkpoint]:
+        """The roots before which checkpoints are missing, in all namespaces that were read.
+
+        They were pruned (keep_latest, a time to live), or never kept: a shallow checkpointer, `durability="exit"`, a
+        backup of the newest ones alone. Empty where nothing is missing, and where not all was read.
+        """
+        return [self[position] for position in self.tree.pruned] if self.complete else []
 
     @property
     def fork_points(self) -> list[Checkpoint]:
@@ -471,7 +482,6 @@ class History:
 
     def summary(self) -> str:
         """One line: thread, checkpoints, branches, and whether that is all."""
-        dangling = len(self.tree.dangling)
         nested = sum(1 for head in self.tree.heads if head.ns)
         number = len(self) - nested
         parts = [
@@ -479,14 +489,12 @@ class History:
             f"{number:,} checkpoint{'' if number == 1 else 's'}"
             + (f" and {nested:,} inside {_counted(len(self.tree.numbers) - 1, 'subgraph')}" if self.subgraphs else ""),
             f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}",
-            "complete" if self.complete else "the newest only, older ones were not read",
+            *(completeness(self.tree) if self.complete else ["the newest only, older ones were not read"]),
         ]
         if self.facts.rebuilt:
             parts.append(f"{', '.join(self.facts.rebuilt)} rebuilt from writes")
         if unseen := self.facts.unseen():
             parts.append(unseen)
-        if dangling and self.complete:
-            parts.append(f"{dangling} root{'' if dangling == 1 else 's'} with a parent that does not exist")
         return " · ".join(parts)
 
     def __repr__(self) -> str:

@@ -112,6 +112,11 @@ class Tree:
         return [position for position in self.roots if self.heads[position].parent_id is not None]
 
     @cached_property
+    def pruned(self) -> list[int]:
+        """Roots before which there were checkpoints once, by their steps."""
+        return [position for position in self.roots if had_a_parent(self.heads[position])]
+
+    @cached_property
     def tips(self) -> list[int]:
         """Positions without children; the tip of branch n is `tips_by_branch[n]`."""
         return [position for position, children in enumerate(self.children) if not children]
@@ -207,6 +212,14 @@ def host_of(head: Head, by_id: Mapping[str, Head]) -> str | None:
     """The id of the checkpoint whose task ran a head's namespace, if it is there and further out."""
     host = None if head.inside is None else by_id.get(head.inside)
     return host.id if host is not None and len(host.ns) < len(head.ns) else None
+
+
+def had_a_parent(head: Head) -> bool:
+    """Whether a checkpoint had a parent when it was made, by its step, which counts on from the parent's.
+
+    From nothing, and from a parent that never was, LangGraph begins with an input at step -1, or an edit at step 0.
+    """
+    return head.step is not None and head.step > (0 if head.source == "update" else -1)
 
 
 def parents_first(heads: Sequence[Head]) -> tuple[Head, ...]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..errors import AccessDenied, ConnectionFailed, ForkbookError, InvalidInput, SourceError, ThreadNotFound
 from ..model.redaction import thread_without_secrets
-from .base import Backend, State, Thread
+from ..tree import had_a_parent
+from .base import Backend, State, Thread, head_of
 from .readers import Readers
 from .whole import inside
 
@@ -31,6 +32,7 @@ class Gathered:
         states: Its states of all namespaces, each namespace newest first.
         namespaces: These.
         dangling: Parents that the place itself does not have.
+        pruned: Whether older checkpoints are missing, by the steps of its roots.
         later: Checkpoints that were seen to come after the head that was read, and are left out.
         error: Why it could not be read; then the rest is empty.
         gone: Whether that is because it was deleted after it was listed.
@@ -42,6 +44,7 @@ class Gathered:
     states: list[State] = field(default_factory=list)
     namespaces: frozenset[str] = frozenset()
     dangling: tuple[str, ...] = ()
+    pruned: bool = False
     later: int = 0
     error: ForkbookError | None = None
     gone: bool = False
@@ -205,7 +208,16 @@ def read_whole(
         later, states = len(came) + len(states) - len(kept), kept
     if not states:
         record = backend.thread(thread_id)  # tells a thread without checkpoints from one that is gone
-    return Gathered(thread_id, record, states, frozenset(seen), tuple(_dangling(states)), later)
+    roots = list(_roots(states))
+    return Gathered(
+        thread_id,
+        record,
+        states,
+        frozenset(seen),
+        tuple(parent for state in roots if (parent := _parent(state))),
+        any(had_a_parent(head_of(state)) for state in roots),
+        later,
+    )
 
 
 def _namespace(backend: Backend, thread_id: str, ns: str, stopped: threading.Event | None) -> list[State]:
@@ -259,9 +271,11 @@ def _found(backend: Backend, thread_id: str, ask: Ask) -> Thread | None:
         return None
 
 
-def _dangling(states: list[State]) -> Iterator[str]:
+def _roots(states: list[State]) -> Iterator[State]:
+    """States whose parents are not among them."""
     known = {place(state) for state in states}
-    for state in states:
-        parent = (state["parent_checkpoint"] or {}).get("checkpoint_id")
-        if parent is not None and (place(state)[0], parent) not in known:
-            yield str(parent)
+    return (state for state in states if (place(state)[0], _parent(state)) not in known)
+
+
+def _parent(state: State) -> str:
+    return str((state["parent_checkpoint"] or {}).get("checkpoint_id") or "")

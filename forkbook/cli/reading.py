@@ -238,6 +238,7 @@ def _plain(history: History) -> dict[str, Any]:
     return {
         "thread_id": history.thread_id,
         "complete": history.complete,
+        "pruned": [root.id for root in history.pruned],
         "branches": list(branches_rows(history.facts)),
         "checkpoints": list(checkpoints_rows(history.facts)),
     }

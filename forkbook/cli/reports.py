@@ -72,7 +72,7 @@ def say_export(screen: Screen, report: ExportReport, held: int | None) -> None:
     notes = [
         *map(here, report.errors.values()),
         *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in report.later.items()),
-        *(f"thread {id_} lacks a parent: {', '.join(parents)}" for id_, parents in report.dangling.items()),
+        *report.lacking,
         *map(here, left_out_note(report.left_out)),
         *report.notes,
     ]

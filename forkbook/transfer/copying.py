@@ -12,6 +12,7 @@ from ..model.redaction import states_without_secrets
 from ..snippets import Code, Place, code, of_copy, place_of
 from .attempts import both, made, whole_or_gone
 from .copymarks import checked_metadata, mark_of_copy
+from .originals import pruned
 from .patience import Patience
 from .unequal import Difference, unequal
 from .writing import MARK
@@ -126,6 +127,7 @@ def copy_thread(
             return CopyReport(thread_id, copy_id, "not compared", not_kept=lost, place=place_of(backend))
         old, new = both(backend, (thread_id, copy_id))
         found, more = _compared(old, new, thread_id, after)
+        more |= pruned(old)
         if "create" in backend.abilities and any((state["metadata"] or {}).get("run_id") for state in old):
             more[RUNS] = 1
         verdict, compared = "differs" if found else "identical", len(old) - more.get(LATER, 0)

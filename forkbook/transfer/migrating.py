@@ -14,7 +14,7 @@ from ..errors import ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNot
 from ..escape import short
 from ..model.redaction import thread_without_secrets
 from .known import known_part
-from .originals import Original, read
+from .originals import Original, pruned, read
 from .patience import Patience
 from .reports import MigrateReport, Move
 from .turns import INTERRUPTED, each
@@ -230,7 +230,9 @@ class Mover:
                 return self._proven(original, new_id, "already there")
             return _as_then(original.thread_id, new_id, there)
         if self._dry_run:
-            return Move(original.thread_id, new_id, "planned", checkpoints=len(original.states))
+            return Move(
+                original.thread_id, new_id, "planned", None, len(original.states), not_kept=pruned(original.states)
+            )
         if there is not None and there.half and self._dead is not None and str(there.mark.get("by")) not in self._dead:
             raise Refused(f"another migration is writing thread {new_id}: run again when it is done")
         known, left_out = known_part(original)

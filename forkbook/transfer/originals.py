@@ -14,6 +14,7 @@ from ..model.redaction import states_without_secrets, thread_without_secrets
 from ..model.states import nodes_seen
 from ..tree import Tree
 
+PRUNED = "older checkpoints: they were pruned at the source, or never kept there"
 DIGESTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
@@ -82,6 +83,12 @@ def read(backend: Backend, record: Thread) -> Original:
     if not states:
         record = backend.thread(record["thread_id"])  # tells a thread without checkpoints from one that is gone
     return Original(record, [proven(state) for state in states])
+
+
+def pruned(states: Sequence[State]) -> dict[str, int]:
+    """What was pruned of a thread before it was read, in words, with the number of roots that it is missing at."""
+    roots = Tree([head_of(state) for state in states]).pruned
+    return {PRUNED: len(roots)} if roots else {}
 
 
 def proven(state: State) -> State:

@@ -11,7 +11,7 @@ from ..errors import InvalidInput, ThreadNotFound
 from .comparing import compare
 from .copymarks import OURS
 from .exactness import UNNAMED, known_differences, unnamed
-from .originals import Original, read
+from .originals import Original, pruned, read
 from .patience import Patience
 from .reasons import reasons
 from .reports import MigrateReport, Move
@@ -63,6 +63,7 @@ def compared(original: Original, other: Original) -> Verdict:
         lost[SET_BY_TARGET.format(", ".join(stamped))] = 1
     if any(_unheld(other, key) for key in original.metadata if key not in (MARK, "graph_id", *SERVERS_OWN)):
         lost[UNHELD] = 1
+    lost |= pruned(original.states)
     if ids[0] == ids[1]:
         found = (*records, *_known_differences(original, other))
         lost |= {UNNAMED: count} if (count := unnamed(original.states, other.states)) else {}

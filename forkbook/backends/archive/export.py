@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...errors import ArchiveDamaged, ForkbookError
 from ...model.redaction import left_out_note
+from ...older import PRUNED
 from ..base import Backend
 from ..gathering import Ask, Gathered, Read, at_once, gather, moved_on
 from .file import Batches, writing
@@ -28,6 +29,7 @@ class ExportReport:
         bytes: The size of what is there now.
         later: Threads that went on while they were read: how many checkpoints came after the head that was exported.
         dangling: Threads that name parents which the source itself does not have, with these ids.
+        pruned: Threads of which older checkpoints were pruned at the source, or never kept there.
         notes: What else is worth knowing.
         gone: Threads that were listed, and deleted at the source before they were read; they are no errors.
         kept: Whether `path` is still the file or folder that it was before, because it has threads that this export
@@ -44,6 +46,7 @@ class ExportReport:
     bytes: int = 0
     later: Mapping[str, int] = field(default_factory=dict)
     dangling: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pruned: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     kept: bool = False
@@ -52,6 +55,14 @@ class ExportReport:
 
     def __bool__(self) -> bool:
         return not self.errors and not self.kept
+
+    @property
+    def lacking(self) -> list[str]:
+        """What the source itself lacks of the threads, in sentences."""
+        return [
+            *(f"thread {id_} lacks a parent: {', '.join(ids)}" for id_, ids in self.dangling.items()),
+            *(f"thread {id_}: {PRUNED}" for id_ in self.pruned),
+        ]
 
     def __repr__(self) -> str:
         lines = [
@@ -62,7 +73,7 @@ class ExportReport:
             *([KEPT.format(path=self.path)] if self.kept else []),
             *self.errors.values(),
             *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in self.later.items()),
-            *(f"thread {id_} lacks a parent: {', '.join(ids)}" for id_, ids in self.dangling.items()),
+            *self.lacking,
             *([f"{len(self.gone):,} threads were deleted while others were read"] if self.gone else []),
             *left_out_note(self.left_out),
             *self.notes,
@@ -84,6 +95,7 @@ class Account:
         self.errors: dict[str, str] = {}
         self.gone: list[str] = []
         self.dangling: dict[str, tuple[str, ...]] = {}
+        self.pruned: list[str] = []
         self.heads: dict[str, Read] = {}
         self._later: dict[str, int] = {}
         self.notes: list[str] = []
@@ -103,6 +115,7 @@ class Account:
             self.skipped += not new
             self.heads[thread.thread_id] = thread.record.get("updated_at"), thread.head
             self.dangling |= {thread.thread_id: thread.dangling} if thread.dangling else {}
+            self.pruned += [thread.thread_id] if thread.pruned else []
             self._later |= {thread.thread_id: thread.later} if thread.later else {}
         if self._progress:
             self._progress(self._done, all_)
@@ -124,7 +137,7 @@ class Account:
             self.notes.append(f"whether threads went on meanwhile is not known: {error}")
         return ExportReport(
             path, self.threads, self.checkpoints, self.skipped, self.errors, size(name or path), later, self.dangling,
-            tuple(self.notes), tuple(self.gone), kept=name != path and path.exists(),
+            tuple(self.pruned), tuple(self.notes), tuple(self.gone), kept=name != path and path.exists(),
             partial=None if name == path else name, left_out=tuple(self._left_out),
         )  # fmt: skip
 
