@@ -161,7 +161,7 @@ class Facts:
     def _ran(self, position: int) -> list[str]:
         """The nodes that run at a checkpoint; a store may know them where it does not know all their tasks."""
         state = self.states[position]
-        named = [str(task["name"]) for task in state["tasks"] or () if task["name"] is not None]
+        named = [str(name) for task in state["tasks"] or () if (name := task.get("name")) is not None]
         return named if named and state["next"] is not None else list(state["next"] or ())
 
     def _changed(self, position: int) -> list[str]:

@@ -77,11 +77,11 @@ def holds_placeholder(value: Any) -> bool:
 def nodes_seen(states: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """The graph's nodes as far as some states name them, for where the graph itself is not shown."""
     named = (
-        str(name)
+        name
         for state in states
-        for name in (*(task["name"] for task in state["tasks"] or ()), *(state["next"] or ()))
+        for name in (*(task.get("name") for task in state["tasks"] or ()), *(state["next"] or ()))
     )
-    return tuple(dict.fromkeys(name for name in named if not name.startswith("__")))
+    return tuple(dict.fromkeys(str(name) for name in named if name is not None and not str(name).startswith("__")))
 
 
 def _walk(
