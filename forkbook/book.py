@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend, State, namespace
 from .backends.bridge import heard, in_thread
 from .backends.closed import ClosedBackend
+from .backends.named import checked_id, named
 from .backends.whole import AT_ONCE, again, belonging, inside, older, reading
 from .errors import InvalidInput, ThreadNotFound
 from .escape import short
@@ -124,23 +126,29 @@ class Book:
         """Every checkpoint of a thread.
 
         Args:
-            thread_id: The thread.
+            thread_id: The thread's id; where there is none such, its id as it is shown, `5868deb3…cf84` (also with
+                `...`), or its end, 4 characters or more that no other thread's id ends in.
             limit: Read at most so many, the newest; the history then says that it is not complete.
             page_size: Checkpoints a request, 1 to 1,000; by default chosen by their size.
             subgraphs: Read those of subgraphs, too, at any depth, each inside the checkpoint whose task ran it.
 
         Raises:
-            ThreadNotFound: There is no such thread.
+            ThreadNotFound: There is no such thread, or several ids end so.
             SourceError: It could not be read to its end; the text says how far it got.
         """
-        checked_id(thread_id)
         if limit is not None and not (isinstance(limit, int) and limit > 0):
             raise InvalidInput(f"limit is {limit!r}: give 1 or more, or None for all")
+        return named(self.backend, thread_id, partial(self.read, limit=limit, page_size=page_size, subgraphs=subgraphs))
+
+    def read(
+        self, thread_id: str, *, limit: int | None = None, page_size: int | None = None, subgraphs: bool = False
+    ) -> History:
+        """As `history`, of a thread that is named by its whole id."""
         states, complete = self._read(thread_id, limit, page_size)
         if not states:
             known = self.backend.thread(thread_id)["thread_id"]  # tells a thread without checkpoints from no thread
             if known != thread_id:
-                return self.history(known, limit=limit, page_size=page_size, subgraphs=subgraphs)
+                return self.read(known, limit=limit, page_size=page_size, subgraphs=subgraphs)
         if subgraphs:
             read = reading(self.backend, thread_id)
             nested, _ = inside(self.backend, thread_id, states.values(), read, readers=AT_ONCE)
@@ -206,11 +214,13 @@ class Book:
         """
         from .sweep.found import sweeps
 
-        checked_id(thread_id)
-        found = sweeps(self, thread_id)
-        if not found:
-            self.backend.thread(thread_id)  # tells a thread without sweeps from no thread
-        return found
+        def found_of(id_: str) -> list[Sweep]:
+            found = sweeps(self, id_)
+            if not found:
+                self.backend.thread(id_)  # tells a thread without sweeps from no thread
+            return found
+
+        return named(self.backend, thread_id, found_of)
 
     async def asweeps(self, thread_id: str) -> list[Sweep]:
         """`sweeps` for async code."""
@@ -356,7 +366,14 @@ class Book:
 
     def tree(self, thread_id: str) -> Tree:
         """The bare tree of a thread: ids, parents, steps, sources; a store reads it without any value."""
-        return Tree(self.backend.heads(thread_id))
+
+        def tree_of(id_: str) -> Tree:
+            heads = self.backend.heads(id_)
+            if not heads:
+                self.backend.thread(id_)  # tells a thread without checkpoints from no thread
+            return Tree(heads)
+
+        return named(self.backend, thread_id, tree_of)
 
     def copy(
         self,
@@ -390,12 +407,11 @@ class Book:
         from .transfer import copy_thread
         from .transfer.lineages import copy_lineage
 
-        checked_id(thread_id)
         if checkpoint is None:
-            return copy_thread(self.backend, thread_id, metadata, verify)
-        if (other := getattr(checkpoint, "thread_id", thread_id)) != thread_id:
-            raise InvalidInput(f"checkpoint {checkpoint.id} is of thread {other}, not of {thread_id}")
+            return named(self.backend, thread_id, lambda id_: copy_thread(self.backend, id_, metadata, verify))
         history = self.history(thread_id)
+        if (other := getattr(checkpoint, "thread_id", history.thread_id)) != history.thread_id:
+            raise InvalidInput(f"checkpoint {checkpoint.id} is of thread {other}, not of {history.thread_id}")
         last = history.pick(checkpoint)
         return copy_lineage(self.backend, history.thread_id, list(history.states.values()), last.id, metadata, verify)
 
@@ -415,25 +431,13 @@ class Book:
         from .frames import BOOL, TEXT, THREADS, TIME, frame, threads_rows
         from .transfer.copymarks import copies
 
-        checked_id(thread_id)
-        found = list(copies(self.backend, thread_id))
-        if not found:
-            known = self.backend.thread(thread_id)["thread_id"]  # tells a thread without copies from no thread
-            if known != thread_id:
-                return self.copies(known)
+        def found_of(id_: str) -> list[Any]:
+            found = list(copies(self.backend, id_))
+            if not found:
+                known = self.backend.thread(id_)["thread_id"]  # tells a thread without copies from no thread
+                return found if known == id_ else found_of(known)
+            return found
+
+        found = named(self.backend, thread_id, found_of)
         rows = threads_rows([{**mark, "whole": mark.get("state") != "writing", **record} for record, mark in found])
         return frame(list(rows), {**THREADS, "copied_at": TIME, "checkpoint_id": TEXT, "whole": BOOL})
-
-
-def checked_id(thread_id: Any) -> None:
-    """Look that this can be a thread's id.
-
-    Raises:
-        InvalidInput: It is none.
-    """
-    if not thread_id or not isinstance(thread_id, str):
-        raise InvalidInput(f"a thread id is text, not {short(thread_id)}; book.threads() lists them")
-    try:
-        thread_id.encode()
-    except UnicodeEncodeError:
-        raise ThreadNotFound(f"no thread {thread_id!a}: no place can hold such an id") from None

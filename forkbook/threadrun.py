@@ -69,7 +69,7 @@ def _there(book: Book, thread_id: str, manner: Manner, *, create: bool) -> Histo
     """The thread, once it is free; None: it is to be made."""
     try:
         _free(book.backend, thread_id, manner)
-        return book.history(thread_id)
+        return book.read(thread_id)
     except ThreadNotFound as error:
         if create:
             return None

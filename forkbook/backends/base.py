@@ -143,6 +143,10 @@ class Backend(ABC):
     def threads(self, **search: Any) -> Iterator[Thread]:
         """Every thread that fits the search, newest first, forkbook's scratch copies left out."""
 
+    def ids(self) -> Iterator[str]:
+        """The ids of all its threads."""
+        return (str(thread["thread_id"]) for thread in self.threads())
+
     @abstractmethod
     def thread(self, thread_id: str) -> Thread:
         """One thread's record.

@@ -99,9 +99,15 @@ class ServerBackend(Backend):
                 f"threads cannot be searched by {', '.join(sorted(unknown))}: there is {', '.join(SEARCHES)}",
                 candidates=SEARCHES,
             )
-        search = {"sort_by": "created_at", "sort_order": "desc", "select": ALL_BUT_VALUES} | search
-        wanted, page_size = search.pop("limit", None), 100
-        offset = search.pop("offset", 0)
+        return self._searched({"select": ALL_BUT_VALUES} | search)
+
+    def ids(self) -> Iterator[str]:
+        found = self._searched({"select": ["thread_id", "metadata"]}, page_size=LARGEST_PAGE)
+        return (str(thread["thread_id"]) for thread in found)
+
+    def _searched(self, search: dict[str, Any], page_size: int = 100) -> Iterator[Thread]:
+        search = {"sort_by": "created_at", "sort_order": "desc"} | search
+        wanted, offset = search.pop("limit", None), search.pop("offset", 0)
         seen: set[str] = set()
         while wanted is None or len(seen) < wanted:
             with self._told(f"listing the threads from {offset} on"):

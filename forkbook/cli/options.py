@@ -15,7 +15,12 @@ FORMATS = (".forkbook", ".json", ".parquet")
 BACKUPS = FORMATS[:2]  # what can be read back
 
 Source = Annotated[str, typer.Argument(metavar="SRC", help=f"Where the threads are: {PLACE}.")]
-ThreadId = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id; `forkbook threads` lists them.")]
+ThreadId = Annotated[
+    str,
+    typer.Argument(
+        metavar="THREAD", help="The thread's id or the end of it, as in cf84; `forkbook threads` lists them."
+    ),
+]
 Threads = Annotated[
     list[str] | None,
     typer.Option("--threads", "-t", metavar="ID[,ID…]", help="Only these threads; may be given again. Default: all."),

@@ -150,7 +150,7 @@ def report(
     with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
         history = book.history(thread_id)
         history.report(output)
-    screen.document({"thread_id": thread_id, "file": str(output), "checkpoints": len(history)})
+    screen.document({"thread_id": history.thread_id, "file": str(output), "checkpoints": len(history)})
     screen.note(f"{output}: {history.summary()}")
     return OK
 
@@ -181,11 +181,12 @@ def diff(
     screen: Screen = ctx.obj
     screen.json = as_json
     with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
-        comparison = book.history(thread_id).compare(a, b)
+        history = book.history(thread_id)
+        comparison = history.compare(a, b)
         found = comparison.diff
         screen.document(
             {
-                "thread_id": thread_id,
+                "thread_id": history.thread_id,
                 "a": comparison.a,
                 "b": comparison.b,
                 "common_ancestor": comparison.ancestor,

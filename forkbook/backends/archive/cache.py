@@ -90,6 +90,9 @@ class CachedBackend(Backend):
     def threads(self, **search: Any) -> Iterator[Thread]:
         return self.live.threads(**search)
 
+    def ids(self) -> Iterator[str]:
+        return self.live.ids()
+
     def thread(self, thread_id: str) -> Thread:
         return self.live.thread(thread_id)
 
