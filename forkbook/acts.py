@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import runs, snippets, timetravel
+from . import runs, snippets, timetravel, typed
 from .backends.base import RunSettings
 from .edits import Deviation
 from .errors import ActFailed, ForkbookError, InvalidInput, Refused
@@ -16,6 +16,7 @@ from .manner import AS_EVER, Manner
 from .model.secrets import masked, masking
 from .nesting import must_go_on, starts_over
 from .snippets import Code, Gesture
+from .typed import Typed
 
 if TYPE_CHECKING:
     from .backends.base import RunOutcome
@@ -89,41 +90,45 @@ class Act:
         return snippets.code(snippets.place_of(self.history.book.backend), self.gesture, language)
 
 
-def preview(
-    cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, *, in_copy: bool = False
-) -> timetravel.Preview:
+def preview(cp: Checkpoint, values: Any, as_node: str | None, replace: bool) -> timetravel.Preview:
     """Try an edit on a scratch copy."""
+    return _previewed(cp, values, as_node, replace)[1]
+
+
+def _previewed(
+    cp: Checkpoint, values: Any, as_node: str | None, replace: bool, *, in_copy: bool = False
+) -> tuple[Typed, timetravel.Preview]:
     backend = cp.history.book.backend
     backend.require("write", "edit or preview an edit")
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy, ns=cp.namespace)
     must_go_on(cp)
     graph = cp.assistant_graph()
-    typed = timetravel.checked(backend, graph, state, values, as_node)
-    seen = timetravel.preview(backend, cp.thread_id, state, typed, as_node, replace)
-    return dataclasses.replace(seen, notes=(*seen.notes, *graph.notes))
+    edited = typed.edit(backend, graph, state, values, as_node)
+    seen = timetravel.preview(backend, cp.thread_id, state, edited, as_node, replace)
+    return edited, dataclasses.replace(seen, notes=(*seen.notes, *graph.notes))
 
 
 def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, in_copy: bool) -> Act:
     """Write an edit that was tried first, read it back."""
-    tried = _tried(cp, values, as_node, replace, in_copy)
+    asked, tried = _tried(cp, values, as_node, replace, in_copy)
     place, notes = placed(cp, in_copy)
-    act = _edited(place, values, tried.writes, as_node, (*notes, *tried.notes))
+    act = _edited(place, asked, tried, as_node, replace, notes)
     gesture = snippets.of_edit(cp.thread_id, cp.id, tried.writes, as_node, in_copy=in_copy, ns=cp.namespace)
     return dataclasses.replace(act, gesture=gesture)
 
 
 def _tried(
-    cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace: bool, in_copy: bool
-) -> timetravel.Preview:
-    """A preview of what is to be written.
+    cp: Checkpoint, values: Any, as_node: str | None, replace: bool, in_copy: bool
+) -> tuple[Typed, timetravel.Preview]:
+    """What is to be written, and a preview of it.
 
     Raises:
         Refused: It was to come out as typed, and did not.
     """
-    tried = preview(cp, values, as_node, replace, in_copy=in_copy)
+    asked, tried = _previewed(cp, values, as_node, replace, in_copy=in_copy)
     if replace and tried.deviations:
         raise Refused(f"no write makes channel {tried.deviations[0]}")
-    return tried
+    return asked, tried
 
 
 def resume(cp: Checkpoint, in_copy: bool, input: Any = None, manner: Manner = AS_EVER, **given: Any) -> Act:
@@ -155,7 +160,7 @@ def fork(
     """Edit, then resume; whatever can be refused is refused before anything is written."""
     if not in_copy:
         manner.ready(cp.history.book.backend, cp.thread_id, edits=True)
-    tried = _tried(cp, values, as_node, replace, in_copy)
+    asked, tried = _tried(cp, values, as_node, replace, in_copy)
     names = cp.assistant_graph().nodes or ()
     if tried.next == () and input is None:
         raise Refused(
@@ -167,31 +172,37 @@ def fork(
         )
     how, sent = _asked(cp, input, given)
     place, notes = placed(cp, in_copy)
-    edited = _edited(place, values, tried.writes, as_node, notes)
+    edited = _edited(place, asked, tried, as_node, replace, notes)
     try:
         act = ran("fork", edited.checkpoint, how, notes, manner, input=sent)
     except ForkbookError as error:
         error.args = (f"{str(error).rstrip('.')}. The edit is written, as checkpoint {edited.checkpoint.id}.",)
         raise
     gesture = snippets.of_fork(cp.thread_id, cp.id, tried.writes, how, as_node, sent, in_copy=in_copy)
-    return dataclasses.replace(act, deviations=edited.deviations, gesture=gesture)
+    return dataclasses.replace(act, deviations=edited.deviations, notes=(*act.notes, *tried.notes), gesture=gesture)
 
 
 def _asked(cp: Checkpoint, input: Any, given: Mapping[str, Any]) -> tuple[RunSettings, Any]:
     """How to run, and the input as it is sent."""
     backend = cp.history.book.backend
     how = runs.settings(backend, cp.own_settings(), cp.thread_id, **given)
-    return how, runs.new_input(backend, backend.graph(str(how.assistant)), cp.state, input)
+    return how, typed.new_input(backend, backend.graph(str(how.assistant)), cp.state, input)
 
 
 def _edited(
-    cp: Checkpoint, values: Mapping[str, Any], writes: Mapping[str, Any], as_node: str | None, notes: tuple[str, ...]
+    cp: Checkpoint,
+    asked: Typed,
+    tried: timetravel.Preview,
+    as_node: str | None,
+    replace: bool,
+    notes: tuple[str, ...],
 ) -> Act:
     backend = cp.history.book.backend
-    done = timetravel.edit(backend, cp.thread_id, cp.state, backend.as_sent(values), writes, as_node)
+    done = timetravel.edit(backend, cp.thread_id, cp.state, asked, tried.writes, as_node, replace)
     history = cp.history.refreshed()
     checkpoint = history[done.checkpoint_id]
-    return Act("edit", checkpoint, history, checkpoint.status, deviations=done.deviations, notes=notes)
+    told = (*notes, *tried.notes)
+    return Act("edit", checkpoint, history, checkpoint.status, deviations=done.deviations, notes=told)
 
 
 def ran(

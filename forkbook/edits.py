@@ -1,7 +1,7 @@
 """What a person typed as an edit, and what became of it. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,21 @@ import orjson
 
 from .errors import InvalidInput
 from .escape import short
+from .message_edits import (
+    REMOVE_ALL,
+    all_named,
+    arrived,
+    as_messages,
+    is_removal,
+    message_writes,
+    removes_only,
+    same_message,
+)
 from .messages import role
 from .model.secrets import masked
 from .model.states import holds_placeholder
 
 OVERWRITE = "__overwrite__"
-REMOVE_ALL = "__remove_all__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,59 +89,35 @@ def deviations(typed: Mapping[str, Any], before: Any, after: Any, exact: bool = 
         typed: Channels to values.
         before: The state's values before the edit.
         after: Those after it.
-        exact: Whether a list of messages was typed as the whole; else they are only to be in the state, each under its
-            id and once. One that is just as before, but for the last one, tells that the whole was typed all the same:
-            to leave others out.
+        exact: Whether a list of messages was typed as the whole; else they are only to be in the state (`arrived`).
     """
     old, new = before or {}, after or {}
     found = []
     for channel, value in typed.items():
         became = new.get(channel)
-        if not _as_typed(value, became) and (exact or not _all_there(value, old.get(channel), became)):
+        strict = exact and not removes_only(value)
+        same = _as_typed(value, became) or (strict and _as_typed(as_messages(value), became))
+        if not same and (strict or not arrived(value, old.get(channel), became)):
             found.append(Deviation(channel, value, became, _why(value, old.get(channel), became)))
     return tuple(found)
+
+
+def lost_keys(typed: Mapping[str, Any], before: Any, after: Any) -> list[Deviation]:
+    """The keys of a state that is one value which an edit of other keys took away."""
+    old, new = before or {}, after or {}
+    why = "nobody typed it, and it is gone: what was typed took the place of the whole state"
+    return [Deviation(key, value, None, why) for key, value in old.items() if key not in new and key not in typed]
 
 
 def _as_typed(typed: Any, became: Any) -> bool:
     if isinstance(typed, dict) and set(typed) == {OVERWRITE}:
         typed = typed[OVERWRITE]
-    if _is_removal(typed):
-        return not any(_has_id(item, typed["id"]) for item in became or ())
-    if isinstance(typed, list) and typed and all(_is_removal(item) for item in typed):
-        return all(_as_typed(item, became) for item in typed)
     if isinstance(typed, list) and isinstance(became, list):
         return len(typed) == len(became) and all(map(_as_typed, typed, became))
-    if isinstance(typed, dict) and role(typed) and isinstance(became, dict):
-        same_kind = role(typed) == role(became)
-        return same_kind and all(became.get(key) == typed[key] for key in typed.keys() - {"type", "role", *_MOVED})
-    return type(typed) is type(became) and bool(typed == became)
-
-
-def _all_there(typed: Any, before: Any, became: Any) -> bool:
-    """Whether new and changed messages, by their ids, are in the state as typed, and those to remove are not."""
-    if not isinstance(typed, list) or not isinstance(became, list):
-        return False
-    was = before if isinstance(before, list) else []
-    wanted = [item for item in typed if not _is_removal(item)]
-    if not _all_named(wanted):
-        return False
-    if any(_has_id(old, item["id"]) and _as_typed(item, old) for item in wanted for old in was[:-1]):
-        return False
-    same_id = {item["id"]: [new for new in became if _has_id(new, item["id"])] for item in typed}
-    return all(_as_typed([item], same_id[item["id"]]) for item in wanted) and not any(
-        same_id[item["id"]] for item in typed if _is_removal(item)
-    )
-
-
-def _has_id(item: Any, id_: str) -> bool:
-    return isinstance(item, dict) and item.get("id") == id_
-
-
-_MOVED = {"additional_kwargs", "response_metadata", "usage_metadata", "invalid_tool_calls"}
-
-
-def _is_removal(value: Any) -> bool:
-    return isinstance(value, dict) and (value.get("type") == "remove" or value.get("role") == "remove")
+    if isinstance(typed, dict) and role(typed):
+        return same_message(typed, became)
+    same_kind = type(typed) is type(became) or (isinstance(typed, dict) and isinstance(became, dict))
+    return same_kind and bool(typed == became)
 
 
 def _why(typed: Any, before: Any, became: Any) -> str:
@@ -157,29 +142,17 @@ def exact_writes(typed: Any, before: Any) -> list[Any]:
     replacing it.
     """
     tries = [typed, {OVERWRITE: typed}]
-    if isinstance(typed, list) and isinstance(before, list) and _all_named([*before, *typed]):
+    if isinstance(typed, list) and isinstance(before, list) and (before or typed) and all_named([*before, *typed]):
         tries.insert(0, message_writes(before, typed))
     return tries
 
 
-def message_writes(before: Sequence[Any], wanted: Sequence[Any]) -> list[Any]:
-    """Writes through `add_messages` after which a channel holds just the wanted messages, in this order.
-
-    Only where the order changed is everything sent anew.
-    """
-    old = {item["id"]: item for item in before}
-    known = [item["id"] in old for item in wanted]
-    kept = [item["id"] for item in wanted if item["id"] in old]
-    if kept != [id_ for id_ in old if id_ in set(kept)] or known != sorted(known, reverse=True):
-        return [{"type": "remove", "id": REMOVE_ALL, "content": ""}, *wanted]
-    removed = [{"type": "remove", "id": id_, "content": ""} for id_ in old if id_ not in set(kept)]
-    return removed + [item for item in wanted if item["id"] not in old or old[item["id"]] != item]
-
-
-def _all_named(items: Sequence[Any]) -> bool:
-    """Whether these are messages that all have ids."""
-    named = (isinstance(item, dict) and role(item) and isinstance(item.get("id"), str) for item in items)
-    return bool(items) and all(named)
+def replacing_writes(typed: Any, before: Any) -> list[Any]:
+    """The same for what a person typed: messages without ids, or one that is in no list, replace all others, too."""
+    wanted = as_messages(typed) if isinstance(before, list) and before and all_named(before) else None
+    if not wanted or any(map(is_removal, wanted)) or (isinstance(typed, list) and all_named(wanted)):
+        return exact_writes(typed, before)
+    return [[{"type": "remove", "id": REMOVE_ALL, "content": ""}, *wanted], wanted, {OVERWRITE: wanted}]
 
 
 def _count(value: Any) -> str:

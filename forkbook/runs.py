@@ -8,11 +8,10 @@ from math import isfinite
 from typing import Any
 
 from .backends.base import Backend, Graph, RunSettings, State
-from .backends.wire import IN_METADATA, ROOT, own
+from .backends.wire import IN_METADATA, own
 from .errors import InvalidInput, Refused
 from .escape import short
 from .model.secrets import masked
-from .timetravel import checked
 
 RUN_CONFIG = (
     "configurable", "tags", "metadata", "callbacks", "run_name", "run_id", "max_concurrency", "recursion_limit",
@@ -141,21 +140,6 @@ def without_marks(settings: RunSettings, metadata: Mapping[str, Any]) -> RunSett
     kept = {key: value for key, value in found.items() if not key.startswith(OURS)}
     config = {key: value for key, value in settings.config.items() if key != "configurable"}
     return replace(settings, config={**config, "configurable": kept} if kept else config)
-
-
-def new_input(backend: Backend, graph: Graph, state: State, given: Any) -> Any:
-    """An input as the place takes it, its channels known; None stays None.
-
-    Raises:
-        InvalidInput: It is no input.
-        Refused: A channel does not exist.
-    """
-    if given is None:
-        return None
-    if not isinstance(given, Mapping):
-        raise InvalidInput(f"an input maps channels to values, as in {{'topic': 'chickens'}}; this is {short(given)}")
-    typed = checked(backend, graph, state, given, None)
-    return typed[ROOT] if set(typed) == {ROOT} else typed
 
 
 def nodes(given: str | Sequence[str], graph: Graph) -> str | tuple[str, ...]:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import runs, snippets
+from . import runs, snippets, typed
 from .acts import Act, led
 from .backends.base import Backend, RunSettings
 from .errors import InvalidInput, Refused, ThreadBusy, ThreadNotFound
@@ -43,7 +43,7 @@ def run(
     head = history[-1] if history else None
     how = runs.settings(backend, _own(backend, history, head), thread_id or "a new thread", **given)
     graph = backend.graph(str(how.assistant))
-    sent = runs.new_input(backend, graph, head.state if head else {"values": {}}, input)
+    sent = typed.new_input(backend, graph, head.state if head else {"values": {}}, input)
     _something_to_run(head, sent)
     notes = () if history is None else _metadata_kept(history, metadata)
     if history is None:

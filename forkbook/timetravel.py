@@ -6,22 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .backends.base import Backend, Graph, State, namespace
-from .edits import Deviation, deviations, exact_writes
-from .errors import (
-    AccessDenied,
-    ActFailed,
-    CheckpointNotFound,
-    ForkbookError,
-    InvalidInput,
-    Refused,
-    ServerFault,
-    ThreadBusy,
-)
+from .backends.base import Backend, State, namespace
+from .backends.wire import ROOT
+from .edits import Deviation
+from .errors import AccessDenied, ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, ThreadBusy
+from .trying import told_of
+from .typed import Typed
 
 SCRATCH = {"forkbook": "scratch"}
 SCRATCH_AGE = timedelta(minutes=10)
-SPECIAL_NODES = ("__start__", "__input__", "__copy__", "__end__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,87 +71,65 @@ def current(backend: Backend, thread_id: str, checkpoint_id: str, *, in_copy: bo
     return state
 
 
-def checked(backend: Backend, graph: Graph, state: State, values: Any, as_node: str | None) -> dict[str, Any]:
-    """The edit as the place takes it, its channels and node known.
-
-    Raises:
-        InvalidInput: The values are no edit.
-        Refused: A channel or node does not exist; LangGraph would drop the channel without a word.
-    """
-    typed = backend.as_sent(values)
-    known = sorted({*(graph.channels or ()), *(state["values"] or ())})
-    unknown = [name for name in typed if name not in known]
-    if graph.channels is not None and unknown:
-        raise Refused(
-            f"{graph.graph_id!r} has no channel {', '.join(map(repr, unknown))}; it has {', '.join(known)}",
-            candidates=known,
-        )
-    if as_node is not None and graph.nodes is not None and as_node not in (*graph.nodes, *SPECIAL_NODES):
-        raise Refused(
-            f"the graph {graph.graph_id!r} has no node {as_node!r}; it has {', '.join(graph.nodes)}",
-            candidates=graph.nodes,
-        )
-    return typed
-
-
-def preview(
-    backend: Backend, thread_id: str, state: State, typed: Mapping[str, Any], as_node: str | None, exact: bool
-) -> Preview:
+def preview(backend: Backend, thread_id: str, state: State, typed: Typed, as_node: str | None, exact: bool) -> Preview:
     """Try an edit on a scratch copy of the thread, through the real reducers and routing.
 
     Args:
         backend: Where the thread is.
         thread_id: The thread.
         state: The checkpoint's state.
-        typed: The edit, from `checked`.
+        typed: The edit.
         as_node: The node that the edit is to come from; None: the last one, as LangGraph guesses.
         exact: Find writes after which the channels are exactly what was typed, whatever their reducers.
     """
-    with scratch(backend, thread_id) as copy:
-        seen = _tried_out(backend, copy.thread_id, state, typed, as_node, exact)
-    return replace(seen, notes=copy.notes)
+    with told_of(backend, thread_id, state), scratch(backend, thread_id) as copy:
+        found = []
+        for tries in typed.writes(exact):
+            found.append(_best_of(backend, copy.thread_id, state, typed, tries, as_node, exact))
+            if not found[-1].deviations:
+                break
+    seen = min(found, key=lambda tried: len(tried.deviations))
+    return replace(seen, notes=(*seen.notes, *copy.notes))
 
 
-def _tried_out(
-    backend: Backend, copy_id: str, state: State, typed: Mapping[str, Any], as_node: str | None, exact: bool
+def _best_of(
+    backend: Backend,
+    scratch_id: str,
+    state: State,
+    typed: Typed,
+    tries: Mapping[str, list[Any]],
+    as_node: str | None,
+    exact: bool,
 ) -> Preview:
-    old, at = state["values"] or {}, state["checkpoint"]["checkpoint_id"]
-    shown = {name: backend.as_shown(value) for name, value in typed.items()}
-    tries = {name: exact_writes(value, old.get(name)) if exact else [value] for name, value in typed.items()}
+    """The first writes after which a scratch copy is as typed, or the last that there are to try."""
     while True:
         writes = {name: options[0] for name, options in tries.items()}
-        with _told_of_the_preview(at):
-            after = _tried(backend, copy_id, at, writes, as_node, namespace(state))
-            if after["next"] is None and state["next"] is not None:
-                raise InvalidInput("LangGraph itself cannot read the state any more: a value has the wrong type")
-        left = deviations(shown, old, after["values"], exact)
-        more = [tries[deviation.channel] for deviation in left if len(tries[deviation.channel]) > 1]
+        _, after = written(backend, scratch_id, state, writes, as_node)
+        left = typed.deviations(after["values"], exact)
+        wrong = {ROOT, *(deviation.channel for deviation in left)} if left else ()  # a whole state's keys are told
+        more = [options for name, options in tries.items() if len(options) > 1 and name in wrong]
         if not more:
             following = None if after["next"] is None else tuple(after["next"])
-            return Preview(after["values"] or {}, following, left, writes)
+            return Preview(after["values"] or {}, following, left, writes, typed.notes)
         for options in more:
             del options[0]
 
 
-@contextmanager
-def _told_of_the_preview(checkpoint_id: str) -> Iterator[None]:
-    """Faults of the scratch copy, told of the checkpoint that the user knows."""
-    try:
-        yield
-    except (ServerFault, InvalidInput) as error:
+def written(backend: Backend, copy_id: str, state: State, writes: Any, as_node: str | None) -> tuple[str, State]:
+    """Write an edit to a copy of a checkpoint's thread; the new checkpoint's id and state.
+
+    Raises:
+        InvalidInput: LangGraph cannot read what it wrote.
+    """
+    at, ns = state["checkpoint"]["checkpoint_id"], namespace(state)
+    new_id = backend.update(copy_id, at, writes, as_node, ns=ns)
+    after = backend.state(copy_id, new_id, ns=ns)
+    if after is None or (after["next"] is None and state["next"] is not None):
+        why = backend.why_unread(copy_id) or "a value has the wrong type"
         raise InvalidInput(
-            f"the graph cannot take this edit at checkpoint {checkpoint_id[-6:]}; it was tried on a scratch copy, "
-            f"nothing was written to the thread. What the copy said: {error}",
-            checkpoint_id=checkpoint_id,
-        ) from error
-
-
-def _tried(backend: Backend, thread_id: str, checkpoint_id: str, writes: Any, as_node: str | None, ns: str) -> State:
-    edited = backend.update(thread_id, checkpoint_id, writes, as_node, ns=ns)
-    state = backend.state(thread_id, edited, ns=ns)
-    if state is None:
-        raise ActFailed(f"the edit of scratch copy {thread_id} cannot be read back", thread_id=thread_id)
-    return state
+            f"the edit of thread {copy_id} cannot be read", said=f"LangGraph cannot read it again: {why}"
+        )
+    return new_id, after
 
 
 @dataclass(slots=True)
@@ -222,7 +193,7 @@ def sweep_scratches(backend: Backend, threads: Sequence[Mapping[str, Any]]) -> N
 
 
 def edit(
-    backend: Backend, thread_id: str, state: State, typed: Mapping[str, Any], writes: Any, as_node: str | None
+    backend: Backend, thread_id: str, state: State, typed: Typed, writes: Any, as_node: str | None, exact: bool
 ) -> Edited:
     """Write an edit at a checkpoint and read it back.
 
@@ -238,5 +209,4 @@ def edit(
             thread_id=thread_id,
             checkpoint_id=new_id,
         )
-    shown = {name: backend.as_shown(value) for name, value in typed.items()}
-    return Edited(new_id, deviations(shown, state["values"], after["values"]))
+    return Edited(new_id, typed.deviations(after["values"], exact))

@@ -4,11 +4,13 @@ from datetime import date
 import pytest
 from shapes import ai, human
 
-from forkbook.edits import deviations, exact_writes, message_writes, plain
+from forkbook.edits import deviations, exact_writes, plain, replacing_writes
 from forkbook.errors import InvalidInput
+from forkbook.message_edits import completed, message_writes
 
 A, B, C = human("a"), ai("b"), human("c")
 REMOVE_B = {"type": "remove", "id": "b", "content": ""}
+REMOVE_ALL = {"type": "remove", "id": "__remove_all__", "content": ""}
 
 
 def apply(before, writes):
@@ -89,6 +91,12 @@ def test_messages_that_went_where_their_ids_say_are_as_typed_among_others(typed)
     ("typed", "became"),
     [
         ([{"type": "human", "content": "no id"}], [A, human("x", "no id")]),
+        ([{"type": "human", "content": "no id"}], [A, B, human("x", "another")]),
+        ([{"type": "human", "content": "hi"}], [A, B]),
+        (["one", "two"], [A, B, human("x", "two"), human("y", "one")]),
+        (["one", "one"], [A, B, human("x", "one")]),
+        ([REMOVE_ALL], [A]),
+        ([REMOVE_ALL, "one"], [A, human("x", "one")]),
         ([{**A, "content": "new"}], [A, B, {**A, "content": "new"}]),
         ([{**A, "content": "new"}], [A, B]),
         ([human("d"), {"type": "human", "content": "no id"}], [A, human("d"), human("x", "no id")]),
@@ -101,6 +109,53 @@ def test_messages_that_went_where_their_ids_say_are_as_typed_among_others(typed)
 def test_what_was_merely_appended_or_is_there_twice_is_not_as_typed(typed, became):
     (found,) = deviations({"ch": typed}, {"ch": [A, B]}, {"ch": became})
     assert "reducer merges" in str(found)
+
+
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "hi", ["hi"], ["hi", "ho"], ("user", "hi"), [("user", "hi")], [["human", "hi"], ("assistant", "ho")],
+        {"role": "user", "content": "hi"}, {"type": "human", "content": "hi"}, [{"role": "user", "content": "hi"}],
+        [{"role": "user", "content": "hi"}, human("d")],
+        [{"role": "system", "content": [{"type": "text", "text": "x"}]}],
+        [{"role": "assistant", "content": None, "tool_calls": [CALL]}], human("d"), [human("d"), "ho"],
+        [{"type": "remove", "id": "a"}], {"type": "remove", "id": "a"}, {"role": "remove", "id": "b"},
+        [{"type": "remove", "id": "a"}, "ho"], [{"type": "remove", "id": "__remove_all__"}],
+        [{"type": "remove", "id": "__remove_all__"}, "ho", human("d")], [{**A, "content": "new"}, "ho"],
+    ],
+)  # fmt: skip
+def test_appended_and_removed_messages_of_any_form_are_as_typed(typed):
+    from langchain_core.messages import convert_to_messages, messages_to_dict
+    from langgraph.graph.message import add_messages
+
+    sent = plain({"ch": completed(typed, [A, B])})["ch"]
+    merged = add_messages(convert_to_messages([A, B]), sent)
+    after = {"ch": [{"type": kind["type"], **kind["data"]} for kind in messages_to_dict(merged)]}
+    assert deviations({"ch": sent}, {"ch": [A, B]}, after) == ()
+
+
+@pytest.mark.parametrize("typed", ["hi", ["hi"], ("user", "hi"), {"role": "user", "content": "hi"}, [human("d"), "ho"]])
+def test_messages_without_ids_replace_all_others(typed):
+    from langchain_core.messages import convert_to_messages, messages_to_dict
+    from langgraph.graph.message import add_messages
+
+    sent = plain({"ch": completed(typed, [A, B])})["ch"]
+    merged = add_messages(convert_to_messages([A, B]), replacing_writes(sent, [A, B])[0])
+    after = {"ch": [{"type": kind["type"], **kind["data"]} for kind in messages_to_dict(merged)]}
+    assert deviations({"ch": sent}, {"ch": [A, B]}, after, exact=True) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "before"),
+    [([{"type": "remove", "id": 1}], [{"type": "add", "id": 1}]), (["a"], ["b"]), (("user", "x"), ["b"]), ("a", None),
+     ([{"type": "remove", "id": 1}], None), ({"a": 1}, {"b": 2})],
+)  # fmt: skip
+def test_what_is_no_message_is_left_as_typed(value, before):
+    assert completed(value, before) == value
+    assert replacing_writes(value, before) == exact_writes(value, before)
 
 
 def test_a_merging_reducer_is_explained_with_numbers():

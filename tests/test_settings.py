@@ -1,12 +1,10 @@
 """What a run is run with: what the user configured, and nothing that belongs to another run or to LangGraph."""
 
-import uuid
+from functools import partial
 
 import pytest
-from agents import graphs
-from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
-from langgraph_sdk import get_sync_client
+from places import in_process, on_server
 
 import forkbook as fb
 from forkbook.backends.configured import from_metadata
@@ -28,31 +26,12 @@ def told(act):
 def begun(request, tmp_path):
     """Runs a graph with a config; the book and the thread's id."""
     if request.param == "server":
-        url = request.getfixturevalue("testbed")
-
-        def on_server(name, input, **how):
-            client = get_sync_client(url=url, api_key=None)
-            thread_id = client.threads.create()["thread_id"]
-            client.runs.wait(thread_id, name, input=input, **how)
-            return book, thread_id
-
-        with fb.connect(url) as book:
-            yield on_server
-        return
-
-    def in_process(name, input, config=None, **how):
-        graph = getattr(graphs, f"build_{name}")().compile(checkpointer=saver, name=name)
-        thread_id, given = str(uuid.uuid4()), config or {}
-        at = given.get("configurable", {}) | {"thread_id": thread_id}
-        graph.invoke(input, {**given, "configurable": at}, **how)
-        return fb.connect(graph), thread_id
-
-    if request.param == "memory":
-        saver = InMemorySaver()
+        yield partial(on_server, request.getfixturevalue("testbed"))
+    elif request.param == "memory":
         yield in_process
     else:
         with SqliteSaver.from_conn_string(str(tmp_path / "store.sqlite")) as saver:
-            yield in_process
+            yield partial(in_process, saver=saver)
 
 
 def test_only_what_the_user_configured_goes_along(begun):

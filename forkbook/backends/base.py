@@ -37,6 +37,8 @@ class Graph:
         channels: Names of the state's channels; None: unknown.
         schema: JSON Schema of the state; None: unknown.
         hidden: What a server answered that does not show the graph, or a part of it, to this user.
+        whole: The one channel that is the whole state, `__root__` or, of a functional graph, `__end__`; None: the state
+            is a mapping of channels.
     """
 
     assistant_id: str
@@ -45,6 +47,7 @@ class Graph:
     channels: tuple[str, ...] | None = None
     schema: Mapping[str, Any] | None = None
     hidden: str | None = None
+    whole: str | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -121,6 +124,7 @@ class Backend(ABC):
         address: Where it is, as a user would type it, without secrets.
         assistant: The graph that all its threads belong to, where there is only one.
         takes_context_beside_configurable: Whether a run may be given both; a server takes one and derives the other.
+        keeps_objects: Whether an edit may hold objects; elsewhere it is JSON.
         awaits: Whether it awaits objects that live on an event loop, as async checkpointers do.
         header_names: The headers that go with every request, by name alone.
         parallel: Whether several threads of this process may ask it at a time.
@@ -136,6 +140,7 @@ class Backend(ABC):
     assistant: str | None = None
     takes_context_beside_configurable: bool = True
     parallel: bool = False
+    keeps_objects: bool = False
     awaits: bool = False
     header_names: tuple[str, ...] = ()
 
@@ -210,6 +215,18 @@ class Backend(ABC):
             InvalidInput: It cannot be sent.
         """
         return plain(values)
+
+    def as_edit(self, state: State, values: Any) -> tuple[dict[str, Any], Mapping[str, str]]:
+        """An edit of a checkpoint as this place takes it; by channel what becomes of objects that it cannot keep.
+
+        Raises:
+            InvalidInput: It cannot be sent.
+        """
+        return self.as_sent(values), {}
+
+    def why_unread(self, thread_id: str) -> str | None:
+        """Why LangGraph makes no state of some checkpoint of a thread, where that is known."""
+        return None
 
     def as_shown(self, value: Any) -> Any:
         """A sent value in the plain form in which this place shows it."""

@@ -18,6 +18,7 @@ from ..errors import (
     ThreadBusy,
     ThreadNotFound,
 )
+from .explained import explained
 from .wire import UnexpectedAnswer
 
 UNKNOWN_OUTCOME = " Whether it was carried out is unknown: look at the thread before you try it again."
@@ -47,20 +48,24 @@ def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = Fal
         raise from_status(deed, url, error, thread_id, after) from error
     except (httpx.TransportError, httpx.StreamError) as error:
         raise ConnectionFailed(
-            f"{deed}: the connection to {url} broke ({reason(error)}).{after or ' Try again.'}", thread_id=thread_id
+            f"{deed}: the connection to {url} broke ({reason(error)}).{after or ' Try again.'}",
+            thread_id=thread_id,
+            said=f"the connection to {url} broke ({reason(error)})",
         ) from error
     except (orjson.JSONDecodeError, UnicodeDecodeError, httpx.DecodingError) as error:
         raise ProtocolError(
             f"{deed}: {url} answered with something that is not whole JSON ({reason(error)}). "
             f"Is it an Agent Server, and is nothing in between?{after}",
             thread_id=thread_id,
+            said=f"{url} answered with something that is not whole JSON ({reason(error)})",
         ) from error
     except UnexpectedAnswer as error:
-        raise ProtocolError(f"{deed}: {url} {error}{after}", thread_id=thread_id) from error
+        raise ProtocolError(f"{deed}: {url} {error}{after}", thread_id=thread_id, said=f"{url} {error}") from error
     except (TypeError, ValueError, KeyError, AttributeError, IndexError, RuntimeError) as error:
         raise ProtocolError(
             f"{deed}: {url} and forkbook did not understand each other ({type(error).__name__}: {error}).{after}",
             thread_id=thread_id,
+            said=f"{url} and forkbook did not understand each other ({type(error).__name__}: {error})",
         ) from error
 
 
@@ -74,6 +79,7 @@ def discreet(secrets: Collection[str]) -> Iterator[None]:
     try:
         yield
     except ForkbookError as error:
+        error.details = {k: without(v, secrets) if isinstance(v, str) else v for k, v in error.details.items()}
         said = without(str(error), secrets)
         if said != str(error) or without(cause := str(error.__cause__ or ""), secrets) != cause:
             error.args = (said,)
@@ -112,12 +118,15 @@ def from_status(deed: str, url: str, error: httpx.HTTPStatusError, thread_id: st
             f"{deed}: the thread is busy or changed meanwhile ({said}). Wait for its run to end", thread_id=thread_id
         )
     if status in (400, 422):
-        return InvalidInput(f"{deed}: {url} refuses it ({status}: {said})", thread_id=thread_id, status=status)
+        return InvalidInput(
+            f"{deed}: {url} refuses it ({status}: {said})", thread_id=thread_id, status=status, said=said
+        )
     next_step = " Is this the address of an Agent Server?" if status == 404 else " The server’s log has the reason."
     return ServerFault(
         f"{deed}: {url} answered {status} ({said}).{after or next_step}",
         thread_id=thread_id,
         status=status,
+        said=f"the server answered {status} ({said})",
         retry_after=retry_after(error.response.headers.get("retry-after")),
     )
 
@@ -147,7 +156,7 @@ def detail(error: httpx.HTTPStatusError) -> str:
         body = str(parsed.get("detail") or parsed.get("message") or body) if isinstance(parsed, dict) else body
     except orjson.JSONDecodeError:
         pass
-    line = "an HTML page" if body.lstrip().startswith("<") else " ".join(body.split())
+    line = "an HTML page" if body.lstrip().startswith("<") else " ".join(explained(body).split())
     return line[:299] + "…" if len(line) > 300 else line
 
 

@@ -14,18 +14,20 @@ from langgraph.types import Command
 from ..edits import plain
 from ..errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
 from ..tree import Head, path_of
-from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread
+from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread, namespace
 from .bridge import Caller, awaits, caller_of
 from .configured import from_metadata
 from .copies import Copies
+from .explained import explained
 from .graph_runs import watched
 from .graph_threads import to_search
 from .memory.base import Memory
 from .planting import graph_at, plant
+from .restoring import as_objects
 from .revive import holds_messages, revived
 from .snapshots import DECLARED, Reading, Saver, Stub, config, state_schema, stub, without_objects
 from .streaming import OnEvent, StopRun, Teller
-from .wire import ROOT, items_in
+from .wire import as_written, items_in
 
 SEARCHES = ("ids", "limit", "offset", "metadata")
 SPECIAL_NODES = ("__start__", "__end__")
@@ -49,6 +51,7 @@ class GraphBackend(Backend):
     """
 
     kind = "the graph"
+    keeps_objects = True
 
     def __init__(self, graph: Any) -> None:
         self._graph, self._saver = checked(graph)
@@ -58,6 +61,7 @@ class GraphBackend(Backend):
             {"live", "write", "run", "schemas", "plant"} | ({"store"} if self._graph.store is not None else set())
         )
         self.notes: dict[str, str] = {}
+        self._unread: dict[str, str] = {}
         self._call = caller_of(self._saver)
         self._tags: dict[str, dict[str, Any]] = {}
         self._copies = Copies(self._graph, self._saver, self._call, self._stubs)
@@ -73,7 +77,8 @@ class GraphBackend(Backend):
         except Exception as error:
             if thread_id is not None and "\0" in thread_id:  # Postgres has no NUL in text
                 raise ThreadNotFound(f"{deed}: there is no such thread", thread_id=thread_id) from error
-            raise SourceError(f"{deed}: {self.address} says {said(error)}", thread_id=thread_id) from error
+            why = said(error)
+            raise SourceError(f"{deed}: {self.address} says {why}", thread_id=thread_id, said=why) from error
 
     def threads(self, **search: Any) -> Iterator[Thread]:
         """Every thread that fits, newest first.
@@ -190,8 +195,12 @@ class GraphBackend(Backend):
             return reading.unread(saved, graph.stream_channels_list)
         return reading.state(snapshot) if snapshot.created_at is not None else None
 
+    def why_unread(self, thread_id: str) -> str | None:
+        return self._unread.get(thread_id)
+
     def _note(self, thread_id: str, error: Exception) -> None:
-        if thread_id not in self.notes:
+        self._unread[thread_id] = said(error)
+        if thread_id not in self.notes and not self._copies.original(thread_id):
             note = (
                 f"LangGraph makes no state of some checkpoints of thread {thread_id}: what runs next is unknown there"
             )
@@ -220,6 +229,7 @@ class GraphBackend(Backend):
             tuple(node for node in graph.nodes if node not in SPECIAL_NODES),
             tuple(graph.stream_channels_list),
             state_schema(graph),
+            whole=shown if isinstance(shown := graph.stream_channels_asis, str) else None,
         )
 
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
@@ -235,6 +245,18 @@ class GraphBackend(Backend):
         if not isinstance(values, Mapping):
             return plain(values)  # says what an edit is
         return {str(name): revived(value) for name, value in values.items()}
+
+    def as_edit(self, state: State, values: Any) -> tuple[dict[str, Any], Mapping[str, str]]:
+        """The objects themselves; where channels hold some, what was typed as a checkpoint shows it is made one."""
+        at, ns = state["checkpoint"], namespace(state)
+        place, inner = config(at["thread_id"], at["checkpoint_id"], ns), graph_at(self._graph, ns)
+        graph = self._at(at["thread_id"])
+        try:
+            held = self._call(graph, "get_state", place).values
+            stored = self._call(without_objects(graph.checkpointer), "get_tuple", place).checkpoint["channel_values"]
+        except Exception:  # LangGraph cannot read it
+            held, stored = {}, {}
+        return as_objects(inner.channels if inner else {}, held, stored, values, self._saver.serde)
 
     def as_shown(self, value: Any) -> Any:
         return Reading().plain(value)
@@ -269,7 +291,7 @@ class GraphBackend(Backend):
         if checkpoint_id and (original := self._copies.original(thread_id)):
             with self._told(f"copying checkpoint {checkpoint_id} of thread {original}", original):
                 self._copies.take_over(thread_id, checkpoint_id, ns)
-        values = values[ROOT] if set(values) == {ROOT} else values
+        values = as_written(values, as_node)
         graph, deed = self._at(thread_id), f"editing checkpoint {checkpoint_id or 'at the head'} of thread {thread_id}"
         with self._told(deed, thread_id):
             try:
@@ -278,7 +300,8 @@ class GraphBackend(Backend):
                     values = self._with_messages(graph, at, values)
                 edited = self._acting(graph, "update_state", at, values, as_node=as_node)
             except (InvalidUpdateError, ValueError, TypeError, KeyError) as error:
-                raise InvalidInput(f"{deed}: {self.name} refuses it ({said(error)})", thread_id=thread_id) from error
+                why = said(error)
+                raise InvalidInput(f"{deed}: {self.name} refuses it ({why})", thread_id=thread_id, said=why) from error
         return str(edited["configurable"]["checkpoint_id"])
 
     @cached_property
@@ -414,7 +437,7 @@ def _removes(value: list[Any]) -> bool:
 
 def said(error: Exception) -> str:
     """An exception in a line of at most 300 characters."""
-    line = " ".join(f"{type(error).__name__}: {error}".split())
+    line = " ".join(explained(f"{type(error).__name__}: {error}").split())
     return line[:299] + "…" if len(line) > 300 else line
 
 

@@ -30,10 +30,10 @@ class Objects:
         self._of_messages: set[str] = set()
         self._adapters: dict[str, TypeAdapter[Any]] = {}
         for name, channel in channels.items():
-            classes = set(_classes(getattr(channel, "UpdateType", None)))
-            if any(issubclass(each, BaseMessage) for each in classes):
+            named = set(classes(getattr(channel, "UpdateType", None)))
+            if any(issubclass(each, BaseMessage) for each in named):
                 self._of_messages.add(name)
-            elif any(map(_is_made, classes)):
+            elif any(map(is_made, named)):
                 with suppress(Exception):  # pydantic knows no schema of some types
                     self._adapters[name] = TypeAdapter(channel.UpdateType)
 
@@ -101,12 +101,12 @@ def _same(a: Any, b: Any) -> bool:
     return orjson.dumps(a, option=orjson.OPT_SORT_KEYS) == orjson.dumps(b, option=orjson.OPT_SORT_KEYS)
 
 
-def _classes(kind: Any) -> list[type]:
+def classes(kind: Any) -> list[type]:
     """The classes that a type is made of."""
     inner = get_args(kind)
-    return [found for part in inner for found in _classes(part)] if inner else [kind] if isinstance(kind, type) else []
+    return [found for part in inner for found in classes(part)] if inner else [kind] if isinstance(kind, type) else []
 
 
-def _is_made(kind: type) -> bool:
+def is_made(kind: type) -> bool:
     """Whether a class is one whose objects LangGraph stores by their fields or value."""
     return issubclass(kind, BaseModel | enum.Enum) or dataclasses.is_dataclass(kind) or hasattr(kind, "_fields")

@@ -7,7 +7,7 @@ import os
 import pathlib
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ..errors import InvalidInput
@@ -33,21 +33,25 @@ MAKERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def revived(value: Any) -> Any:
+def revived(value: Any, leave: Collection[str] = ()) -> Any:
     """A value with every plain form in it turned back; Python's own objects stay what they are.
+
+    Args:
+        value: The value.
+        leave: The `__type__` of forms that are to stay.
 
     Raises:
         InvalidInput: A form says what a value was, but not the value: opaque, not stored, of a class.
     """
     if isinstance(value, list):
-        return [revived(item) for item in value]
-    if not isinstance(value, Mapping):
+        return [revived(item, leave) for item in value]
+    kind = value.get("__type__") if isinstance(value, Mapping) else None
+    if not isinstance(value, Mapping) or (isinstance(kind, str) and kind in leave):
         return value
-    kind = value.get("__type__")
     if not isinstance(kind, str) or "value" not in value:
         if kind in ("opaque", "not stored"):
             raise InvalidInput(f"a value that is {kind} ({value.get('reason')}) cannot be written back")
-        return {key: revived(item) for key, item in value.items()}
+        return {key: revived(item, leave) for key, item in value.items()}
     if kind == "time" and len(value) == 2:
         return dt.time.fromisoformat(value["value"])
     if kind not in MAKERS:

@@ -19,7 +19,7 @@ from .server_graphs import ServerGraphs
 from .server_runs import ServerRuns
 from .streaming import OnEvent
 from .transport import Transport
-from .wire import IN_CONFIG, ROOT, a_state, an_object, items_in, objects
+from .wire import END, IN_CONFIG, a_state, an_object, as_written, items_in, objects
 
 LARGEST_PAGE = 1000
 SECRET = 8  # characters that a header's word has at least where it is a key
@@ -248,8 +248,9 @@ class ServerBackend(Backend):
     def update(
         self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
     ) -> str:
-        if isinstance(values, Mapping) and set(values) == {ROOT}:
-            values = values[ROOT]
+        values = as_written(values, as_node)
+        if as_node == END and not ns and checkpoint_id == self._head_id(thread_id):
+            checkpoint_id = None  # with it the thread would be called interrupted still
         with self._told(
             f"editing checkpoint {checkpoint_id or 'at the head'} of thread {thread_id}", thread_id, write=True
         ):
@@ -257,6 +258,10 @@ class ServerBackend(Backend):
                 self._client.threads.update_state(thread_id, values, as_node=as_node, **_place(checkpoint_id, ns))
             )
             return str(an_object(answer["checkpoint"])["checkpoint_id"])
+
+    def _head_id(self, thread_id: str) -> Any:
+        head = self.state(thread_id)
+        return head and head["checkpoint"]["checkpoint_id"]
 
     def run(
         self,

@@ -15,7 +15,7 @@ from ..errors import InvalidInput, Unsupported
 from ..tree import path_of
 from .base import Graph
 from .faults import detail
-from .wire import an_object, objects
+from .wire import an_object, objects, whole_of
 
 LARGEST_PAGE = 1000
 NOT_SHOWN = (403, 404, 405, 422)
@@ -150,7 +150,7 @@ def _graph(
     own = None if nodes is None else tuple(node for node in nodes if node not in ("__start__", "__end__"))
     schema = (schemas or {}).get("state_schema")
     channels = tuple(schema.get("properties", ())) or None if schema else None
-    return Graph(assistant_id, graph_id, own, channels, schema, hidden)
+    return Graph(assistant_id, graph_id, own, channels, schema, hidden, whole_of(schema))
 
 
 def _lists_all(everyone: list[dict[str, Any]]) -> bool:

@@ -15,6 +15,7 @@ IN_METADATA = IN_CONFIG | {
 }  # fmt: skip
 SERVER_PREFIXES = ("__", "langgraph_")
 ROOT = "__root__"  # LangGraph's own name for the one channel of a state that is no mapping
+END = "__end__"  # the one channel of a functional graph; as an update's node: no task is to run any more
 
 
 class UnexpectedAnswer(ValueError):
@@ -41,8 +42,8 @@ def a_state(answer: Any) -> State:
     checkpoint, parent = state.get("checkpoint"), state.get("parent_checkpoint")
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("checkpoint_id"), str):
         raise UnexpectedAnswer(f"sent a state without a checkpoint id: {short(state)}")
-    for key, kind in (("values", (dict, list)), ("next", list), ("tasks", list), ("metadata", dict)):
-        if not isinstance(state.get(key), kind) and not (key in ("values", "metadata") and state.get(key) is None):
+    for key, kind in (("next", list), ("tasks", list), ("metadata", dict)):
+        if not isinstance(state.get(key), kind) and not (key == "metadata" and state.get(key) is None):
             raise UnexpectedAnswer(
                 f"sent checkpoint {checkpoint['checkpoint_id']} with {key} = {short(state.get(key))}"
             )
@@ -54,7 +55,7 @@ def a_state(answer: Any) -> State:
     state["parent_checkpoint"] = parent
     for key in ("values", "metadata", "created_at"):
         state.setdefault(key, None)
-    if isinstance(state["values"], list):
+    if not isinstance(state["values"], dict | None):
         state["values"] = {ROOT: state["values"]}
     return state
 
@@ -77,3 +78,17 @@ def items_in(state: State) -> int:
 def own(keys: Mapping[str, Any], added: Collection[str]) -> dict[str, Any]:
     """The keys that a person gave, without those that the server adds."""
     return {key: value for key, value in keys.items() if key not in added and not key.startswith(SERVER_PREFIXES)}
+
+
+def as_written(values: Any, as_node: str | None) -> Any:
+    """An update's values as LangGraph takes them: those of a state that is no mapping alone, none to end a thread."""
+    if as_node == END and not values:
+        return None
+    return values[ROOT] if isinstance(values, Mapping) and set(values) == {ROOT} else values
+
+
+def whole_of(schema: Any) -> str | None:
+    """The one channel that is a graph's whole state, by a server's schema of it; None: there are several channels."""
+    if not isinstance(schema, Mapping) or not schema:
+        return None
+    return ROOT if "properties" not in schema else END if set(schema["properties"]) == {END} else None

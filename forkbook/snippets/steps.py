@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..backends.base import Backend, RunSettings
-from ..backends.wire import ROOT
+from ..backends.wire import ROOT, as_written
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ def _alone(asked: Sequence[Any], answers: Mapping[str, Any]) -> bool:
 
 
 def _write(checkpoint_id: str, writes: Mapping[str, Any], as_node: str | None, ns: str) -> Write:
-    return Write(checkpoint_id, _sent(writes), as_node, ns)
+    return Write(checkpoint_id, as_written(writes, as_node), as_node, ns)
 
 
 def inner(step: Write) -> dict[str, str] | None:

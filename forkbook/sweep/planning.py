@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .. import runs, timetravel
+from .. import runs, timetravel, typed
 from ..backends.bridge import in_thread
 from ..errors import InvalidInput, Refused
 from ..escape import short
@@ -59,16 +59,16 @@ def prepare(
     here = cp.history.refreshed()[cp.id]
     how = runs.settings(backend, here.own_settings(), thread_id, **given)
     graph = backend.graph(str(how.assistant))
-    typed = [_checked(here, variant) for variant in found]
-    turns = [runs.new_input(backend, graph, here.state, variant.input) for variant in found]
-    shown = [_shown(here, *each) for each in zip(found, typed, strict=True)]
+    asked = [_checked(here, variant) for variant in found]
+    turns = [typed.new_input(backend, graph, here.state, variant.input) for variant in found]
+    shown = [_shown(here, *each) for each in zip(found, asked, strict=True)]
     rows = [Row(variant, repeat, thread_id) for variant in shown for repeat in range(repeats)]
     started = datetime.now(UTC).isoformat()
     moves = () if parallel else ("the thread's head is at the last branch: its next message follows that",)
     notes = (*moves, *graph.notes)
     sweep = Sweep(book, thread_id, cp.id, uuid.uuid4().hex[:12], started, rows, base=here.history, notes=notes)
     concurrency = concurrency if parallel else 0
-    sweep.runner = Runner(sweep, here, typed, turns, how, given, concurrency, max_total_tokens, score)
+    sweep.runner = Runner(sweep, here, asked, turns, how, given, concurrency, max_total_tokens, score)
     return sweep.runner
 
 
@@ -84,7 +84,7 @@ async def asweep(cp: Checkpoint, *args: Any, **more: Any) -> Sweep:
         raise
 
 
-def _checked(here: Checkpoint, variant: Variant) -> dict[str, Any]:
+def _checked(here: Checkpoint, variant: Variant) -> typed.Typed:
     """The variant's edit as the place takes it.
 
     Raises:
@@ -92,20 +92,20 @@ def _checked(here: Checkpoint, variant: Variant) -> dict[str, Any]:
     """
     if isinstance(variant.change, Edit):
         graph, backend = here.assistant_graph(), here.history.book.backend
-        return timetravel.checked(backend, graph, here.state, variant.change.values, variant.as_node)
+        return typed.edit(backend, graph, here.state, variant.change.values, variant.as_node)
     if isinstance(variant.change, Answer):
         if not here.interrupts:
             raise Refused(f"checkpoint {here.short_id} asks nothing, so it takes no answer", checkpoint_id=here.id)
     elif variant.input is None:
         runs.not_finished(here.state)
-    return {}
+    return typed.Typed({}, {}, {})
 
 
-def _shown(here: Checkpoint, variant: Variant, typed: Mapping[str, Any]) -> Variant:
+def _shown(here: Checkpoint, variant: Variant, asked: typed.Typed) -> Variant:
     """The variant as it is told of: in plain JSON."""
     as_shown, change = here.history.book.backend.as_shown, variant.change
     if isinstance(change, Edit):
-        change = dataclasses.replace(change, values={name: as_shown(value) for name, value in typed.items()})
+        change = dataclasses.replace(change, values=asked.shown)
     elif isinstance(change, Answer):
         change = Answer(as_shown(change.value))
     return dataclasses.replace(variant, change=change, input=as_shown(variant.input))

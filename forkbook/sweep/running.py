@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from .. import runs, timetravel
 from ..backends.base import RunOutcome, RunSettings
 from ..backends.bridge import running_loop
-from ..backends.faults import UNKNOWN_OUTCOME
-from ..edits import deviations
-from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ServerFault, Unsupported
+from ..errors import ForkbookError, InvalidInput, Refused, Unsupported
 from ..transfer.copymarks import mark_of_copy
+from ..trying import told_of
+from ..typed import Typed
 from .result import Sweep, moved
 from .rows import Row
 from .variants import SWEEP, SWEEP_AT, SWEEP_OF, Answer, Edit, Variant
@@ -37,7 +37,7 @@ class Runner:
     Attributes:
         sweep: What it fills.
         here: The checkpoint, as it was when the sweep began.
-        typed: For each variant its edit as the place takes it.
+        typed: For each variant its edit, checked.
         inputs: For each variant its input as the place takes it.
         how: How its runs are run.
         given: What the user said of that.
@@ -52,7 +52,7 @@ class Runner:
 
     sweep: Sweep
     here: Checkpoint
-    typed: list[dict[str, Any]]
+    typed: list[Typed]
     inputs: list[Any]
     how: RunSettings
     given: Mapping[str, Any]
@@ -226,35 +226,30 @@ class Runner:
         """
         row = self.sweep.rows[index]
         variant, typed = row.variant, self.typed[row.variant.number]
-        writes = typed
-        if variant.replace or not self.concurrency:
+        writes = typed.values
+        if variant.replace or typed.whole or not self.concurrency:
             writes = self._trial(variant).writes
-        with self._told_of_the_copy():
-            new_id = self.backend.update(row.thread_id, self.here.id, writes, variant.as_node)
-        state = self.backend.state(row.thread_id, new_id)
-        if state is None or (state["next"] is None and self.here.next is not None):
-            raise ActFailed(
-                f"the edit was written as checkpoint {new_id} of thread {row.thread_id}, but not to be read"
-            )
-        shown = {name: self.backend.as_shown(value) for name, value in typed.items()}
-        left = deviations(shown, self.here.state["values"], state["values"], variant.replace)
+        with self._told_of_the_copy(row.thread_id):
+            new_id, state = timetravel.written(self.backend, row.thread_id, self.here.state, writes, variant.as_node)
+        left = typed.deviations(state["values"], variant.replace)
         self._put(index, start_id=new_id, deviation="; ".join(map(str, left)) or None)
         if variant.input is None and state["next"] is not None:
             something_runs(tuple(state["next"]))
         return new_id
 
     @contextmanager
-    def _told_of_the_copy(self) -> Iterator[None]:
-        """A fault at an edit in a copy, told of the thread that the user knows."""
-        try:
+    def _told_of_the_copy(self, thread_id: str) -> Iterator[None]:
+        """Faults at an edit in a copy, told of the thread that the user knows; nobody can read such a copy."""
+        if not self.concurrency:
             yield
-        except (ServerFault, InvalidInput) as error:
-            if not self.concurrency:
-                raise
-            raise InvalidInput(
-                f"the graph cannot take this edit at checkpoint {self.here.short_id}: it was tried in a copy, thread "
-                f"{self.sweep.thread_id} is as it was. What the copy said: {str(error).replace(UNKNOWN_OUTCOME, '')}"
-            ) from error
+            return
+        try:
+            with told_of(self.backend, self.sweep.thread_id, self.here.state, "a copy"):
+                yield
+        except InvalidInput:
+            with suppress(ForkbookError):
+                self.backend.delete(thread_id)
+            raise
 
     def _trial(self, variant: Variant) -> timetravel.Preview:
         """What the edit makes of a scratch copy; looked at once for all its branches."""

@@ -132,6 +132,9 @@ class CachedBackend(Backend):
     def as_sent(self, values: Any) -> dict[str, Any]:
         return self.live.as_sent(values)
 
+    def as_edit(self, state: State, values: Any) -> tuple[dict[str, Any], Mapping[str, str]]:
+        return self.live.as_edit(state, values)
+
     def as_shown(self, value: Any) -> Any:
         return self.live.as_shown(value)
 

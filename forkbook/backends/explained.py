@@ -1,0 +1,22 @@
+"""Why an edit or a state is refused, in words: pydantic's report on one line, the fields by name. Pure."""
+
+import re
+
+HEAD = re.compile(r"\d+ validation errors? for (?P<name>[^\n]+)\n")
+FIELD = re.compile(
+    r"^(?:(?P<field>\S[^\n]*)\n)?  (?P<why>\S[^\n]*?) \[type=\w+, input_value=(?P<given>.*?), input_type=\w+\]", re.M
+)
+
+
+def explained(text: str) -> str:
+    """A text with pydantic's report in it as a sentence; another text as it is.
+
+    Args:
+        text: What an exception or a server said, its lines whole.
+    """
+    head = HEAD.search(text)
+    found = [] if head is None else list(FIELD.finditer(text, head.end()))
+    if head is None or not found:
+        return text
+    fields = (f"{each['field'] or 'the whole'}: {each['why']} (given {each['given']})" for each in found)
+    return f"{text[: head.start()]}{head['name']} refuses {'; '.join(fields)}"
