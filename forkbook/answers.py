@@ -7,23 +7,22 @@ is asked anew first, by a replay from the checkpoint that asked first, and the f
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import runs, timetravel
-from .acts import Act, placed, ran
+from .acts import Act, led, placed, ran
 from .backends.base import RunSettings, State
 from .errors import ActFailed, Refused
 from .escape import short
 from .manner import AS_EVER, Manner
-from .snippets import of_answer, of_replay
+from .nesting import asks_anew
+from .replies import checked_answer
+from .snippets import of_answer, of_replay, of_run
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
-
-INTERRUPT_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,55 +74,82 @@ def waiting_for(state: State) -> list[dict[str, Any]]:
     ]
 
 
-def answer(cp: Checkpoint, value: Any, in_copy: bool, manner: Manner = AS_EVER, **given: Any) -> Act:
+def answer(cp: Checkpoint, value: Any, by_id: Any, in_copy: bool, manner: Manner = AS_EVER, **given: Any) -> Act:
     """Answer what a checkpoint asks; whatever can be refused is refused before anything is written."""
     backend = cp.history.book.backend
     backend.require("run", "answer an interrupt")
     any_time = in_copy or manner.ready(backend, cp.thread_id)
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=any_time)
-    answers = _by_question(cp, state, backend.as_sent({"answer": value})["answer"])
+    answers = _by_question(cp, state, value, by_id)
     how = runs.settings(backend, cp.own_settings(), cp.thread_id, **given)
-    replay = None
+    replay, before = None, questions(state)
     if all(question.open for question in answers):
         place, notes = placed(cp, in_copy)
+        if edited := asks_anew(backend, place.thread_id, state):
+            notes = (*notes, "a subgraph was edited since it asked: it was run to ask anew, and that was answered")
+            asking = _went_on(place, how, notes, manner)
+            replay = of_run(cp.thread_id, how, in_copy=in_copy)
     else:
+        edited = False
         origin, notes = placed(_that_asked_first(cp), in_copy)
         notes = (*notes, f"it was answered before, so {origin.short_id} was replayed to ask anew, on a new branch")
         asking, beside = _asked_anew(origin, how, notes, manner)
         replay = of_replay(cp.thread_id, origin.id, how, beside=beside, in_copy=in_copy)
-        place, state, before = asking.checkpoint, asking.checkpoint.state, answers
-        answers = _as_asked_now(before, questions(state))
-        if len(answers) < len(before):
-            note = "nothing was answered: it asks something else now, see act.checkpoint.waiting_for; answer that"
-            return dataclasses.replace(asking, notes=(note, *asking.notes), gesture=replay)
+    if replay:
+        place, state, wanted = asking.checkpoint, asking.checkpoint.state, len(answers)
+        answers = _as_asked_now(answers, before, questions(state), edited)
+        if len(answers) < wanted:
+            return dataclasses.replace(asking, notes=(_unanswered(asking), *asking.notes), gesture=replay)
     said = {question.id: value for question, value in answers.items()}
     act = ran("answer", place, how, notes, manner, command={"resume": said})
-    if again := _asked_under_other_ids(answers, state, act):
-        act = ran("answer", place, how, notes, manner, command={"resume": again})
     gesture = of_answer(cp.thread_id, cp.id, how, said, waiting_for(state), replay=replay, in_copy=in_copy)
-    return dataclasses.replace(act, notes=(*act.notes, *_told(place, answers, act)), gesture=gesture)
+    told = (*act.notes, *_told(place, answers, act), *_maybe_ids(value, before))
+    return dataclasses.replace(act, notes=told, gesture=gesture)
 
 
-def _by_question(cp: Checkpoint, state: State, value: Any) -> dict[Question, Any]:
+def _by_question(cp: Checkpoint, state: State, value: Any, by_id: Any) -> dict[Question, Any]:
     """Which question gets which answer: by interrupt ids, or the one value for the one question.
 
     Raises:
+        InvalidInput: There is no answer, or both forms of one.
         Refused: Nothing was asked, or it is not clear what is to be answered.
     """
-    asked = questions(state)
+    checked_answer(value, by_id)
+    asked, as_sent = questions(state), cp.history.book.backend.as_sent
     if not asked:
         raise _nothing_asked(cp, state)
-    by_id = {question.id: question for question in asked}
-    if isinstance(value, Mapping) and value and all(map(INTERRUPT_ID.fullmatch, map(str, value))):
-        if unknown := [key for key in value if key not in by_id]:
-            raise _refused(cp, f"no interrupt {', '.join(unknown)} at checkpoint {cp.short_id}; it has", asked)
-        return {by_id[key]: said for key, said in value.items()}
     wanted = [question for question in asked if question.open] or asked
+    if by_id is not None:
+        known = {question.id: question for question in asked}
+        if unknown := [str(key) for key in by_id if key not in known]:
+            kind = "open there" if wanted[0].open else "asked there"
+            raise _refused(cp, f"no interrupt {', '.join(unknown)} at checkpoint {cp.short_id}; {kind}:", wanted)
+        return {known[key]: said for key, said in as_sent(by_id).items()}
     if len(wanted) > 1:
-        raise _refused(
-            cp, f"checkpoint {cp.short_id} asks {len(wanted)} questions: answer({{id: value, …}}) with", wanted
+        what = (
+            f"checkpoint {cp.short_id} asks {len(wanted)} questions, so say which: answer(by_id={{id: value, …}}) with"
         )
-    return {wanted[0]: value}
+        raise _refused(cp, what, wanted)
+    return {wanted[0]: as_sent({"answer": value})["answer"]}
+
+
+def _maybe_ids(value: Any, asked: Sequence[Question]) -> list[str]:
+    """What to tell of one answer that looks like several."""
+    keys = value.keys() if isinstance(value, Mapping) else set()
+    meant = bool(keys) and keys <= {question.id for question in asked}
+    return ["the mapping itself was the answer, ids as its keys: by_id={…} answers by ids"] if meant else []
+
+
+def _went_on(place: Checkpoint, how: RunSettings, notes: tuple[str, ...], manner: Manner) -> Act:
+    """Run on from the thread's head, where an edit inside a subgraph is to be asked about."""
+    outcome = manner.run(place.history.book.backend, place.thread_id, None, how)
+    return led("answer", place.history, place.id, outcome, how, notes)
+
+
+def _unanswered(asking: Act) -> str:
+    if asking.checkpoint.waiting_for:
+        return "nothing was answered: it asks something else now, see act.checkpoint.waiting_for; answer that"
+    return "nothing was answered: after the edit nothing is asked any more"
 
 
 def _nothing_asked(cp: Checkpoint, state: State) -> Refused:
@@ -188,25 +214,30 @@ def _asked_anew(origin: Checkpoint, how: RunSettings, notes: tuple[str, ...], ma
     return act, start.id != origin.id
 
 
-def _as_asked_now(answers: Mapping[Question, Any], asked: Sequence[Question]) -> dict[Question, Any]:
-    """The answers by the fresh interrupts of the same task that ask the same; a subgraph's come in any order."""
-    left = [question for question in asked if question.open]
-    found = {}
-    for before, said in answers.items():
-        same = [now for now in left if (now.node, now.path, now.value) == (before.node, before.path, before.value)]
+def _as_asked_now(
+    answers: Mapping[Question, Any], before: Sequence[Question], now: Sequence[Question], edited: bool
+) -> dict[Question, Any]:
+    """The answers by the fresh interrupts: of the same task, asking the same; a subgraph's come in any order.
+
+    Args:
+        answers: By what was asked before.
+        before: All that was asked then.
+        now: All that is asked now.
+        edited: Whether an edit may have changed what is asked: then one that is left of a task goes to the one there.
+    """
+    left, pairs, unpaired = [question for question in now if question.open], {}, []
+    for old in before:
+        same = [new for new in left if (new.node, new.path, new.value) == (old.node, old.path, old.value)]
         if same:
-            found[same[0]] = said
+            pairs[old] = same[0]
             left.remove(same[0])
-    return found
-
-
-def _asked_under_other_ids(answers: Mapping[Question, Any], before: State, act: Act) -> dict[str, Any]:
-    """The answers by fresh ids, where a run asked the same anew instead of taking them: after an edit in a subgraph."""
-    known = {question.id for question in questions(before)}
-    fresh = [question for question in questions(act.checkpoint.state) if question.id not in known]
-    if act.checkpoint.state["checkpoint"] != before["checkpoint"]:
-        return {}
-    return {question.id: said for question, said in _as_asked_now(answers, fresh).items()}
+        else:
+            unpaired.append(old)
+    for place in {(old.node, old.path) for old in unpaired} if edited else ():
+        olds = [old for old in unpaired if (old.node, old.path) == place]
+        news = [new for new in left if (new.node, new.path) == place]
+        pairs |= dict(zip(olds, news, strict=True)) if len(olds) == len(news) == 1 else {}  # else it would be a guess
+    return {pairs[old]: said for old, said in answers.items() if old in pairs}
 
 
 def _told(place: Checkpoint, answers: Mapping[Question, Any], act: Act) -> list[str]:

@@ -329,8 +329,9 @@ class Checkpoint:
 
     def answer(
         self,
-        value: Any,
+        value: Any = ...,
         *,
+        by_id: Mapping[str, Any] | None = None,
         assistant: str | None = None,
         config: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
@@ -349,18 +350,20 @@ class Checkpoint:
         silently give the old answer. A node that asks several questions in a row starts with its first one then.
 
         Args:
-            value: The answer, to the only question that is open here, or, if none is, to the only one there was. With
-                several: a mapping of interrupt ids to answers; those left out go on waiting.
+            value: The answer, to the only question that is open here, or, if none is, to the only one there was.
+            by_id: Several answers, by ids of `waiting_for`, in the place of `value`; those left out go on waiting.
             assistant, config, context, interrupt_before, interrupt_after, metadata, in_copy, on_event, busy,
                 busy_timeout, multitask_strategy: As in `resume`. A replay is a run of its own.
 
         Raises:
+            InvalidInput: Neither of the two is given, or both are.
             Refused: Nothing is asked here, or several questions are and one value is given; nothing was written.
             ActFailed: The replay did not ask the same again.
         """
         return (inside.answer if self.namespace else answers.answer)(
             self,
             value,
+            by_id,
             in_copy,
             assistant=assistant,
             config=config,
@@ -395,8 +398,8 @@ class Checkpoint:
         in their `metadata`, so that `[not m.get("forkbook_sweep_of") for m in threads.metadata]` leaves them out.
 
         Args:
-            edits: What to try: mappings of channel values, `fb.Edit(values, as_node)`, `fb.Answer(value)` for the
-                interrupt that this checkpoint waits for, None to run again from here.
+            edits: What to try: mappings of channel values, `fb.Edit(values, as_node)`, `fb.Answer(value)` or
+                `fb.Answer(by_id={…})` for what this checkpoint asks, None to run again from here.
             repeats: How often each is run.
             inputs: Inputs of a new turn; every edit is tried with every input.
             concurrency: With `parallel`, how many run at a time.
@@ -462,9 +465,9 @@ class Checkpoint:
         """`fork` for async code."""
         return await in_thread(self.fork, *args, **heard(more))
 
-    async def aanswer(self, value: Any, **more: Any) -> Act:
+    async def aanswer(self, *args: Any, **more: Any) -> Act:
         """`answer` for async code."""
-        return await in_thread(self.answer, value, **heard(more))
+        return await in_thread(self.answer, *args, **heard(more))
 
     def own_settings(self) -> RunSettings:
         """How the run was run that led here: that of the nearest checkpoint above that a run wrote."""

@@ -13,6 +13,7 @@ from .errors import ForkbookError
 from .escape import short
 from .manner import AS_EVER, Manner
 from .nesting import must_be_next, outermost, pick, refused
+from .replies import checked_answer
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
@@ -60,17 +61,18 @@ def fork(
     return dataclasses.replace(act, deviations=edited.deviations, notes=notes, gesture=gesture)
 
 
-def answer(cp: Checkpoint, value: Any, in_copy: bool, manner: Manner = AS_EVER, **given: Any) -> Act:
+def answer(cp: Checkpoint, value: Any, by_id: Any, in_copy: bool, manner: Manner = AS_EVER, **given: Any) -> Act:
     """Answer what a subgraph asks, at the root graph's checkpoint that waits for it; after an edit it asks anew."""
     backend = cp.history.book.backend
     backend.require("run", "answer an interrupt")
+    checked_answer(value, by_id)
     any_time = in_copy or manner.ready(backend, cp.thread_id)
     timetravel.current(backend, cp.thread_id, cp.id, in_copy=any_time, ns=cp.namespace)
     must_be_next(cp)
     asked = next((found for at in reversed(cp.lineage) if (found := answers.questions(at.state))), [])
-    by_ids = isinstance(value, Mapping) and bool(value) and value.keys() <= {question.id for question in asked}
-    said = value if by_ids or len(asked) != 1 else {asked[0].id: value}
-    return answers.answer(outermost(cp), said, in_copy, manner, **given)
+    if by_id is None and len(asked) == 1:
+        value, by_id = ..., {asked[0].id: value}
+    return answers.answer(outermost(cp), value, by_id, in_copy, manner, **given)
 
 
 def _went_on(kind: str, cp: Checkpoint, in_copy: bool, how: RunSettings, manner: Manner) -> Act:

@@ -6,7 +6,7 @@ not ended, and only from the thread's head. Everywhere else it starts the subgra
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend, State, namespace
 from .errors import ActFailed, Refused
@@ -90,6 +90,35 @@ def starts_over(cp: Checkpoint, state: State) -> tuple[str, ...]:
         )
     names = dict.fromkeys(path_of(namespace(found))[0] for found in begun)
     return (f"the subgraph {', '.join(names)} started over: book.run(thread_id) goes on inside it",) if names else ()
+
+
+def asks_anew(backend: Backend, thread_id: str, state: State) -> bool:
+    """Whether a subgraph was edited since it asked: under LangGraph it asks again then, under an id of its own."""
+    head = backend.state(thread_id)
+    if head is None or head["checkpoint"]["checkpoint_id"] != state["checkpoint"]["checkpoint_id"]:
+        return False
+    inner = _inner(backend, thread_id, state)
+    edited = any((found["metadata"] or {}).get("source") in ("update", "fork") for _, found in inner)
+    shown = {item["id"] for task in _under_way(state) for item in task.get("interrupts") or ()}
+    hosts = [task for task, _ in inner]
+    tasks = [task for found in (state, *(found for _, found in inner)) for task in _under_way(found)]
+    asked = {item["id"] for task in tasks if task not in hosts for item in task.get("interrupts") or ()}
+    return edited and bool(shown - asked)
+
+
+def _inner(backend: Backend, thread_id: str, state: State) -> list[tuple[dict[str, Any], State]]:
+    """The tasks under way that run subgraphs, at any depth, each with the newest checkpoint of its subgraph."""
+    found = []
+    for task in _under_way(state):
+        ns = (task.get("checkpoint") or {}).get("checkpoint_ns")
+        inner = backend.state(thread_id, ns=str(ns)) if ns else None
+        if inner is not None:
+            found += [(task, inner), *_inner(backend, thread_id, inner)]
+    return found
+
+
+def _under_way(state: State) -> list[dict[str, Any]]:
+    return [task for task in state["tasks"] or () if task.get("result") is None]
 
 
 def _unfinished(backend: Backend, thread_id: str, state: State) -> list[State]:

@@ -139,24 +139,31 @@ def test_a_node_with_two_questions_asks_the_first_one_anew(begun):
 def test_parallel_questions_are_answered_by_their_ids(begun):
     asking = begun("fanout", ask=True).tips[0]
     ids = {item["value"]: item["id"] for item in asking.waiting_for}
-    with pytest.raises(fb.Refused, match="asks 3 questions") as caught:
-        asking.answer("x")
-    assert caught.value.candidates == tuple(ids[value] for value in ("a?", "b?", "c?"))
-    with pytest.raises(fb.Refused, match=f"no interrupt {'0' * 32}"):
-        asking.answer({"0" * 32: "x"})
+    every = tuple(ids[value] for value in ("a?", "b?", "c?"))
+    for plain in ("x", {ids["b?"]: "B"}, dict.fromkeys(every, "x")):
+        with pytest.raises(fb.Refused, match=r"asks 3 questions, so say which: answer\(by_id=") as caught:
+            asking.answer(plain)
+        assert caught.value.candidates == every
+    for unknown in ({"0" * 32: "x"}, {"b?": "B"}, {ids["a?"]: "A", "0" * 32: "x"}):
+        with pytest.raises(fb.Refused, match=r"no interrupt (0{32}|b\?) at .*; open there: .*a\?") as caught:
+            asking.answer(by_id=unknown)
+        assert caught.value.candidates == every
+    for wrong in ({}, {"value": "x", "by_id": {ids["a?"]: "A"}}, {"by_id": {}}, {"by_id": "x"}, {"by_id": [ids["a?"]]}):
+        with pytest.raises(fb.InvalidInput, match=r"give one answer|by_id maps ids"):
+            asking.answer(**wrong)
     assert asking.history.refreshed().states == asking.history.states
 
-    some = asking.answer({ids["b?"]: "B"})
+    some = asking.answer(by_id={ids["b?"]: "B"})
     assert (some.status, some.checkpoint) == ("waiting", asking)
     assert [item["value"] for item in some.checkpoint.waiting_for] == ["a?", "c?"]
-    done = some.checkpoint.answer({ids["c?"]: {"C": 1}, ids["a?"]: "A"})
+    done = some.checkpoint.answer(by_id={ids["c?"]: {"C": 1}, ids["a?"]: "A"})
     assert answers(done) == ["a=A", "b=B", "c={'C': 1}", "joined"]
 
-    again = asking.answer({ids["c?"]: "CC"})
+    again = asking.answer(by_id={ids["c?"]: "CC"})
     assert [item["value"] for item in again.checkpoint.waiting_for] == ["a?", "b?"]
     assert again.checkpoint.source == "fork"
     new = {item["value"]: item["id"] for item in again.checkpoint.waiting_for}
-    last = again.checkpoint.answer({new["a?"]: "AA", new["b?"]: "BB"})
+    last = again.checkpoint.answer(by_id={new["a?"]: "AA", new["b?"]: "BB"})
     assert answers(last) == ["a=AA", "b=BB", "c=CC", "joined"]
 
 
@@ -218,8 +225,8 @@ def test_an_answer_that_made_the_node_fail_is_given_anew():
 def test_at_an_edit_that_is_the_head_everything_is_asked_anew_beside_it():
     edit = in_process("fanout", items=["a", "b"])[1].fork({"ask": True}, as_node="plan").checkpoint
     ids = {item["value"]: item["id"] for item in edit.waiting_for}
-    assert edit.answer({ids["b?"]: "B"}).checkpoint == edit
-    act = edit.answer({ids["b?"]: "BB"})
+    assert edit.answer(by_id={ids["b?"]: "B"}).checkpoint == edit
+    act = edit.answer(by_id={ids["b?"]: "BB"})
     assert [item["value"] for item in act.checkpoint.waiting_for] == ["a?"]
     assert (act.checkpoint.source, act.checkpoint.parent) == ("fork", edit.parent)
     assert answers(act.checkpoint.answer("A")) == ["a=A", "b=BB", "joined"]
@@ -229,7 +236,7 @@ def test_at_an_edit_that_is_the_head_everything_is_asked_anew_beside_it():
 def test_several_questions_inside_one_subgraph_are_told_apart():
     asking = in_process("team", ask=True, items=["a", "b"]).tips[0]
     ids = {item["value"]: item["id"] for item in asking.waiting_for}
-    some = asking.answer({ids["a?"]: "A"})
+    some = asking.answer(by_id={ids["a?"]: "A"})
     assert [item["value"] for item in some.checkpoint.waiting_for] == ["b?"]
     assert answers(some.checkpoint.answer("B")) == ["a=A", "b=B", "joined"]
     act = asking.history.refreshed()[asking.id].answer("BB")
@@ -237,10 +244,47 @@ def test_several_questions_inside_one_subgraph_are_told_apart():
     assert answers(act.checkpoint.answer("AA")) == ["a=AA", "b=BB", "joined"]
 
 
-def test_an_answer_may_look_like_ids_only_where_they_are_known():
-    asking = in_process("questions").tips[0]
-    act = asking.answer({"id": {"0" * 32: 1}})
-    assert answers(act) == [f"first={ {'id': {'0' * 32: 1}} }"]
+def test_a_mapping_is_the_answer_itself_whatever_its_keys(begun):
+    asking = begun("questions").tips[0]
+    for mapping in ({"0" * 32: 1}, {"id": {"0" * 32: 1}}, {}, {asking.waiting_for[0]["id"]: "x"}):
+        act = asking.answer(mapping, in_copy=True)
+        assert answers(act) == [f"first={mapping}"]
+        assert any("by_id={…} answers by ids" in note for note in act.notes) == (asking.waiting_for[0]["id"] in mapping)
+    assert answers(asking.answer(by_id={asking.waiting_for[0]["id"]: "y"}, in_copy=True)) == ["first=y"]
+
+
+def test_two_questions_that_say_the_same_are_told_apart(begun):
+    asking = begun("fanout", ask=True, items=["a", "a"]).tips[0]
+    first, second = (item["id"] for item in asking.waiting_for)
+    done = asking.answer(by_id={first: 1, second: 2})
+    assert answers(done) == ["a=1", "a=2", "joined"]
+    again = asking.answer(by_id={second: "B"})
+    (left,) = again.checkpoint.waiting_for
+    assert answers(again.checkpoint.answer(by_id={left["id"]: "A"})) == ["a=A", "a=B", "joined"]
+
+
+def test_a_sweep_answers_one_question_or_several_by_their_ids(begun):
+    asking = begun("fanout", ask=True, items=["a", "b"]).tips[0]
+    ids = [item["id"] for item in asking.waiting_for]
+    several = [fb.Answer(by_id=dict(zip(ids, values, strict=True))) for values in (("x", "y"), ("p", "q"))]
+    for parallel in (True, False):
+        sweep = asking.sweep([*several, fb.Answer("one")], parallel=parallel)
+        frame = sweep.df()
+        assert list(frame.status) == ["finished", "finished", "error"]
+        assert [answers_at(cp) for cp in sweep.checkpoints[:2]] == [
+            ["a=x", "b=y", "joined"],
+            ["a=p", "b=q", "joined"],
+        ]
+        assert list(frame.answer) == [dict(zip(ids, "xy", strict=True)), dict(zip(ids, "pq", strict=True)), "one"]
+        assert "by_id" in frame.error[2]
+    with pytest.raises(fb.InvalidInput):
+        fb.Answer()
+    with pytest.raises(fb.InvalidInput):
+        fb.Answer("x", {"y": 1})
+
+
+def answers_at(cp):
+    return cp.values["answers"]
 
 
 def test_an_answer_that_is_no_json_is_not_sent(testbed):
@@ -263,5 +307,7 @@ def test_the_demos_approval_is_given_and_withheld(book, demo_threads):
 
 
 def test_answers_for_async_code():
-    act = asyncio.run(in_process("questions").tips[0].aanswer("a"))
-    assert answers(act) == ["first=a"]
+    asking = in_process("questions").tips[0]
+    assert answers(asyncio.run(asking.aanswer("a", in_copy=True))) == ["first=a"]
+    by_id = {asking.waiting_for[0]["id"]: {"b": 1}}
+    assert answers(asyncio.run(asking.aanswer(by_id=by_id))) == ["first={'b': 1}"]

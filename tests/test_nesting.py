@@ -7,7 +7,7 @@ import uuid
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from agents.graphs import build_fanout, build_helped, build_nested, build_team
+from agents.graphs import build_fanout, build_helped, build_nested, build_team, build_topical
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -17,7 +17,13 @@ from proxy import proxy
 import forkbook as fb
 from forkbook.errors import CheckpointNotFound, InvalidInput, Refused
 
-BUILDERS = {"nested": build_nested, "fanout": build_fanout, "team": build_team, "helped": build_helped}
+BUILDERS = {
+    "nested": build_nested,
+    "fanout": build_fanout,
+    "team": build_team,
+    "helped": build_helped,
+    "topical": build_topical,
+}
 
 
 @pytest.fixture(params=["graph", "server"])
@@ -194,7 +200,7 @@ def test_the_answer_of_a_parallel_task_is_told_apart_by_its_question(begun):
     assert sorted(item["value"] for item in asking.waiting_for) == ["a?", "b?"]
     with pytest.raises(Refused, match="asks 2 questions"):
         asking.answer("yes")
-    act = asking.answer({item["id"]: item["value"].upper() for item in asking.waiting_for})
+    act = asking.answer(by_id={item["id"]: item["value"].upper() for item in asking.waiting_for})
     assert told(act.checkpoint.values) == ["a=A?", "b=B?", "joined"]
 
 
@@ -226,6 +232,59 @@ def test_the_roots_own_answer_reaches_a_subgraph_that_was_edited(begun):
     book.history(thread_id, subgraphs=True)[6].edit({"answers": ["edited"]})
     act = book.history(thread_id).tips[0].answer("yes")
     assert told(act.checkpoint.values) == ["x", "x", "x", "prepared", "edited", "ask=yes", "end"]
+
+
+@pytest.mark.parametrize("form", ["plain", "by id", "inside", "in a copy", "mapping"])
+def test_an_answer_arrives_though_an_edit_changed_the_question(begun, form):
+    book, thread_id = begun("topical", {"topic": "cats"})
+    history = book.history(thread_id, subgraphs=True)
+    root, inner = history[1], history[-1]
+    edit = inner.edit({"topic": "dogs"}).checkpoint
+    old = root.waiting_for[0]
+    act = {
+        "plain": lambda: book.history(thread_id).tips[0].answer("yes"),
+        "by id": lambda: book.history(thread_id).tips[0].answer(by_id={old["id"]: "yes"}),
+        "inside": lambda: edit.answer("yes"),
+        "in a copy": lambda: root.answer("yes", in_copy=True),
+        "mapping": lambda: root.answer({"0" * 32: "yes"}),
+    }[form]()
+    said = "{'" + "0" * 32 + "': 'yes'}" if form == "mapping" else "yes"
+    assert (act.status, [item["value"] for item in act.checkpoint.waiting_for]) == ("waiting", ["again?"])
+    assert any("run to ask anew" in note for note in act.notes)
+    done = act.checkpoint.answer("no")
+    assert told(done.checkpoint.values) == [f"dogs={said}", "again=no", "end"]
+    assert not any("run to ask anew" in note for note in done.notes), "nothing was edited since"
+
+
+def test_an_edit_that_leaves_nothing_to_ask_takes_no_answer(begun):
+    book, thread_id = begun("nested", {"answers": ["x"]})
+    book.history(thread_id, subgraphs=True)[6].edit({"answers": ["instead"]}, as_node="ask")
+    act = book.history(thread_id).tips[0].answer("yes")
+    assert act.notes[0] == "nothing was answered: after the edit nothing is asked any more"
+    assert told(act.checkpoint.values) == ["x", "x", "x", "prepared", "instead", "end"]
+
+
+def test_several_answers_after_an_edit_inside_arrive_each_where_it_belongs(begun):
+    for items, expected in ((["a", "q"], ["a=A", "q=B", "joined"]), (["b", "a"], ["b=B", "a=A", "joined"])):
+        book, thread_id = begun("team", {"items": ["a", "b"], "ask": True})
+        inner = [cp for cp in book.history(thread_id, subgraphs=True) if cp.namespace][-2]
+        inner.edit({"items": items}, as_node="__start__")
+        root = book.history(thread_id).tips[0]
+        ids = {item["value"]: item["id"] for item in root.waiting_for}
+        asked = root.answer(by_id={ids["a?"]: "A", ids["b?"]: "B"})
+        assert told(asked.checkpoint.values) == expected
+
+
+def test_answers_that_could_belong_to_several_new_questions_are_not_guessed(begun):
+    book, thread_id = begun("team", {"items": ["a", "b"], "ask": True})
+    inner = [cp for cp in book.history(thread_id, subgraphs=True) if cp.namespace][-2]
+    inner.edit({"items": ["p", "q"]}, as_node="__start__")
+    root = book.history(thread_id).tips[0]
+    act = root.answer(by_id={item["id"]: "x" for item in root.waiting_for})
+    assert act.notes[0].startswith("nothing was answered: it asks something else now")
+    assert sorted(item["value"] for item in act.checkpoint.waiting_for) == ["p?", "q?"]
+    done = act.checkpoint.answer(by_id={item["id"]: item["value"] for item in act.checkpoint.waiting_for})
+    assert told(done.checkpoint.values) == ["p=p?", "q=q?", "joined"]
 
 
 @pytest.mark.parametrize("where", [3, 5, 6], ids=["before inner", "before prepare", "at the question"])

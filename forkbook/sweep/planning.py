@@ -107,7 +107,8 @@ def _shown(here: Checkpoint, variant: Variant, asked: typed.Typed) -> Variant:
     if isinstance(change, Edit):
         change = dataclasses.replace(change, values=asked.shown)
     elif isinstance(change, Answer):
-        change = Answer(as_shown(change.value))
+        shown = as_shown(change.said)
+        change = Answer(shown) if change.by_id is None else Answer(by_id=shown)
     return dataclasses.replace(variant, change=change, input=as_shown(variant.input))
 
 

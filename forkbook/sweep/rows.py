@@ -173,7 +173,7 @@ def records(found: Sequence[Row], places: Sequence[Place], rate: Rate | None = N
             "repeat": row.repeat,
             "name": variant.name(),
             "as_node": variant.as_node,
-            "answer": variant.change.value if isinstance(variant.change, Answer) else None,
+            "answer": variant.change.said if isinstance(variant.change, Answer) else None,
             "input": variant.input,
             "status": here.status,
             "error": here.error,

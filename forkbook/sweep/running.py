@@ -205,7 +205,8 @@ class Runner:
             at = self._edited(index)
         self._active.add(row.thread_id)
         if isinstance(variant.change, Answer):
-            act = self._place(row.thread_id).answer(variant.change.value, **{**self.given, "metadata": marks})
+            said = {"value": variant.change.value, "by_id": variant.change.by_id}
+            act = self._place(row.thread_id).answer(**said, **{**self.given, "metadata": marks})
             if variant.input is None or act.error:
                 return RunOutcome(act.run_id or "", "error" if act.status == "error" else "success", act.error)
             at = act.checkpoint.id

@@ -10,6 +10,7 @@ import orjson
 from ..errors import InvalidInput
 from ..escape import short
 from ..jsontext import json_text
+from ..replies import checked_answer
 
 SWEEP = "forkbook_sweep"  # in the metadata of what a sweep's runs write: the sweep and the variant, as JSON
 SWEEP_AT = "forkbook_sweep_at"  # in the metadata of a copy that a sweep made: the copy's own id
@@ -44,13 +45,26 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer to the interrupt that a checkpoint waits for.
+    """An answer to the interrupt that a checkpoint waits for, or several.
 
     Attributes:
-        value (Any): The answer; with several questions a mapping of interrupt ids to answers.
+        value (Any): The answer to the only question.
+        by_id (Mapping[str, Any] | None): In its place the answers to several, by ids of `cp.waiting_for`.
+
+    Raises:
+        InvalidInput: Neither of the two is given, or both are.
     """
 
-    value: Any
+    value: Any = ...
+    by_id: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        checked_answer(self.value, self.by_id)
+
+    @property
+    def said(self) -> Any:
+        """What tables show: the value, or the mapping."""
+        return self.value if self.by_id is None else dict(self.by_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +103,7 @@ class Variant:
             found |= {"edit": self.values, "as_node": self.as_node, "replace": self.replace}
             found |= {"name": self.change.name} if self.change.name else {}
         elif isinstance(self.change, Answer):
-            found |= {"answer": self.change.value}
+            found |= {"answer": self.change.said, "by_id": self.change.by_id is not None}
         return found if self.input is None else found | {"input": self.input}
 
     def name(self) -> str:
@@ -99,7 +113,7 @@ class Variant:
         else:
             said = [_said(value) or f"{channel}={_short(value)}" for channel, value in self.values.items()]
             said += [f"as {self.as_node}"] if self.as_node else []
-        said += [f"answer {short(self.change.value)}"] if isinstance(self.change, Answer) else []
+        said += [f"answer {short(self.change.said)}"] if isinstance(self.change, Answer) else []
         if self.input is not None:
             turn = self.input.get("messages") if isinstance(self.input, Mapping) else None
             said += [f"input {_said(turn) or _short(self.input)}"]
@@ -149,7 +163,7 @@ def variant_of(record: Mapping[str, Any]) -> Variant:
     if "edit" in record:
         change = Edit(record["edit"], record.get("as_node"), bool(record.get("replace")), record.get("name"))
     elif "answer" in record:
-        change = Answer(record["answer"])
+        change = Answer(by_id=record["answer"]) if record.get("by_id") else Answer(record["answer"])
     return Variant(record["variant"], change, record.get("input"))
 
 

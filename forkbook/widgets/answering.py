@@ -40,8 +40,8 @@ class AnswerBox(w.VBox):
         self._which.options = [(f"{question.node}: {line(question.value)[:40]}", question.id) for question in asked]
         self._which.layout.display = None if len(asked) > 1 else "none"
 
-    def answer(self) -> Any:
-        """What was typed, as `Checkpoint.answer` takes it.
+    def answer(self) -> dict[str, Any]:
+        """What was typed, as `Checkpoint.answer` takes it: `value` or `by_id`.
 
         Raises:
             InvalidInput: It is no JSON, where it is to be.
@@ -52,7 +52,7 @@ class AnswerBox(w.VBox):
                 typed = json.loads(typed)
             except json.JSONDecodeError as error:
                 raise InvalidInput(f"this answer is not valid JSON: {error.msg}, column {error.colno}") from error
-        return {self._which.value: typed} if len(self._which.options) > 1 else typed
+        return {"by_id": {self._which.value: typed}} if len(self._which.options) > 1 else {"value": typed}
 
 
 def asked_html(asked: Sequence[Question]) -> str:

@@ -223,10 +223,10 @@ class Explorer(w.VBox):
             self._run("nothing is changed: running again from here", checkpoint.resume, in_copy=in_copy)
 
     def _on_answer(self, _: Any) -> None:
-        checkpoint, value, in_copy = self.selected, self._answer.answer(), self._edit.in_copy
+        checkpoint, given, in_copy = self.selected, self._answer.answer(), self._edit.in_copy
         if checkpoint is None:
             raise InvalidInput("pick a checkpoint first")
-        self._run("answering", checkpoint.answer, value, in_copy=in_copy)
+        self._run("answering", checkpoint.answer, **given, in_copy=in_copy)
 
     def _run(self, doing: str, act: Callable[..., Act], *given: Any, **more: Any) -> None:
         """An act that runs the graph: its words show as they come, the tree grows, a button stops it."""
