@@ -703,8 +703,8 @@ def test_parallel_is_yes_or_no(before_joke):
 def test_an_edit_that_the_graph_cannot_take_is_told_of_the_thread(before_joke):
     df = before_joke.sweep([{"messages": 5}, {"topic": "x"}], parallel=True).df()
     assert df.status.tolist() == ["error", "finished"]
-    assert f"cannot take this edit at checkpoint {before_joke.short_id}" in df.error[0]
-    assert f"thread {before_joke.thread_id} is as it was" in df.error[0]
+    assert f"checkpoint {before_joke.id} of thread {before_joke.thread_id} cannot take this edit" in df.error[0]
+    assert "nothing was written to the thread" in df.error[0]
     assert "unknown" not in df.error[0]
 
 
