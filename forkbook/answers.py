@@ -82,19 +82,16 @@ def answer(cp: Checkpoint, value: Any, by_id: Any, in_copy: bool, manner: Manner
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=any_time)
     answers = _by_question(cp, state, value, by_id)
     how = runs.settings(backend, cp.own_settings(), cp.thread_id, **given)
-    replay, before = None, questions(state)
-    if all(question.open for question in answers):
-        place, notes = placed(cp, in_copy)
-        if edited := asks_anew(backend, place.thread_id, state):
-            notes = (*notes, "a subgraph was edited since it asked: it was run to ask anew, and that was answered")
-            asking = _went_on(place, how, notes, manner)
-            replay = of_run(cp.thread_id, how, in_copy=in_copy)
-    else:
-        edited = False
-        origin, notes = placed(_that_asked_first(cp), in_copy)
-        notes = (*notes, f"it was answered before, so {origin.short_id} was replayed to ask anew, on a new branch")
-        asking, beside = _asked_anew(origin, how, notes, manner)
-        replay = of_replay(cp.thread_id, origin.id, how, beside=beside, in_copy=in_copy)
+    before, replay = questions(state), None
+    again, edited = not all(question.open for question in answers), False
+    place, notes = placed(_that_asked_first(cp) if again else cp, in_copy)
+    if again:
+        notes = (*notes, f"it was answered before, so {place.short_id} was replayed to ask anew, on a new branch")
+        asking, beside = _asked_anew(place, how, notes, manner)
+        replay = of_replay(cp.thread_id, place.id, how, beside=beside, in_copy=in_copy)
+    elif edited := asks_anew(backend, place.thread_id, state):
+        notes = (*notes, "a subgraph was edited since it asked: it was run to ask anew, and that was answered")
+        asking, replay = _went_on(place, how, notes, manner), of_run(cp.thread_id, how, in_copy=in_copy)
     if replay:
         place, state, wanted = asking.checkpoint, asking.checkpoint.state, len(answers)
         answers = _as_asked_now(answers, before, questions(state), edited)
