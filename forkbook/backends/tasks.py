@@ -203,7 +203,13 @@ def _in_order(nodes: set[str], graph: Layout) -> list[str]:
 
 
 def _pull_parts(node: str, graph: Layout) -> tuple[str, ...]:
-    return (PULL, *sorted(graph.triggers.get(node) or {BRANCH + node if node != START else START}))
+    """What a task's id is made of beside its checkpoint; a node may have seen more channels than trigger it.
+
+    So where LangGraph stored a snapshot of a DeltaChannel that nobody had written to.
+    """
+    own = BRANCH + node if node != START else START
+    seen = graph.triggers.get(node) or {own}
+    return (PULL, *sorted(name for name in seen if not graph.named or name == own or name.startswith((BRANCH, JOIN))))
 
 
 def with_marks(saved: Saved, planned: Sequence[Task] | None, graph: Layout, namespaces: Collection[str]) -> list[Task]:
@@ -283,4 +289,5 @@ def _tried(saved: Saved, task_id: str) -> str | None:
 
 
 def _pull_ids(saved: Saved, node: str, triggers: set[str], graph: Layout) -> list[str]:
-    return [*task_ids(saved, node, _pull_parts(node, graph)), *pulled_js_ids(saved, node, triggers)]
+    ways = dict.fromkeys([_pull_parts(node, graph), (PULL, *sorted(triggers))])
+    return [*(id_ for parts in ways for id_ in task_ids(saved, node, parts)), *pulled_js_ids(saved, node, triggers)]

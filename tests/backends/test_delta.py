@@ -325,6 +325,37 @@ def test_a_thread_that_changed_to_a_delta_channel_and_back(tmp_path):
         assert {"rebuilt" in cp.state for cp in history} == {True, False}
 
 
+@pytest.mark.parametrize("said", [[("user", "hi")], [("user", "hi"), "there"], [{"role": "user", "content": "hi"}]])
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_reducer_that_gives_no_ids_is_handed_pairs_and_texts(tmp_path, said, fails):
+    """deepagents has a reducer of its own, so LangGraph stores an input as it came; the first answer may fail."""
+
+    class State(TypedDict, total=False):
+        messages: Annotated[list, DeltaChannel(lambda old, new: _messages_delta_reducer(old or [], new))]
+
+    def say(state):
+        if fails:
+            raise ValueError("no answer")
+        return {"messages": [AIMessage("hello")]}
+
+    with closing(sqlite3.connect(tmp_path / "store.db", check_same_thread=False)) as connection:
+        graph = line(State, SqliteSaver(connection), say=say)
+        with suppress(ValueError):
+            graph.invoke({"messages": said}, config())
+        assert_same_frames(fb.connect(tmp_path / "store.db")["t"], fb.connect(graph)["t"])
+
+
+def test_a_node_that_has_seen_a_snapshot_has_its_tasks_told(tmp_path):
+    """LangGraph notes the snapshot of a channel without a version as seen by all nodes; no trigger of theirs is it."""
+    with closing(sqlite3.connect(tmp_path / "store.db", check_same_thread=False)) as connection:
+        graph = agent(SqliteSaver(connection))
+        graph.invoke({"messages": [HumanMessage("hi")]}, config(), durability="exit")
+        *_, first = graph.get_state_history(config())
+        graph.update_state(first.config, {"messages": [HumanMessage("ho")]}, as_node="answer")
+        graph.invoke({"messages": [HumanMessage("go on")]}, config())
+        assert_same_frames(fb.connect(tmp_path / "store.db")["t"], fb.connect(graph)["t"])
+
+
 def test_messages_stay_one_object(sqlite_store):
     states = fb.connect(sqlite_store[0])["t"].facts.states
     first = {}

@@ -12,10 +12,11 @@ import orjson
 from ...model.states import is_placeholder
 from ..interning import Interner
 from ..plain import Plain
-from .messages import MessageRule, Unsuited, is_message
+from .messages import ROLES, MessageRule, Unsuited, is_message
 
 Reducer = Callable[[Any, list[Any]], Any]
 FILES = "files"  # deepagents' channel, whose reducer lets None delete a key
+MESSAGES = "messages"  # LangGraph's own name for a channel of messages
 
 
 class Rule(Protocol):
@@ -203,7 +204,8 @@ class Kinds:
 
     def rules(self, channel: str) -> list[Rule]:
         """The rules that such a channel may follow, the likeliest first; none where nothing tells."""
-        if self._found - {"nothing", "like a message"} == {"message"}:
+        telling = {"message", "like a message"} if channel == MESSAGES else {"message"}
+        if self._found & telling and self._found <= {"nothing", "text", "like a message", "message"}:
             return [MessageRule()]
         if self.maps and channel == FILES:
             return [MapRule(deletes=True, sure=True)]
@@ -227,11 +229,16 @@ def _kind(item: Any, otherwise: str) -> str:
     """What a value that is no message object says of its channel."""
     if item is None or is_placeholder(item):
         return "nothing"
-    if isinstance(item, str) or (isinstance(item, dict) and item.get("__type__") == "tuple"):
+    if isinstance(item, str):
+        return "text"
+    if isinstance(item, dict) and (item.get("__type__") == "tuple" or _has_role(item)):
         return "like a message"
-    if isinstance(item, dict) and "content" in item and ("role" in item or "type" in item):
-        return "like a message"
-    return otherwise
+    is_pair = isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) and item[0] in ROLES
+    return "like a message" if is_pair else otherwise  # a tuple within a list is stored as a list
+
+
+def _has_role(item: Mapping[str, Any]) -> bool:
+    return "content" in item and ("role" in item or "type" in item)
 
 
 def overwritten(write: Any) -> tuple[bool, Any]:
