@@ -322,7 +322,8 @@ class Book:
         Args:
             thread_id: The thread; None makes a new one, `act.history.thread_id`. On a server an id is a UUID, on a
                 graph in this process any text.
-            input: Channels to values; None: go on with what the head waits for, an interrupt aside (`cp.answer`).
+            input: Channels to values, or whatever a functional graph takes; None: go on with what the head waits for,
+                an interrupt aside (`cp.answer`).
             assistant: Assistant id or graph name; by default that of the thread, or the only one there is.
             config, context, interrupt_before, interrupt_after, metadata: As in `Checkpoint.resume`.
             thread_metadata: A new thread's own metadata, by which `threads(metadata=…)` finds it. One that is there

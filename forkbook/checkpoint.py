@@ -213,7 +213,8 @@ class Checkpoint:
         Args:
             values: The edit: channels to values, passed through the reducers; `{"__overwrite__": value}` replaces a
                 channel that has one, `{"type": "remove", "id": …}` removes a message.
-            as_node: The node that the edit is to come from; by default the last one.
+            as_node: The node that the edit is to come from; by default the last one. With `{}` it wrote nothing;
+                `"__end__"` with `{}` ends the thread here.
             replace: Make each channel exactly what was typed, whatever its reducer.
 
         Raises:
@@ -254,7 +255,8 @@ class Checkpoint:
         `user_id` is not lost; nodes to stop at are not taken over.
 
         Args:
-            input: A new turn from here: channels to values. Then it may be finished; what was to run next does not.
+            input: A new turn from here: channels to values, or whatever a functional graph takes. Then it may be
+                finished; what was to run next does not.
             assistant: Assistant id or graph name.
             config: Run config. Without a `configurable` in it the run's own stays; with one it replaces context, too.
             context: Run context; it takes the place of the run's context and `configurable`.

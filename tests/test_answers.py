@@ -21,7 +21,8 @@ def on_server(url, name, **input):
 
 
 def in_process(name, **input):
-    graph = getattr(graphs, f"build_{name}")().compile(checkpointer=InMemorySaver(), name=name)
+    build, saver = getattr(graphs, f"build_{name}"), InMemorySaver()
+    graph = build(saver) if name == "flow" else build().compile(checkpointer=saver, name=name)
     thread_id = str(uuid.uuid4())
     graph.invoke(input, {"configurable": {"thread_id": thread_id}})
     return fb.connect(graph)[thread_id]

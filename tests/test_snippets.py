@@ -145,7 +145,7 @@ def answer_nothing(begun):
 
 def answer_some(begun):
     asking = begun("fanout", ask=True).tips[0]
-    return asking.answer({asking.waiting_for[0]["id"]: "A", asking.waiting_for[2]["id"]: FOREIGN}, in_copy=True)
+    return asking.answer(by_id={asking.waiting_for[0]["id"]: "A", asking.waiting_for[2]["id"]: FOREIGN}, in_copy=True)
 
 
 def answer_again(begun):
@@ -157,8 +157,8 @@ def answer_again(begun):
 def answer_some_again(begun):
     asking = begun("fanout", ask=True, items=["a", "b", "a"]).tips[0]
     ids = [item["id"] for item in asking.waiting_for]
-    asking.answer(dict(zip(ids, "123", strict=True)))
-    return asking.history.refreshed()[asking.id].answer({ids[1]: FOREIGN, ids[2]: {"q": None}}, in_copy=True)
+    asking.answer(by_id=dict(zip(ids, "123", strict=True)))
+    return asking.history.refreshed()[asking.id].answer(by_id={ids[1]: FOREIGN, ids[2]: {"q": None}}, in_copy=True)
 
 
 def answer_a_failed_edit(begun):
@@ -185,7 +185,51 @@ def resume_inside(begun):
     return inside(begun, 6).edit({"answers": ["y"]}, "ask").checkpoint.resume(in_copy=True)
 
 
+def answer_like_ids(begun):
+    return begun("questions").tips[0].answer({"0" * 32: FOREIGN}, in_copy=True)
+
+
+def answer_after_an_edit_inside(begun):
+    history = begun("topical", topic="cats")
+    inner = history.book.history(history.thread_id, subgraphs=True)[-1]
+    inner.edit({"topic": FOREIGN})
+    return history.book[history.thread_id].tips[0].answer("yes", in_copy=True)
+
+
+def end_the_thread(begun):
+    return begun("questions").tips[0].edit({}, "__end__", in_copy=True)
+
+
+def record_a_node_that_wrote_nothing(begun):
+    return begun("questions").tips[0].fork({}, "first", in_copy=True)
+
+
+def remove_a_message(begun):
+    history = begun("sleeper", topic="x", messages=[{"type": "human", "id": "h", "content": "hi"}])
+    return history[1].edit({"messages": [{"type": "remove", "id": "h"}]}, in_copy=True)
+
+
+def edit_a_functional_graph(begun):
+    return begun("flow", x=1).tips[0].edit({"ok": FOREIGN}, in_copy=True)
+
+
+def input_that_is_a_list(begun):
+    return begun("flow", x=1).tips[0].resume(input=[FOREIGN, 0], in_copy=True)
+
+
+def input_that_is_zero(begun):
+    return begun("flow", x=1).tips[0].resume(input=0, in_copy=True)
+
+
 GESTURES = [
+    answer_like_ids,
+    answer_after_an_edit_inside,
+    end_the_thread,
+    record_a_node_that_wrote_nothing,
+    remove_a_message,
+    edit_a_functional_graph,
+    input_that_is_a_list,
+    input_that_is_zero,
     edit,
     edit_inside,
     fork_inside,

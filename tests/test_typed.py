@@ -6,8 +6,10 @@ import pytest
 from agents.graphs import Colour, Job, Point, Remark
 from langchain_core.messages import HumanMessage, RemoveMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint
 from langgraph.graph import START, StateGraph
 from places import in_process, on_server
+from proxy import Fault, proxy
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
@@ -153,6 +155,18 @@ def test_an_edit_of_a_functional_graph_keeps_the_other_keys(begun):
         tip.edit({"okay": 1})
     sweep = tip.sweep([{"ok": "a"}, {"ok": "b"}], inputs=[1], parallel=True)
     assert (list(sweep.df().status), list(sweep.df().deviation.isna())) == (["finished"] * 2, [True] * 2)
+
+
+def test_an_edit_of_a_functional_graph_leaves_what_it_saved_apart():
+    @entrypoint(checkpointer=InMemorySaver())
+    def count(given, *, previous=None):
+        return entrypoint.final(value={"said": given, "n": previous or 0}, save=(previous or 0) + 1)
+
+    count.invoke("a", {"configurable": {"thread_id": "t"}})
+    book = fb.connect(count)
+    act = book["t"].tips[0].edit({"said": "EDITED"})
+    assert (act.checkpoint.values, act.deviations) == ({"said": "EDITED", "n": 0}, ())
+    assert book.run("t", "b").checkpoint.values == {"said": "b", "n": 1}
 
 
 def test_a_state_that_is_one_value_is_edited_and_run(begun):
@@ -331,6 +345,33 @@ def test_a_refused_edit_names_the_field_and_the_reason(begun):
         assert thread_id in frame.error[0]
         assert says.split(":")[0] in frame.error[0]
     assert len(stopped.history.refreshed()) == len(stopped.history)
+
+
+BROKEN = [
+    (Fault(), "/copy"), (Fault(carried_out=True), "/copy"), (Fault(503), "/copy"), (Fault(), "/state"),
+    (Fault(carried_out=True), "/state"), (Fault(500), "/state"), (Fault(503, carried_out=True), "/state"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("broken", "where"), BROKEN)
+def test_a_fault_of_the_scratch_copy_leaves_nothing_open(testbed, broken, where):
+    near, thread_id = on_server(testbed, "strict", {}, interrupt_before=["two"])
+
+    def fault(method, path):
+        return broken if method == "POST" and path.endswith(where) else None
+
+    with proxy(testbed, fault=fault) as (url, _), fb.connect(url) as book:
+        stopped = book[thread_id].tips[0]
+        for tried in (stopped.preview, stopped.edit, stopped.fork):
+            with pytest.raises((fb.SourceError, fb.InvalidInput)) as caught:
+                tried({"label": "x"})
+            text = str(caught.value)
+            assert stopped.id in text
+            assert thread_id in text
+            assert "nothing was written to the thread" in text
+            assert "unknown" not in text
+            assert (caught.value.thread_id, caught.value.checkpoint_id) == (thread_id, stopped.id)
+    assert len(near[thread_id]) == len(stopped.history)
 
 
 def test_an_edit_that_could_come_from_several_nodes_names_them(begun):

@@ -19,6 +19,7 @@ from .bridge import Caller, awaits, caller_of
 from .configured import from_metadata
 from .copies import Copies
 from .explained import explained
+from .functional import with_memory
 from .graph_runs import watched
 from .graph_threads import to_search
 from .memory.base import Memory
@@ -27,7 +28,7 @@ from .restoring import as_objects
 from .revive import holds_messages, revived
 from .snapshots import DECLARED, Reading, Saver, Stub, config, state_schema, stub, without_objects
 from .streaming import OnEvent, StopRun, Teller
-from .wire import as_written, items_in
+from .wire import END, as_written, items_in
 
 SEARCHES = ("ids", "limit", "offset", "metadata")
 SPECIAL_NODES = ("__start__", "__end__")
@@ -298,6 +299,9 @@ class GraphBackend(Backend):
                 at = config(thread_id, checkpoint_id, ns)
                 if isinstance(values, dict):
                     values = self._with_messages(graph, at, values)
+                if not ns and as_node != END and graph.stream_channels_asis == END:
+                    saved = self._call(graph.checkpointer, "get_tuple", at)
+                    values = with_memory(values, saved.checkpoint["channel_values"] if saved else {})
                 edited = self._acting(graph, "update_state", at, values, as_node=as_node)
             except (InvalidUpdateError, ValueError, TypeError, KeyError) as error:
                 why = said(error)

@@ -11,7 +11,7 @@ from ..errors import InvalidInput
 from ..plot.html import esc
 from . import editor
 
-LAST_NODE = "(the last node)"
+LAST_NODE, ENDS = "(the last node)", "__end__"
 NO_STOP, EVERYWHERE = "(nowhere)", "(every node)"
 
 
@@ -57,7 +57,7 @@ class EditPanel(w.VBox):
         """Learn the graph's nodes, those seen in the history where it is not shown, and the schema of an edit."""
         nodes = seen if graph.nodes is None else graph.nodes
         self._schema = graph.schema
-        self._as_node.options = [LAST_NODE, *nodes]
+        self._as_node.options = [LAST_NODE, *nodes, ENDS]
         self._until.options = [NO_STOP, *nodes, EVERYWHERE]
 
     def show(self, checkpoint: Checkpoint) -> None:
