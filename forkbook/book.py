@@ -12,7 +12,8 @@ from .backends.base import Backend, State, namespace
 from .backends.bridge import heard, in_thread
 from .backends.closed import ClosedBackend
 from .backends.named import checked_id, named
-from .backends.whole import AT_ONCE, again, belonging, inside, older, reading
+from .backends.readers import AT_ONCE
+from .backends.whole import again, belonging, inside, older, reading
 from .errors import InvalidInput, ThreadNotFound
 from .escape import short
 from .history import History

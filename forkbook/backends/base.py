@@ -6,7 +6,7 @@ empty.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from ..errors import Unsupported
 from ..model.secrets import MaskedDict, masked
 from ..tree import Head
 from .memory.base import Memory
+from .readers import AT_ONCE, side_by_side
 
 if TYPE_CHECKING:
     from .streaming import OnEvent
@@ -167,6 +168,15 @@ class Backend(ABC):
     @abstractmethod
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
         """One checkpoint's state, or that of the newest in its namespace; None if there is no such checkpoint."""
+
+    def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
+        """The states of several checkpoints of a namespace, by id, of those that are there; as few reads as it takes.
+
+        What was read before and did not change may be the same object again.
+        """
+        keys = list(ids)
+        found = side_by_side(lambda id_: self.state(thread_id, id_, ns=ns), keys, AT_ONCE if self.parallel else 1)
+        return {id_: state for id_, state in zip(keys, found, strict=True) if state is not None}
 
     def namespaces(self, thread_id: str) -> set[str] | None:
         """The namespaces of a thread's subgraphs; None: it keeps no list, so only the tasks of states name them."""

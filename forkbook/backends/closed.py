@@ -32,6 +32,6 @@ class ClosedBackend(Backend):
     def close(self) -> None:
         """Nothing is open."""
 
-    threads = ids = thread = pages = state = namespaces = heads = n_checkpoints = memory = pulse = refuse
+    threads = ids = thread = pages = state = states = namespaces = heads = n_checkpoints = memory = pulse = refuse
     assistants = graph = subgraph = run_settings = as_sent = as_shown = refuse
     update = run = cancel = copy = create = plant = tag = delete = require = refuse

@@ -3,7 +3,7 @@
 import copy
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -183,6 +183,13 @@ class GraphBackend(Backend):
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
         with self._told(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
             return self._state(self._at(thread_id), Reading(), config(thread_id, checkpoint_id, ns))
+
+    def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
+        with self._told(f"reading {len(ids):,} checkpoints of thread {thread_id}", thread_id):
+            graph, reading = copy.copy(self._at(thread_id)), Reading()
+            graph.checkpointer = reading.sharing(graph.checkpointer)
+            found = {id_: self._state(graph, reading, config(thread_id, id_, ns)) for id_ in ids}
+            return {id_: state for id_, state in found.items() if state is not None}
 
     def _state(self, graph: Any, reading: Reading, at: Any) -> State | None:
         try:

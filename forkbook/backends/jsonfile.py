@@ -7,7 +7,7 @@ of a made-up id. What a file does not say is None. What is no thread is listed a
 
 import json
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,10 @@ class JsonBackend(Backend):
         held = self._states(thread_id).get(ns, [])
         fit = (state for state in held if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"]))
         return next(fit, None)
+
+    def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
+        held = self._states(thread_id).get(ns, [])
+        return {id_: state for state in held if (id_ := state["checkpoint"]["checkpoint_id"]) in ids}
 
     def _item(self, thread_id: str) -> Item:
         if (item := self._items.get(thread_id)) is None:

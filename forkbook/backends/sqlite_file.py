@@ -5,8 +5,10 @@ a database that somebody has open is read beside its writer. Views, virtual tabl
 """
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -29,48 +31,119 @@ class Changed(ConnectionFailed):
     """A writer changed a file that was closed when the read began."""
 
 
-def read(path: Path, deed: str, work: Callable[[sqlite3.Connection], T], thread_id: str | None = None) -> T:
-    """What `work` makes of a connection as in `reading`; done again where a writer came in between."""
-    for _ in range(TRIES - 1):
-        with suppress(Changed), reading(path, deed, thread_id) as connection:
-            return work(connection)
-    with reading(path, deed, thread_id) as connection:
-        return work(connection)
+class SqliteFile:
+    """A SQLite file with a checkpoint store, and the one connection to it; threads take turns.
 
-
-@contextmanager
-def reading(path: Path, deed: str, thread_id: str | None = None) -> Iterator[sqlite3.Connection]:
-    """A connection in a read-only transaction on a checkpoint store; faults come out as forkbook's errors.
+    The connection stays open between reads, but for a WAL database that somebody has open: a reader that stays would
+    keep the last writer from folding the log into the file, so that a copy of the file alone lacked what it holds.
 
     Args:
         path: The file.
-        deed: What is read, for the error's text.
-        thread_id: The thread in question.
 
-    Raises:
-        ConnectionFailed: The file is missing, locked, or changed under an immutable read.
-        AccessDenied: It may not be read.
-        ProtocolError: SQLite finds it damaged.
-        SourceError: It is no checkpoint store.
+    Attributes:
+        number: Counts the files that were found there, one after the other.
     """
-    where = f"{deed} of {path}" if thread_id is None else f"{deed} of thread {thread_id!r}, {path}"
-    try:
-        immutable, before = is_closed_wal(path), _stamp(path)
-        with closing(_connect(path, immutable)) as connection:
-            _check_tables(connection, where)
-            yield connection
-        if immutable and (before != _stamp(path) or not is_closed_wal(path)):
-            raise Changed(f"{where}: a writer changed the file meanwhile; read again", thread_id=thread_id)
-    except sqlite3.Error as error:
-        raise _told(where, error, thread_id) from error
-    except PermissionError as error:
-        raise AccessDenied(f"{where}: this user may not read the file", thread_id=thread_id) from error
-    except (OSError, ValueError) as error:
-        raise ConnectionFailed(f"{where}: {error}; check the path", thread_id=thread_id) from error
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.number = path, 0
+        self._file: tuple[int, int] | None = None
+        self._lock = threading.RLock()
+        self._open: tuple[sqlite3.Connection, _Look] | None = None
+
+    def read(self, deed: str, work: Callable[[sqlite3.Connection], T], thread_id: str | None = None) -> T:
+        """What `work` makes of a connection in a read-only transaction; done again where a writer came in between.
+
+        Args:
+            deed: What is read, for the error's text.
+            work: It may be called several times.
+            thread_id: The thread in question.
+
+        Raises:
+            ConnectionFailed: The file is missing, locked, or changed again and again under an immutable read.
+            AccessDenied: It may not be read.
+            ProtocolError: SQLite finds it damaged.
+            SourceError: It is no checkpoint store.
+        """
+        for _ in range(TRIES - 1):
+            with suppress(Changed), self._reading(deed, thread_id) as connection:
+                return work(connection)
+        with self._reading(deed, thread_id) as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        """Close the connection; the next read opens one again."""
+        with self._lock:
+            if self._open:
+                self._open[0].close()
+            self._open = None
+
+    @contextmanager
+    def _reading(self, deed: str, thread_id: str | None) -> Iterator[sqlite3.Connection]:
+        where = f"{deed} of {self.path}" if thread_id is None else f"{deed} of thread {thread_id!r}, {self.path}"
+        try:
+            with self._lock:
+                look = _look(self.path)
+                self.number += look.file != self._file
+                self._file = look.file
+                connection = self._connection(look)
+                try:
+                    connection.execute("BEGIN")
+                    _check_tables(connection, where)
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException:
+                    self.close()
+                    raise
+                if look.live:
+                    self.close()
+                if look.immutable and look != _look(self.path):
+                    raise Changed(f"{where}: a writer changed the file meanwhile; read again", thread_id=thread_id)
+        except sqlite3.Error as error:
+            raise _told(where, error, thread_id) from error
+        except PermissionError as error:
+            raise AccessDenied(f"{where}: this user may not read the file", thread_id=thread_id) from error
+        except (OSError, ValueError) as error:
+            raise ConnectionFailed(f"{where}: {error}; check the path", thread_id=thread_id) from error
+
+    def _connection(self, look: "_Look") -> sqlite3.Connection:
+        """The connection, or a new one where the file is another one, or is not as it was when that was opened."""
+        if self._open and not self._open[1].lets_stay(look):
+            self.close()
+        if not self._open:
+            self._open = _connect(self.path, look.immutable), look
+        return self._open[0]
 
 
-def is_closed_wal(path: Path) -> bool:
-    """Whether this is a WAL database that nobody has open, so that nothing but its one file counts.
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a file is found before it is read.
+
+    Attributes:
+        file: What it is on the disk.
+        stamp: Its size in bytes and when it was changed.
+        immutable: Whether it is a WAL database that nobody has open, so that nothing but its one file counts.
+        live: Whether it is a WAL database that somebody has open.
+    """
+
+    file: tuple[int, int]
+    stamp: tuple[int, int]
+    immutable: bool
+    live: bool
+
+    def lets_stay(self, now: "_Look") -> bool:
+        """Whether a connection that was opened then is right now."""
+        same = (self.file, self.immutable, self.live) == (now.file, now.immutable, now.live)
+        return same and (not self.immutable or self.stamp == now.stamp)
+
+
+def _look(path: Path) -> _Look:
+    wal, closed = is_wal(path)
+    stat = path.stat()
+    return _Look((stat.st_dev, stat.st_ino), (stat.st_size, stat.st_mtime_ns), closed, wal and not closed)
+
+
+def is_wal(path: Path) -> tuple[bool, bool]:
+    """Whether this is a WAL database; and whether one that nobody has open, so that nothing but its one file counts.
 
     Raises:
         OSError: It cannot be opened.
@@ -85,12 +158,8 @@ def is_closed_wal(path: Path) -> bool:
     if not header.startswith(MAGIC):
         raise SourceError(f"{path} is no SQLite database; is it the file that SqliteSaver was given?")
     wal = Path(f"{path}-wal")
-    return header[18:20] == b"\2\2" and not (wal.exists() and wal.stat().st_size)
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns
+    is_one = header[18:20] == b"\2\2"
+    return is_one, is_one and not (wal.exists() and wal.stat().st_size)
 
 
 def _connect(path: Path, immutable: bool) -> sqlite3.Connection:
@@ -98,7 +167,7 @@ def _connect(path: Path, immutable: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST + LARGEST)
-    connection.executescript("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; BEGIN")
+    connection.executescript("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
     return connection
 
 

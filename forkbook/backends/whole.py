@@ -1,16 +1,14 @@
 """Reading a thread whole: every namespace of it, and again only what may have changed."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from ..errors import ProtocolError
 from ..tree import path_of
 from .base import Backend, State, head_of, namespace
-from .readers import Readers
+from .readers import AT_ONCE, side_by_side
 
 PUSH = "__pregel_push"
-AT_ONCE = 6  # namespaces read side by side for somebody who waits for one thread
 AT_A_TIME = 24  # tasks that are asked for a subgraph before it is looked whether any is missing still
 Read = Callable[[str], list[State]]
 
@@ -86,7 +84,7 @@ class _Found:
             if not self._complete:
                 self.seen |= {ns for ns in names if memory_of(ns) in self.seen}
             wave = _wave(names - self.seen, self._apart)
-            for ns, answer in zip(wave, _side_by_side(self._read, wave, self._readers), strict=True):
+            for ns, answer in zip(wave, side_by_side(self._read, wave, self._readers), strict=True):
                 names |= self._take(ns, answer)
 
     def _take(self, ns: str, answer: list[State]) -> set[str]:
@@ -116,19 +114,6 @@ def _wave(unread: Iterable[str], apart: Container[str]) -> list[str]:
     for ns in sorted(unread):
         first.setdefault(ns if memory_of(ns) in apart else memory_of(ns), ns)
     return list(first.values())
-
-
-def _side_by_side(read: Read, names: Sequence[str], readers: int) -> Iterable[list[State]]:
-    if min(readers, len(names)) <= 1:
-        return map(read, names)
-    pool = Readers(min(readers, len(names)))
-    futures = [pool.submit(partial(read, ns)) for ns in names]
-    try:
-        return [future.result() for future in futures]
-    finally:
-        for future in futures:
-            future.cancel()
-        pool.close()
 
 
 def belonging(roots: Mapping[str, State], nested: Iterable[State], *, complete: bool) -> dict[str, State]:
@@ -205,13 +190,11 @@ def further_call(ns: str) -> str:
 
 def older(backend: Backend, thread_id: str, known: Mapping[str, State], than: str) -> dict[str, State]:
     """Of the known states by id those older than a checkpoint, read again where they may have changed since."""
-    changing, kept = unsettled(known.values()), dict[str, State]()
-    for id_, state in known.items():
-        if id_ < than:
-            now = backend.state(thread_id, id_) if id_ in changing else state
-            if now is not None:
-                kept[id_] = now
-    return kept
+    changing = {id_ for id_ in unsettled(known.values()) if id_ < than}
+    now = backend.states(thread_id, sorted(changing))
+    return {
+        id_: now.get(id_, state) for id_, state in known.items() if id_ < than and (id_ in now or id_ not in changing)
+    }
 
 
 def unsettled(states: Iterable[State]) -> set[str]:

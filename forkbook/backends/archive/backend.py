@@ -1,6 +1,6 @@
 """Reading an archive through the contract of every backend."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,10 @@ class ArchiveBackend(Backend):
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
         with self._reader() as reader:
             return reader.state(reader.row(thread_id), checkpoint_id, ns)
+
+    def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
+        with self._reader() as reader:
+            return reader.some(reader.row(thread_id), ids, ns)
 
     def heads(self, thread_id: str) -> list[Head]:
         with self._reader() as reader:

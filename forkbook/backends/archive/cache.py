@@ -1,7 +1,7 @@
 """A live place with an archive beside it: of a thread that was read before, only what is new is fetched."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,9 @@ class CachedBackend(Backend):
 
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
         return self.live.state(thread_id, checkpoint_id, ns=ns)
+
+    def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
+        return self.live.states(thread_id, ids, ns=ns)
 
     def namespaces(self, thread_id: str) -> set[str] | None:
         return self.live.namespaces(thread_id)

@@ -2,7 +2,7 @@
 
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -161,6 +161,13 @@ class Reader:
             held = [skeleton for skeleton in skeletons if namespace(skeleton) == ns]
             fit = held[-1:] if wanted is None else [item for item in held if checkpoint_id(item) == wanted]
             return next(iter(self._filled(row, fit)), None)
+
+    def some(self, row: Row, ids: Collection[str], ns: str = "") -> dict[str, State]:
+        """The states of these checkpoints of a namespace by id, of those that are there."""
+        skeletons = self._skeletons(row)
+        with self._told(row):
+            fit = [item for item in skeletons if namespace(item) == ns and checkpoint_id(item) in ids]
+            return {checkpoint_id(state): state for state in self._filled(row, fit)}
 
     def _named(self, row: Row, skeletons: list[State]) -> set[str]:
         """The namespaces that tasks name; less those that only stand for a subgraph's one memory, which is here."""

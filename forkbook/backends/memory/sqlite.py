@@ -1,11 +1,10 @@
 """The memory in a SQLite file, in the table that LangGraph's SqliteStore or AsyncSqliteStore wrote; read-only."""
 
 import sqlite3
-from pathlib import Path
 from typing import Any
 
 from ..cells import as_text, sized
-from ..sqlite_file import read
+from ..sqlite_file import SqliteFile
 from .base import Item, Namespace, text_of
 from .tables import COLUMNS, LARGEST_VALUE, Tables, item_of
 
@@ -23,8 +22,8 @@ NAMESPACES = (
 class SqliteMemory(Tables):
     """What the store table of a SQLite file holds."""
 
-    def __init__(self, name: str, path: Path) -> None:
-        self.name, self._path = name, path
+    def __init__(self, name: str, file: SqliteFile) -> None:
+        self.name, self._file = name, file
 
     @staticmethod
     def columns(connection: sqlite3.Connection) -> set[str]:
@@ -40,8 +39,7 @@ class SqliteMemory(Tables):
         return next(iter(self._items("prefix = ?3 AND key = ?4", 1, text_of(namespace), key)), None)
 
     def namespaces(self, prefix: Namespace) -> list[Namespace]:
-        found = read(
-            self._path,
+        found = self._file.read(
             "listing the namespaces",
             lambda connection: connection.execute(NAMESPACES, [text_of(prefix)]).fetchall(),
         )
@@ -53,4 +51,4 @@ class SqliteMemory(Tables):
             query = ITEMS.format(expires=expires, where=where)
             return [item_of(*row) for row in connection.execute(query, [LARGEST_VALUE, limit, *wanted])]
 
-        return read(self._path, "reading the store", work)
+        return self._file.read("reading the store", work)
