@@ -172,7 +172,7 @@ def unnamed(states: Iterable[State]) -> list[str]:
     for state in states:
         outer = f"{namespace(state)}|" if namespace(state) else ""
         for task in state["tasks"] or ():
-            if task.get("id") and not task.get("checkpoint") and task.get("name") != "__start__":
+            if task.get("id") and not task.get("checkpoint") and task.get("name") not in (None, "__start__"):
                 found[f"{outer}{task['name']}:{task['id']}"] = (task.get("path") or [""])[0] == PUSH
     return sorted(found, key=lambda ns: not found[ns])
 
