@@ -284,6 +284,13 @@ class Backend(ABC):
         """Something cheap that changes whenever the thread does; and whether a run is under way, None: unknown."""
         return max((head.id for head in self.heads(thread_id)), default=None), None
 
+    def must_hold_copies(self) -> None:  # noqa: B027  # most places do
+        """Check that a copy of a thread can be kept here, checkpoint by checkpoint.
+
+        Raises:
+            Unsupported: It cannot; the text says why, and what else can be done.
+        """
+
     def copy(self, thread_id: str) -> str:
         """Copy a whole thread; the copy's id."""
         raise self._cannot("copy a thread")

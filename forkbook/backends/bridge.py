@@ -280,7 +280,7 @@ def _only_async(saver: Any) -> bool:
 
     if type(saver).get_tuple is BaseCheckpointSaver.get_tuple:
         return True
-    if type(saver).__module__.startswith("langgraph."):
+    if type(saver).get_tuple.__module__.startswith("langgraph."):
         return False
     with suppress(Exception):
         try:

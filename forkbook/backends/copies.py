@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from .bridge import Caller
+from .holding import must_hold_copies
 from .snapshots import Reading, Saver, Stub, on_memory, transcribe
 
 
@@ -61,6 +62,7 @@ class Copies:
         return self._graph
 
     def _write(self, thread_id: str, copy_id: str) -> None:
+        must_hold_copies(self._saver, type(self._saver).__name__, awaits=self._call.awaits)
         source = Reading().sharing(self.graph_of(thread_id).checkpointer)
         places = sorted((found.head.ns, found.head.id) for found in self._stubs(thread_id))
         try:

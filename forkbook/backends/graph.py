@@ -22,6 +22,7 @@ from .explained import explained
 from .functional import with_memory
 from .graph_runs import watched
 from .graph_threads import to_search
+from .holding import must_hold_copies, newest_only
 from .memory.base import Memory
 from .planting import graph_at, plant
 from .restoring import as_objects
@@ -161,6 +162,8 @@ class GraphBackend(Backend):
                     thread_id=thread_id,
                 )
             yield states
+            if newest_only(self._saver):
+                return
             before = config(thread_id, min(ids), ns)
             if page_size is None:
                 limit = max(10, min(100, 5000 // max(1, items_in(states[-1]))))
@@ -388,6 +391,9 @@ class GraphBackend(Backend):
             return None, None
         waits = not state["next"] or any(task.get("interrupts") for task in state["tasks"] or ())
         return state["checkpoint"]["checkpoint_id"], False if waits and state["next"] is not None else None
+
+    def must_hold_copies(self) -> None:
+        must_hold_copies(self._saver, f"{self.kind} {self.address}", awaits=self._call.awaits)
 
     def copy(self, thread_id: str) -> str:
         self.thread(thread_id)

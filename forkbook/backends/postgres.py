@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from ..errors import AccessDenied, ConnectionFailed, InvalidInput, MissingExtra,
 from ..tree import Head
 from .base import Backend, State, Thread
 from .cells import DAMAGES, understood
+from .databases.layout import COLUMNS, layout_of
 from .databases.rules import Rules
 from .decode import Decoder, from_json
 from .memory.base import Memory
@@ -36,23 +38,20 @@ KINDS = """
 select relname, relkind::text from pg_class
 where oid = any(array(select to_regclass(name) from unnest(%s::text[]) name))
 """
-HAS_TASK_PATH = """
-select 1 from pg_attribute where attrelid = to_regclass('checkpoint_writes') and attname = 'task_path'
-"""
 THREADS = """
 select thread_id, min(checkpoint->>'ts'), max(checkpoint->>'ts') from checkpoints group by thread_id
 order by min(checkpoint->>'ts') desc nulls last, thread_id
 """
 HEADS = """
-select checkpoint_id, parent_checkpoint_id, metadata->'step', metadata->>'source'
+select {id}, {parent}, metadata->'step', metadata->>'source'
 from checkpoints where thread_id = %s and checkpoint_ns = ''
 """
 CHECKPOINTS = """
-select checkpoint_id, parent_checkpoint_id, checkpoint, metadata
+select {id}, {parent}, checkpoint, metadata
 from checkpoints where thread_id = %s and checkpoint_ns = %s
 """
 BLOBS = """
-select channel, version, type, octet_length(blob), case when octet_length(blob) <= %s then blob end
+select channel, {version}, type, octet_length(blob), case when octet_length(blob) <= %s then blob end
 from checkpoint_blobs where thread_id = %s and checkpoint_ns = %s
 """
 WRITES = """
@@ -90,7 +89,7 @@ class PostgresBackend(Backend):
                 f"{self.address} is no LangGraph checkpoint store: {', '.join(wrong)} is no table in its search path. "
                 "PostgresSaver.setup() makes the tables; is this the right database?"
             )
-        self._path = "task_path" if connection.execute(HAS_TASK_PATH).fetchone() else "''::text"
+        self._layout = layout_of(connection.execute(COLUMNS, [list(TABLES)]).fetchall())
 
     @contextmanager
     def _reading(self, deed: str, thread_id: str | None = None) -> Iterator[Any]:
@@ -140,7 +139,7 @@ class PostgresBackend(Backend):
 
     def heads(self, thread_id: str) -> list[Head]:
         with self._reading(f"reading the heads of thread {thread_id}", thread_id) as connection:
-            return [Head(*row) for row in connection.execute(HEADS, [thread_id])]
+            return [Head(*row) for row in connection.execute(self._sql(HEADS), [thread_id])]
 
     def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
         read = self._states(thread_id, ns)
@@ -160,17 +159,21 @@ class PostgresBackend(Backend):
         found = "store" in self.abilities
         return PostgresMemory(f"{self.kind} {self.address}", self._reading) if found else super().memory()
 
+    def _sql(self, query: str) -> str:
+        return query.format(**asdict(self._layout))
+
     def _states(self, thread_id: str, ns: str = "") -> list[State]:
         decoder = Decoder()
         with self._reading(f"reading the history of thread {thread_id}", thread_id) as connection:
-            heads = connection.execute(CHECKPOINTS, [thread_id, ns]).fetchall()
+            heads = connection.execute(self._sql(CHECKPOINTS), [thread_id, ns]).fetchall()
+            query = self._sql(BLOBS)
             blobs = {
                 (channel, version): _value(decoder, kind, size, blob)
-                for channel, version, kind, size, blob in _stream(connection, BLOBS, LARGEST_BLOB, thread_id, ns)
+                for channel, version, kind, size, blob in _stream(connection, query, LARGEST_BLOB, thread_id, ns)
                 if kind != "empty"
             }
             writes: dict[str, list[Write]] = defaultdict(list)
-            query = WRITES.format(path=self._path)
+            query = self._sql(WRITES)
             for checkpoint_id, task, path, idx, channel, kind, size, blob in _stream(
                 connection, query, LARGEST_BLOB, thread_id, ns
             ):
@@ -222,13 +225,14 @@ def _saved(
     place: tuple[str, str, str, str | None],
     checkpoint: Any,
     metadata: Any,
-    blobs: Mapping[tuple[str, str], Any],
+    blobs: Mapping[tuple[str, str | None], Any],
     writes: list[Write],
 ) -> Saved:
     is_whole = isinstance(checkpoint, dict) and isinstance(checkpoint.get("channel_versions"), dict)
     rest, inline = parts({"channel_values": {}, **checkpoint} if is_whole else checkpoint, 0)
-    found = {channel: (channel, str(version)) for channel, version in rest.get("channel_versions", {}).items()}
-    values = {channel: blobs[key] for channel, key in found.items() if key in blobs}
+    versions = rest.get("channel_versions", {}).items()
+    keys = [(channel, held) for channel, version in versions for held in (None, str(version))]
+    values = {channel: blobs[channel, held] for channel, held in keys if (channel, held) in blobs}
     said = dict(metadata) if isinstance(metadata, dict) else opaque("damaged: this is no metadata", 0)
     snapshots = frozenset(channel for channel, value in values.items() if decoder.is_snapshot(value))
     return Saved(*place, rest, {**inline, **values}, said, writes, snapshots)

@@ -112,6 +112,7 @@ def copy_thread(
     """
     given = checked_metadata(metadata)
     backend.require("write", "copy a thread")
+    backend.must_hold_copies()
     ask = Patience(backend).read
     before = ask(lambda: backend.thread(thread_id))
     if before.get("status") == "busy":

@@ -109,6 +109,7 @@ def writer_for(backend: Backend, assistant: str | None = None) -> Writer:
     if "plant" in backend.abilities:
         from .planting import Planter
 
+        backend.must_hold_copies()
         return Planter(backend)
     raise Unsupported(
         f"threads cannot be written to {backend.kind} {backend.address}: an Agent Server, fb.connect('http://…'), or a "

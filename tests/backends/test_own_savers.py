@@ -2,6 +2,7 @@
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
@@ -114,3 +115,37 @@ def test_a_saver_that_is_only_async_is_awaited():
         assert book.copy("t")
         with pytest.raises(fb.Unsupported, match="book"):
             book.threads()
+
+
+class OnlyReads(BaseCheckpointSaver):
+    """A saver without `put` and `put_writes`, on what another one keeps."""
+
+    def __init__(self, kept):
+        super().__init__()
+        self.kept = kept
+
+    def get_tuple(self, config):
+        return self.kept.get_tuple(config)
+
+    def list(self, config, **more):
+        return self.kept.list(config, **more)
+
+    def get_next_version(self, current, channel):
+        return self.kept.get_next_version(current, channel)
+
+
+def test_a_saver_that_cannot_write_refuses_copies_before_anything_is_written(tmp_path):
+    graph = on(kept := InMemorySaver())
+    graph.checkpointer = OnlyReads(kept)
+    with fb.connect(graph) as book:
+        book.export(tmp_path / "t.forkbook")
+        for act in (
+            lambda: book.copy("t"),
+            lambda: book.copy("t", book["t"][0]),
+            lambda: fb.migrate(tmp_path / "t.forkbook", graph),
+            lambda: book["t"][1].edit({"messages": []}, as_node="__start__", in_copy=True),
+        ):
+            with pytest.raises(fb.Unsupported, match="OnlyReads has no put and no put_writes"):
+                act()
+        assert {saved.config["configurable"]["thread_id"] for saved in kept.list(None)} == {"t"}
+        assert list(book.threads().thread_id) == ["t"]
