@@ -29,8 +29,8 @@ def must_hold_copies(saver: Any, place: str, *, awaits: bool) -> None:
     faults = list(_faults(saver, awaits))
     if faults:
         raise Unsupported(
-            f"{place} cannot hold a copy of a thread: {'; '.join(faults)}. Nothing was written. Copy it where the "
-            "graph has another checkpointer, fb.migrate(book, fb.connect(other_graph)), or book.export() it to an archive"
+            f"{place} cannot hold a copy of a thread: {'; '.join(faults)}. Nothing was written. Give the "
+            "graph another checkpointer and fb.migrate() the thread there, or book.export() it to an archive"
         )
 
 
