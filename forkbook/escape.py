@@ -41,6 +41,11 @@ def escape(text: str) -> str:
     return escaped.replace('"', "&#34;").replace("'", "&#39;").replace("$", "&#36;")
 
 
+def without_surrogates(text: str) -> str:
+    """A text with lone surrogates, which no file and no Arrow array can hold, as their escape (`\\ud83d`)."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def cut(text: str, length: int) -> str:
     """The beginning of a text that is too long, with an ellipsis.
 

@@ -1,13 +1,14 @@
 """The DataFrames: one grain each, ids first so that they join, the same columns and dtypes when empty.
 
 Dtypes: ids and text are `string`, counts and tokens `Int64` (nullable), times `datetime64[us, UTC]`, labels with few
-values `category`; lists and dicts stay objects.
+values `category`; lists and dicts stay objects, which are JSON text in files (see `frame_files`).
 """
 
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from .escape import without_surrogates
 from .facts import SOURCES, STATUSES, Facts
 from .messages import role, text, tool_calls
 from .model.secrets import masked
@@ -60,6 +61,8 @@ TOKENS: Columns = {**IDS,
     "output_tokens": INT, "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, "context_tokens": INT,
     "context_method": METHOD, **DETAILS, "unknown_blocks": INT, "known_tokens": INT,
 }  # fmt: skip
+NAMES = ("next", "branches", "unknown_channels")  # columns of lists of text
+JSON = frozenset({"metadata", "tool_calls", "path", "interrupts", "writes", "value", "old", "new", "answer", "input"})
 PER_PATH = (
     "total_tokens is what the path to each tip spent. Paths overlap in what branches share, so the column is not to be "
     "summed: history.total_tokens is what the whole thread spent."
@@ -67,8 +70,13 @@ PER_PATH = (
 
 
 def frame(rows: list[Row], columns: Columns) -> "pd.DataFrame":
-    """Rows as a DataFrame of exactly these columns and dtypes; a tuple of names is a categorical of them."""
+    """Rows as a DataFrame of exactly these columns and dtypes; a tuple of names is a categorical of them.
+
+    It is a `forkbook.frame_files.Frame`, which goes to Parquet, Excel and other files as it is.
+    """
     import pandas as pd
+
+    from .frame_files import Frame
 
     series = {}
     dtype: Any
@@ -79,9 +87,22 @@ def frame(rows: list[Row], columns: Columns) -> "pd.DataFrame":
             series[name] = pd.Series(pd.Categorical(data, categories=[*dtype, *others]))
         elif dtype == TIME:
             series[name] = pd.to_datetime(pd.Series(data, dtype="object"), utc=True, format="ISO8601").astype(dtype)
+        elif dtype == TEXT:
+            series[name] = _texts(data)
         else:
             series[name] = pd.Series(data, dtype=dtype)
-    return pd.DataFrame(series)
+    return Frame(series)
+
+
+def _texts(data: list[Any]) -> "pd.Series[Any]":
+    """Texts as a column; a lone surrogate in one of them is shown as its escape."""
+    import pandas as pd
+
+    try:
+        return pd.Series(data, dtype=TEXT)
+    except UnicodeEncodeError:
+        shown = [without_surrogates(text) if isinstance(text, str) else text for text in data]
+        return pd.Series(shown, dtype=TEXT)
 
 
 def with_prices(columns: Columns, prices: Any) -> Columns:

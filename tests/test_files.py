@@ -103,7 +103,7 @@ class TestRoundTrips:
         ours = pd.concat([getattr(book.history(id_), f"{name}_df")() for id_ in demo_threads.values()])
         key = list(ours.columns[:3])
         ours, found = (each.sort_values(key, kind="stable").reset_index(drop=True) for each in (ours, found))
-        assert_frame_equal(found, ours, check_categorical=False, check_dtype=False)
+        assert_frame_equal(ours, found, check_categorical=False, check_dtype=False)
         plain = [column for column, dtype in ours.dtypes.items() if dtype != "category"]
         assert found.dtypes[plain].to_dict() == ours.dtypes[plain].to_dict()
         assert (found.dtypes == "category").tolist() == (ours.dtypes == "category").tolist()
@@ -118,9 +118,9 @@ class TestRoundTrips:
     def test_any_frame_can_be_written(self, book, demo_threads, name, tmp_path):
         for thread in ("branches", "approval", "time travel"):
             frame = getattr(book.history(demo_threads[thread]), f"{name}_df")()
-            parquet.frame_to_parquet(frame, path := tmp_path / f"{thread}.parquet")
-            assert_frame_equal(read_back(pd.read_parquet(path)), frame, check_categorical=False)
-        parquet.frame_to_parquet(frame.head(0), path)
+            frame.to_parquet(path := tmp_path / f"{thread}.parquet")
+            assert_frame_equal(frame, read_back(pd.read_parquet(path)), check_categorical=False)
+        frame.head(0).to_parquet(path)
         assert list(pd.read_parquet(path).columns) == list(frame.columns)
 
     def test_subgraphs_are_in_json_and_told_of_parquet(self, tmp_path):

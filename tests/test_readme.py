@@ -25,7 +25,7 @@ def test_what_goes_on_into_files(demo_url, demo_threads, monkeypatch, tmp_path):
         exec("\n".join(lines), names)
         assert names["overview"].pair("A", "B").own_b == names["two"].own_b
         assert history["B"] == history.tips[1]
-    assert {path.name for path in tmp_path.iterdir()} == {"tokens.csv", "tree.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"tokens.csv", "tasks.parquet", "tree.html"}
 
 
 def test_the_tree_it_prints_is_the_demos(demo_url, monkeypatch):

@@ -8,15 +8,13 @@ What JSON has no word for stays readable in Python: NaN and infinities are writt
 (the report says in which threads), lone surrogates as their escape, integers of any size as digits.
 """
 
-import json
-import math
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from ..backends.archive.export import Account, ExportReport
 from ..backends.archive.pack import UNLISTED
-from ..backends.archive.text import NotJson, encoded
+from ..backends.archive.text import NotJson, spelled
 from ..backends.base import Backend, State
 from ..backends.gathering import Ask, Gathered, at_once, gather, place
 from ..backends.jsonfile import JsonBackend
@@ -130,28 +128,3 @@ def _list(states: list[State]) -> Iterator[tuple[bytes, bool]]:
         text, odd = spelled(state)
         yield (b"," if n else b"") + text, odd
     yield b"]", False
-
-
-def spelled(value: Any) -> tuple[bytes, bool]:
-    """A value as JSON in one line of UTF-8, and whether NaN or an infinity is in it.
-
-    Raises:
-        NotJson: Something in it is no JSON: another type, a key that is no string, itself again.
-    """
-    text = encoded(value)
-    if text[:1] != b" ":
-        return text, False
-    return json.dumps(value, separators=(",", ":")).encode(), _is_odd(value)
-
-
-def _is_odd(value: Any) -> bool:
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
-        elif isinstance(item, float) and not math.isfinite(item):
-            return True
-    return False

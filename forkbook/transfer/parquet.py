@@ -1,4 +1,4 @@
-"""Export to a folder of Parquet tables, and frames whose cells Parquet can hold.
+"""Export to a folder of Parquet tables.
 
 A folder has one table a grain: `threads`, `checkpoints`, `messages`, `tasks`, `branches`, `tokens`; each is a folder
 itself, with a file a thread (`threads`: one file), so that `pd.read_parquet(folder / "checkpoints")` reads all of them,
@@ -15,23 +15,20 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import frames
 from ..backends.archive.export import Account, ExportReport
-from ..backends.archive.text import NotJson
+from ..backends.archive.text import NotJson, spelled
 from ..backends.base import Backend, head_of
 from ..backends.gathering import Ask, Gathered, at_once, gather, place
 from ..errors import ForkbookError, InvalidInput, MissingExtra
+from ..escape import without_surrogates
 from ..facts import Facts
 from ..tokens import Counter
 from ..tree import Tree
-from .jsonfile import spelled
 from .keeping import name_for
-from .whole_or_nothing import new_folder, new_name
-
-if TYPE_CHECKING:
-    import pandas as pd
+from .whole_or_nothing import new_folder
 
 COLUMNS: Mapping[str, frames.Columns] = {
     "threads": frames.THREADS,
@@ -42,7 +39,6 @@ COLUMNS: Mapping[str, frames.Columns] = {
     "tokens": frames.TOKENS,
 }
 TABLES = tuple(COLUMNS)[1:]  # those that have a file a thread
-NAMES = ("next", "branches", "unknown_channels")  # columns of lists of text
 MARK = "_forkbook.json"
 NO_ROWS = "000000.parquet"
 
@@ -119,41 +115,6 @@ def held(path: Path) -> set[str] | None:
     return set(map(str, table.column("thread_id").to_pylist()))
 
 
-def frame_to_parquet(frame: pd.DataFrame, path: Path | str) -> None:
-    """Write any frame of forkbook to one Parquet file, its lists and dicts as `book.export` writes them.
-
-    Args:
-        frame: As in `history.tasks_df()`.
-        path: The file; appears when it is whole.
-
-    Raises:
-        MissingExtra: pyarrow is not installed.
-        InvalidInput: A cell holds what is no JSON.
-        SourceError: The file cannot be written.
-    """
-    require()
-    import pandas as pd
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    flat = frame.copy()
-    kinds: list[tuple[str, Any]] = []
-    for name in frame.select_dtypes(include=object).columns:
-        kind = pa.list_(pa.string()) if name in NAMES else pa.string()
-        kinds.append((name, kind))
-        try:
-            convert = CONVERTED["names" if name in NAMES else frames.OBJECT]
-            flat[name] = pd.Series([convert(value) for value in frame[name]], index=frame.index, dtype=object)
-        except NotJson as error:
-            raise InvalidInput(f"column {name} cannot be written: {error}") from error
-    schema = pa.Schema.from_pandas(flat, preserve_index=False)
-    for name, kind in kinds:
-        schema = schema.set(schema.get_field_index(name), pa.field(name, kind))
-    with new_name(Path(path)) as new:
-        parquet.write_table(pa.Table.from_pandas(flat, schema, preserve_index=False), new)
-        new.replace(path)
-
-
 def require() -> None:
     """Look for pyarrow.
 
@@ -198,7 +159,8 @@ def _table(rows: list[frames.Row], name: str) -> Any:
 
     arrays = []
     for field, dtype in zip(_schema(name), COLUMNS[name].values(), strict=True):
-        convert = CONVERTED.get("names" if field.name in NAMES else dtype if isinstance(dtype, str) else frames.TEXT)
+        kind = "names" if field.name in frames.NAMES else dtype
+        convert = CONVERTED.get(kind if isinstance(kind, str) else frames.TEXT)
         data = [row.get(field.name) for row in rows]
         arrays.append(pa.array([convert(each) for each in data] if convert else data, field.type))
     return pa.Table.from_arrays(arrays, schema=_schema(name))
@@ -218,7 +180,7 @@ def _kind(name: str, dtype: str | tuple[str, ...]) -> Any:
 
     if isinstance(dtype, tuple):
         return pa.dictionary(pa.int32(), pa.string())
-    if name in NAMES:
+    if name in frames.NAMES:
         return pa.list_(pa.string())
     return {
         frames.TIME: pa.timestamp("us", "UTC"),
@@ -241,8 +203,7 @@ def _names(value: Any) -> list[str | None] | None:
 
 
 def _text(value: Any) -> str | None:
-    """A text without lone surrogates, which Arrow cannot hold: they become their escape, as in JSON."""
-    return None if value is None else str(value).encode("utf-8", "backslashreplace").decode()
+    return None if value is None else without_surrogates(str(value))
 
 
 CONVERTED: Mapping[str, Callable[[Any], Any]] = {

@@ -129,14 +129,14 @@ class MigrateReport:
     def df(self) -> pd.DataFrame:
         """A row a thread: `thread_id`, `new_thread_id`, `outcome`, `verdict`, `checkpoints`, `differences` (how many),
         `not_kept`, `reason` and `left_out`."""
-        import pandas as pd
+        from ..frame_files import Frame
 
         columns = [field.name for field in dataclasses.fields(Move)]
         rows = [
             {name: getattr(move, name) for name in columns} | {"differences": len(move.differences)}
             for move in self.moves
         ]
-        return pd.DataFrame(rows, columns=columns).astype({"checkpoints": "Int64", "differences": "Int64"})
+        return Frame(rows, columns=columns).astype({"checkpoints": "Int64", "differences": "Int64"})
 
     def __repr__(self) -> str:
         counted = ", ".join(f"{count:,} {name}" for name, count in self.counts.items() if count or name == "total")

@@ -91,6 +91,31 @@ def _finite(value: Any) -> bool:
     return finite
 
 
+def spelled(value: Any) -> tuple[bytes, bool]:
+    """A value as JSON in one line of UTF-8, and whether NaN or an infinity is in it.
+
+    Raises:
+        NotJson: Something in it is no JSON: another type, a key that is no string, itself again.
+    """
+    text = encoded(value)
+    if text[:1] != b" ":
+        return text, False
+    return json.dumps(value, separators=(",", ":")).encode(), _is_odd(value)
+
+
+def _is_odd(value: Any) -> bool:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, float) and not math.isfinite(item):
+            return True
+    return False
+
+
 def squeezed(text: bytes, dictionary: bytes = DICTIONARY) -> bytes:
     """A text as it is stored: as zlib if that is shorter. No JSON text begins with zlib's "x".
 
