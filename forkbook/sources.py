@@ -13,6 +13,7 @@ from .backends.bridge import in_thread
 from .book import Book
 from .errors import AccessDenied, ConnectionFailed, InvalidInput, ServerFault, SourceError
 from .escape import short, without_secrets
+from .langgraph_version import require_langgraph
 from .meant import meant, other_scheme
 from .tokens import counter_of
 
@@ -97,6 +98,7 @@ def connect(
     elif isinstance(source, str | os.PathLike) and str(source).strip():
         backend = _file(Path(source), rules)
     elif hasattr(source, "get_state_history") and hasattr(source, "checkpointer"):
+        require_langgraph()
         from .backends.graph import GraphBackend
 
         backend = GraphBackend(source)
@@ -279,6 +281,7 @@ def _rules(reducers: Mapping[str, Reducer] | None, graph: Any) -> Rules | None:
         return given(reducers or {})
     if not hasattr(graph, "get_subgraphs"):
         raise InvalidInput(f"graph={short(graph)} is no compiled graph: give builder.compile()")
+    require_langgraph()
     from .backends.graph_reducers import rules_of
 
     return first_of(given(reducers or {}), rules_of(graph))

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 
 import pytest
 from agents import graphs
@@ -26,6 +27,9 @@ def in_process(name, **input):
     thread_id = str(uuid.uuid4())
     graph.invoke(input, {"configurable": {"thread_id": thread_id}})
     return fb.connect(graph)[thread_id]
+
+
+OLD = find_spec("langgraph.pregel._task_status") is None  # before langgraph 1.2.13
 
 
 @pytest.fixture(params=["server", "graph"])
@@ -124,6 +128,8 @@ def test_three_questions_are_answered_again_alternately_on_branches_of_their_own
 
 
 def test_a_node_with_two_questions_asks_the_first_one_anew(begun):
+    if OLD and begun is not in_process:
+        pytest.skip("on langgraph 1.2.12 a server does not tell a task that asks again from one that wrote nothing")
     both = begun("twice").tips[0]
     act = both.answer({})
     assert (act.checkpoint, act.checkpoint.waiting_for[0]["value"]) == (both, "two?")

@@ -5,7 +5,7 @@ import uuid
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from langgraph.errors import InvalidUpdateError
@@ -29,6 +29,7 @@ from .restoring import as_objects
 from .revive import holds_messages, revived
 from .snapshots import DECLARED, Reading, Saver, Stub, config, state_schema, stub, without_objects
 from .streaming import OnEvent, StopRun, Teller
+from .task_results import corrected
 from .wire import END, as_written, items_in
 
 SEARCHES = ("ids", "limit", "offset", "metadata")
@@ -172,7 +173,8 @@ class GraphBackend(Backend):
         thread_id, ask = at["configurable"]["thread_id"], {"limit": limit, "before": before}
         with self._told(f"reading the history of thread {thread_id}", thread_id):
             try:
-                return self._call.each(reading.state, graph, "get_state_history", at, **ask)
+                states = self._call.each(reading.state, graph, "get_state_history", at, **ask)
+                return [corrected(state, partial(self._saved, graph)) for state in states]
             except ForkbookError:
                 raise
             except Exception:
@@ -204,7 +206,12 @@ class GraphBackend(Backend):
                 return None
             self._note(at["configurable"]["thread_id"], error)
             return reading.unread(saved, graph.stream_channels_list)
-        return reading.state(snapshot) if snapshot.created_at is not None else None
+        if snapshot.created_at is None:
+            return None
+        return corrected(reading.state(snapshot), partial(self._saved, graph))
+
+    def _saved(self, graph: Any, state: State) -> Any:
+        return self._call(graph.checkpointer, "get_tuple", {"configurable": state["checkpoint"]})
 
     def why_unread(self, thread_id: str) -> str | None:
         return self._unread.get(thread_id)

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from ..errors import MissingExtra, Refused
+from ..langgraph_version import require_langgraph
 from .loopback import HOST, fetch_json
 from .tether import Tethered, on_free_port
 
@@ -97,6 +98,7 @@ def start(folder: Path | str | None = None) -> DemoServer:
         ForkbookError: The server did not come up; the text has its last words.
     """
     require_extra("langgraph_cli", "langgraph_api", "langgraph_runtime_inmem")
+    require_langgraph()
     with contextlib.ExitStack() as cleanup:
         home = Path(folder).resolve() if folder is not None else _temporary_folder(cleanup)
         home.mkdir(parents=True, exist_ok=True)
