@@ -17,7 +17,7 @@ from .tree import Tree, path_of
 STATUSES = ("finished", "waiting", "pending", "error", "unknown")
 SOURCES = ("input", "loop", "update", "fork")
 # what LangGraph keeps of an async task, a server of any, and LangGraph.js of those beside one that failed
-CUT_OFF = ("CancelledError(", "AbortError: This operation was aborted")
+CUT_OFF = ("CancelledError(", "AbortError: This operation was aborted", "Error: Aborted")
 LONGEST_TITLE = 60  # characters of an edited value
 
 

@@ -1,8 +1,9 @@
 """Which tasks a stored checkpoint leads to, as far as the stored data prove it; None where they do not.
 
 A graph runs a node when one of its trigger channels holds a value that is newer than what the node has seen. In what
-StateGraph has written since LangGraph 0.3 the names of these channels tell the node: `branch:to:<node>`,
-`join:<a>+<b>:<node>`, `__start__`; `__pregel_tasks` holds the Sends. So next is proven there, and so is its emptiness.
+StateGraph has written since LangGraph 0.3 (LangGraph.js 0.2) the names of these channels tell the node:
+`branch:to:<node>`, `join:<a>+<b>:<node>`, `__start__`; `__pregel_tasks` holds the Sends. So next is proven there, and
+so is its emptiness.
 Elsewhere (0.2, the functional API, hand-made Pregel graphs) a checkpoint that the loop wrote proves that the tasks
 with writes on its parent were all of them.
 
@@ -24,6 +25,7 @@ from .task_ids import PULL, PUSH, pulled_js_ids, sent_js_ids, task_ids
 SENDS, START, RETURN = "__pregel_tasks", "__start__", "__return__"
 ERROR, INTERRUPT = "__error__", "__interrupt__"
 BRANCH, JOIN = "branch:to:", "join:"
+EARLIER = ("start:", f"{START}:")  # what the names of an entry's channels began with
 MOST_TRIED = 10_000  # pairs of a node and a channel
 NULL_TASK = "00000000-0000-0000-0000-000000000000"
 
@@ -44,6 +46,7 @@ class Layout:
     Attributes:
         triggers: For each node its trigger channels.
         named: Whether channel names tell the nodes that they trigger.
+        only_named: Whether no channel without such a name triggers a node.
         functional: Whether this is a functional graph: one entrypoint, no state channels.
         completed: Checkpoints with a child that the loop wrote.
         before: Pairs of nodes in the order in which the graph declares them.
@@ -54,6 +57,7 @@ class Layout:
 
     triggers: dict[str, set[str]] = field(default_factory=dict)
     named: bool = False
+    only_named: bool = False
     functional: bool = False
     completed: set[str] = field(default_factory=set)
     before: set[tuple[str, str]] = field(default_factory=set)
@@ -84,6 +88,10 @@ def layout(thread: "Sequence[Saved]") -> Layout:
             found.triggers.setdefault(node, set()).add(channel)
         elif channel.startswith(JOIN):
             found.triggers.setdefault(node, set()).add(channel)
+    seen = [channel for triggers in found.triggers.values() for channel in triggers]
+    found.only_named = not any(channel.startswith(EARLIER) for channel in channels) and all(
+        channel == START or channel.startswith((BRANCH, JOIN)) for channel in seen
+    )
     if found.named:
         for node, triggers in found.triggers.items():
             triggers.add(START if node == START else BRANCH + node)
@@ -116,7 +124,7 @@ def tasks_of(saved: Saved, graph: Layout) -> list[Task] | None:
     """The tasks that a checkpoint leads to, in LangGraph's order where the store has kept it; None: not proven."""
     if not saved.checkpoint.get("channel_versions"):
         return [] if saved.checkpoint.get("v") else None
-    if graph.named and saved.checkpoint["v"] >= 3:
+    if graph.named and (saved.checkpoint["v"] >= 3 or (graph.writer == "js" and graph.only_named)):
         return None if _sends(saved, graph) is None else triggered(saved, graph)
     if graph.functional and START not in saved.values:
         return []
@@ -225,7 +233,7 @@ def with_marks(saved: Saved, planned: Sequence[Task] | None, graph: Layout, name
     known = {task.id for task in tasks}
     marked = [
         _named(saved, task_id, written, graph)
-        or Task(task_id, _that_ran(namespaces, task_id) or _tried(saved, task_id), None)
+        or Task(task_id, _that_ran(_spaces(written) or namespaces, task_id) or _tried(saved, task_id), None)
         for task_id, written in _writers(saved, graph)
         if task_id not in known and any(write.channel in (ERROR, INTERRUPT) for write in written)
     ]
@@ -273,6 +281,12 @@ def _named(saved: Saved, task_id: str, written: list[Write], graph: Layout) -> T
     return Task(task_id, name, [PULL, name]) if name and not kind else None
 
 
+def _spaces(written: Sequence[Write]) -> list[str]:
+    """The namespaces within which a task asked, which earlier versions of LangGraph.js kept with the question."""
+    asked = (write.value for write in written if write.channel == INTERRUPT and isinstance(write.value, dict))
+    return [str(ns) for item in asked if isinstance(item.get("ns"), list) for ns in item["ns"]]
+
+
 def _that_ran(namespaces: Collection[str], task_id: str) -> str | None:
     """The node whose task ran a subgraph, by the names of namespaces: `node:task id`, further in after `|`."""
     return next((path_of(ns)[-1] for ns in namespaces if ns.endswith(f":{task_id}")), None)
@@ -285,7 +299,11 @@ def _tried(saved: Saved, task_id: str) -> str | None:
     if len(channels) * len(nodes) > MOST_TRIED:
         return None
     tried = ((node, channel) for node in nodes for channel in channels)
-    return next((node for node, channel in tried if task_id in task_ids(saved, node, (PULL, channel))), None)
+    ids = (
+        (node, [*task_ids(saved, node, (PULL, channel)), *pulled_js_ids(saved, node, [channel])])
+        for node, channel in tried
+    )
+    return next((node for node, each in ids if task_id in each), None)
 
 
 def _pull_ids(saved: Saved, node: str, triggers: set[str], graph: Layout) -> list[str]:

@@ -3,6 +3,7 @@
 //   npm install @langchain/langgraph @langchain/core @langchain/langgraph-checkpoint-sqlite \
 //     @langchain/langgraph-checkpoint-postgres better-sqlite3@12
 //   node make_js_store.mjs langgraph-js.sqlite
+//   node make_js_store.mjs langgraph-js-0.2.sqlite   # with langgraph@0.2.74, core@0.3.78, checkpoint-sqlite@0.1.5
 //   node make_js_store.mjs postgresql://…   # then pg_dump --inserts --no-owner > langgraph-js-postgres.sql
 //
 // Threads: `chat` (messages, tool calls, usage, a replay and an edit), `fan-out` (Sends, parallel edges, a join),
@@ -13,7 +14,6 @@ import fs from "node:fs";
 import { AIMessage, HumanMessage, RemoveMessage, ToolMessage } from "@langchain/core/messages";
 import { Annotation, Command, END, MessagesAnnotation, START, Send, StateGraph, entrypoint, interrupt, task } from "@langchain/langgraph";
 import { SqliteSaver } from "@langchain/langgraph-checkpoint-sqlite";
-import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
 
 const State = Annotation.Root({
   topics: Annotation(),
@@ -153,7 +153,8 @@ function said(state) {
 }
 
 const [target] = process.argv.slice(2);
-const saver = target.startsWith("postgres") ? PostgresSaver.fromConnString(target) : SqliteSaver.fromConnString(target);
+const opened = async () => (await import("@langchain/langgraph-checkpoint-postgres")).PostgresSaver.fromConnString(target);
+const saver = target.startsWith("postgres") ? await opened() : SqliteSaver.fromConnString(target);
 await saver.setup();
 const truth = {};
 for (const make of [chat, fanOut, asking, twoQuestions, failing, stopped, nested, odd, removed, functional]) {
