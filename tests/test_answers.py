@@ -12,6 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_sdk import get_sync_client
 
 import forkbook as fb
+from forkbook.widgets.answering import AnswerBox
 
 
 def on_server(url, name, **input):
@@ -268,6 +269,17 @@ def test_two_questions_that_say_the_same_are_told_apart(begun):
     again = asking.answer(by_id={second: "B"})
     (left,) = again.checkpoint.waiting_for
     assert answers(again.checkpoint.answer(by_id={left["id"]: "A"})) == ["a=A", "a=B", "joined"]
+
+
+@pytest.mark.parametrize("items", [["a"], ["a", "b"]])
+def test_the_answer_box_gives_one_value_or_several_by_their_ids(items):
+    asking = in_process("fanout", ask=True, items=items).tips[0]
+    box = AnswerBox()
+    box.show(asking)
+    box._answer.value = "A"
+    act = asking.answer(**box.answer())
+    assert answers(act) == (["a=A", "joined"] if len(items) == 1 else [])
+    assert [item["value"] for item in act.checkpoint.waiting_for] == ([] if len(items) == 1 else ["b?"])
 
 
 def test_a_sweep_answers_one_question_or_several_by_their_ids(begun):

@@ -30,7 +30,7 @@ def from_record(added: Mapping[str, Any], sent: Mapping[str, Any] | None, server
 
     Args:
         added: The record's `configurable`: what was sent, and what the server added.
-        sent: The record's `context`, which is what was sent alone; None: this server keeps none.
+        sent: The record's `context`, which has what was sent alone; empty: nothing was, or this server keeps none.
         servers: Names that servers are known to add.
     """
-    return {key: value for key, value in own(added, servers).items() if sent is None or key in sent}
+    return {key: value for key, value in own(added, servers).items() if not sent or key in sent}

@@ -222,10 +222,9 @@ class ServerBackend(Backend):
             assistant = metadata.get("assistant_id") or metadata.get("graph_id")
             return RunSettings(assistant, {"configurable": given} if given else {}, guessed=True)
         asked = run.get("kwargs") or {}
-        sent = asked.get("context")
-        context = sent or {}
+        context = asked.get("context") or {}
         config = {key: value for key, value in (asked.get("config") or {}).items() if key != "metadata" and value}
-        configurable = from_record(config.pop("configurable", {}), sent, IN_CONFIG)
+        configurable = from_record(config.pop("configurable", {}), context, IN_CONFIG)
         if configurable.get("user_id") == "" and not context.get("user_id"):
             del configurable["user_id"]  # the server's own, where nobody is signed in
         if context.keys() > configurable.keys():  # the server derives each from the other and takes only one

@@ -7,11 +7,10 @@ from ..escape import short
 from .base import State
 
 IN_CONFIG = {
-    "run_id", "thread_id", "graph_id", "assistant_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map",
+    "run_id", "thread_id", "graph_id", "assistant_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "cron_id",
 }  # fmt: skip
 IN_METADATA = IN_CONFIG | {
     "created_by", "run_attempt", "source", "step", "parents", "writes", "counters_since_delta_snapshot", "task_id",
-    "cron_id",
 }  # fmt: skip
 SERVER_PREFIXES = ("__", "langgraph_")
 ROOT = "__root__"  # LangGraph's own name for the one channel of a state that is no mapping

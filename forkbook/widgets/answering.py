@@ -38,6 +38,7 @@ class AnswerBox(w.VBox):
         self.layout.display = None if asked else "none"
         self._asked.value = asked_html(asked)
         self._which.options = [(f"{question.node}: {line(question.value)[:40]}", question.id) for question in asked]
+        self._which.index = 0 if asked else None
         self._which.layout.display = None if len(asked) > 1 else "none"
 
     def answer(self) -> dict[str, Any]:
