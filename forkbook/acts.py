@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import runs, snippets, timetravel, typed
+from . import runs, snippets, timetravel
 from .backends.base import RunSettings
 from .edits import Deviation
 from .errors import ActFailed, ForkbookError, InvalidInput, Refused
@@ -16,7 +16,7 @@ from .manner import AS_EVER, Manner
 from .model.secrets import masked, masking
 from .nesting import must_go_on, starts_over
 from .snippets import Code, Gesture
-from .typed import Typed
+from .typed_edits import TypedEdit, check_edit, check_input
 
 if TYPE_CHECKING:
     from .backends.base import RunOutcome
@@ -97,13 +97,13 @@ def preview(cp: Checkpoint, values: Any, as_node: str | None, replace: bool) -> 
 
 def _previewed(
     cp: Checkpoint, values: Any, as_node: str | None, replace: bool, *, in_copy: bool = False
-) -> tuple[Typed, timetravel.Preview]:
+) -> tuple[TypedEdit, timetravel.Preview]:
     backend = cp.history.book.backend
     backend.require("write", "edit or preview an edit")
     state = timetravel.current(backend, cp.thread_id, cp.id, in_copy=in_copy, ns=cp.namespace)
     must_go_on(cp)
     graph = cp.assistant_graph()
-    edited = typed.edit(backend, graph, state, values, as_node)
+    edited = check_edit(backend, graph, state, values, as_node)
     seen = timetravel.preview(backend, cp.thread_id, state, edited, as_node, replace)
     return edited, dataclasses.replace(seen, notes=(*seen.notes, *graph.notes))
 
@@ -119,7 +119,7 @@ def edit(cp: Checkpoint, values: Mapping[str, Any], as_node: str | None, replace
 
 def _tried(
     cp: Checkpoint, values: Any, as_node: str | None, replace: bool, in_copy: bool
-) -> tuple[Typed, timetravel.Preview]:
+) -> tuple[TypedEdit, timetravel.Preview]:
     """What is to be written, and a preview of it.
 
     Raises:
@@ -186,12 +186,12 @@ def _asked(cp: Checkpoint, input: Any, given: Mapping[str, Any]) -> tuple[RunSet
     """How to run, and the input as it is sent."""
     backend = cp.history.book.backend
     how = runs.settings(backend, cp.own_settings(), cp.thread_id, **given)
-    return how, typed.new_input(backend, backend.graph(str(how.assistant)), cp.state, input)
+    return how, check_input(backend, backend.graph(str(how.assistant)), cp.state, input)
 
 
 def _edited(
     cp: Checkpoint,
-    asked: Typed,
+    asked: TypedEdit,
     tried: timetravel.Preview,
     as_node: str | None,
     replace: bool,

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from . import runs, timetravel
 from .acts import Act, led, placed, ran
+from .answer_forms import check_answer
 from .backends.base import RunSettings, State
 from .errors import ActFailed, Refused
 from .escape import short
 from .manner import AS_EVER, Manner
 from .nesting import asks_anew
-from .replies import checked_answer
 from .snippets import of_answer, of_replay, of_run
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _by_question(cp: Checkpoint, state: State, value: Any, by_id: Any) -> dict[Q
         InvalidInput: There is no answer, or both forms of one.
         Refused: Nothing was asked, or it is not clear what is to be answered.
     """
-    checked_answer(value, by_id)
+    check_answer(value, by_id)
     asked, as_sent = questions(state), cp.history.book.backend.as_sent
     if not asked:
         raise _nothing_asked(cp, state)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from . import acts, answers, runs, snippets, timetravel
 from .acts import Act
+from .answer_forms import check_answer
 from .backends.base import RunSettings
 from .errors import ForkbookError
 from .escape import short
 from .manner import AS_EVER, Manner
 from .nesting import must_be_next, outermost, pick, refused
-from .replies import checked_answer
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
@@ -65,7 +65,7 @@ def answer(cp: Checkpoint, value: Any, by_id: Any, in_copy: bool, manner: Manner
     """Answer what a subgraph asks, at the root graph's checkpoint that waits for it; after an edit it asks anew."""
     backend = cp.history.book.backend
     backend.require("run", "answer an interrupt")
-    checked_answer(value, by_id)
+    check_answer(value, by_id)
     any_time = in_copy or manner.ready(backend, cp.thread_id)
     timetravel.current(backend, cp.thread_id, cp.id, in_copy=any_time, ns=cp.namespace)
     must_be_next(cp)

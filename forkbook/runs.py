@@ -43,7 +43,7 @@ def settings(
         Refused: A node to stop at does not exist, or a key of the metadata is LangGraph's own.
     """
     both = backend.takes_context_beside_configurable
-    checked_config(config)
+    check_config(config)
     if context is not None and not both and not isinstance(context, Mapping):
         raise InvalidInput(f"context is {short(context)}: give a mapping")
     own_keys = {"thread_id", "checkpoint_id", "checkpoint_ns"} & set((config or {}).get("configurable") or {})
@@ -78,8 +78,8 @@ def settings(
     return replace(result, context=of_run.context if context is None else dict(context) or None)
 
 
-def checked_config(given: Any) -> None:
-    """Look that this is a run's config, or None.
+def check_config(given: Any) -> None:
+    """Check that this is a run's config, or None.
 
     Raises:
         InvalidInput: It is no mapping, or a key of it has another place; `candidates` has the keys that there are.

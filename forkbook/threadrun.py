@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import runs, snippets, typed
+from . import runs, snippets
 from .acts import Act, led
 from .backends.base import Backend, RunSettings
 from .errors import InvalidInput, Refused, ThreadBusy, ThreadNotFound
@@ -15,6 +15,7 @@ from .escape import short
 from .history import History
 from .manner import Manner
 from .transfer.copymarks import checked_metadata
+from .typed_edits import check_input
 
 if TYPE_CHECKING:
     from .book import Book
@@ -43,7 +44,7 @@ def run(
     head = history[-1] if history else None
     how = runs.settings(backend, _own(backend, history, head), thread_id or "a new thread", **given)
     graph = backend.graph(str(how.assistant))
-    sent = typed.new_input(backend, graph, head.state if head else {"values": {}}, input)
+    sent = check_input(backend, graph, head.state if head else {"values": {}}, input)
     _something_to_run(head, sent)
     notes = () if history is None else _metadata_kept(history, metadata)
     if history is None:

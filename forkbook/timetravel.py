@@ -10,8 +10,8 @@ from .backends.base import Backend, State, namespace
 from .backends.wire import ROOT
 from .edits import Deviation
 from .errors import AccessDenied, ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, ThreadBusy
-from .trying import told_of
-from .typed import Typed
+from .trial_errors import about_the_checkpoint
+from .typed_edits import TypedEdit
 
 SCRATCH = {"forkbook": "scratch"}
 SCRATCH_AGE = timedelta(minutes=10)
@@ -71,7 +71,9 @@ def current(backend: Backend, thread_id: str, checkpoint_id: str, *, in_copy: bo
     return state
 
 
-def preview(backend: Backend, thread_id: str, state: State, typed: Typed, as_node: str | None, exact: bool) -> Preview:
+def preview(
+    backend: Backend, thread_id: str, state: State, typed: TypedEdit, as_node: str | None, exact: bool
+) -> Preview:
     """Try an edit on a scratch copy of the thread, through the real reducers and routing.
 
     Args:
@@ -82,7 +84,7 @@ def preview(backend: Backend, thread_id: str, state: State, typed: Typed, as_nod
         as_node: The node that the edit is to come from; None: the last one, as LangGraph guesses.
         exact: Find writes after which the channels are exactly what was typed, whatever their reducers.
     """
-    with told_of(backend, thread_id, state), scratch(backend, thread_id) as copy:
+    with about_the_checkpoint(backend, thread_id, state), scratch(backend, thread_id) as copy:
         found = []
         for tries in typed.writes(exact):
             found.append(_best_of(backend, copy.thread_id, state, typed, tries, as_node, exact))
@@ -96,7 +98,7 @@ def _best_of(
     backend: Backend,
     scratch_id: str,
     state: State,
-    typed: Typed,
+    typed: TypedEdit,
     tries: Mapping[str, list[Any]],
     as_node: str | None,
     exact: bool,
@@ -193,7 +195,7 @@ def sweep_scratches(backend: Backend, threads: Sequence[Mapping[str, Any]]) -> N
 
 
 def edit(
-    backend: Backend, thread_id: str, state: State, typed: Typed, writes: Any, as_node: str | None, exact: bool
+    backend: Backend, thread_id: str, state: State, typed: TypedEdit, writes: Any, as_node: str | None, exact: bool
 ) -> Edited:
     """Write an edit at a checkpoint and read it back.
 

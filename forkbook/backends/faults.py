@@ -18,7 +18,7 @@ from ..errors import (
     ThreadBusy,
     ThreadNotFound,
 )
-from .explained import explained
+from .pydantic_reasons import with_pydantic_reason
 from .wire import UnexpectedAnswer
 
 UNKNOWN_OUTCOME = " Whether it was carried out is unknown: look at the thread before you try it again."
@@ -156,7 +156,7 @@ def detail(error: httpx.HTTPStatusError) -> str:
         body = str(parsed.get("detail") or parsed.get("message") or body) if isinstance(parsed, dict) else body
     except orjson.JSONDecodeError:
         pass
-    line = "an HTML page" if body.lstrip().startswith("<") else " ".join(explained(body).split())
+    line = "an HTML page" if body.lstrip().startswith("<") else " ".join(with_pydantic_reason(body).split())
     return line[:299] + "…" if len(line) > 300 else line
 
 

@@ -18,13 +18,13 @@ from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread, namesp
 from .bridge import Caller, awaits, caller_of
 from .configured import from_metadata
 from .copies import Copies
-from .explained import explained
 from .functional import with_memory
 from .graph_runs import watched
 from .graph_threads import to_search
 from .holding import must_hold_copies, newest_only
 from .memory.base import Memory
 from .planting import graph_at, plant
+from .pydantic_reasons import with_pydantic_reason
 from .restoring import as_objects
 from .revive import holds_messages, revived
 from .snapshots import DECLARED, Reading, Saver, Stub, config, state_schema, stub, without_objects
@@ -461,7 +461,7 @@ def _removes(value: list[Any]) -> bool:
 
 def said(error: Exception) -> str:
     """An exception in a line of at most 300 characters."""
-    line = " ".join(explained(f"{type(error).__name__}: {error}").split())
+    line = " ".join(with_pydantic_reason(f"{type(error).__name__}: {error}").split())
     return line[:299] + "…" if len(line) > 300 else line
 
 

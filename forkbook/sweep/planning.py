@@ -9,10 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .. import runs, timetravel, typed
+from .. import runs, timetravel
 from ..backends.bridge import in_thread
 from ..errors import InvalidInput, Refused
 from ..escape import short
+from ..typed_edits import TypedEdit, check_edit, check_input
 from .result import Sweep
 from .rows import Row
 from .running import Runner
@@ -60,7 +61,7 @@ def prepare(
     how = runs.settings(backend, here.own_settings(), thread_id, **given)
     graph = backend.graph(str(how.assistant))
     asked = [_checked(here, variant) for variant in found]
-    turns = [typed.new_input(backend, graph, here.state, variant.input) for variant in found]
+    turns = [check_input(backend, graph, here.state, variant.input) for variant in found]
     shown = [_shown(here, *each) for each in zip(found, asked, strict=True)]
     rows = [Row(variant, repeat, thread_id) for variant in shown for repeat in range(repeats)]
     started = datetime.now(UTC).isoformat()
@@ -84,7 +85,7 @@ async def asweep(cp: Checkpoint, *args: Any, **more: Any) -> Sweep:
         raise
 
 
-def _checked(here: Checkpoint, variant: Variant) -> typed.Typed:
+def _checked(here: Checkpoint, variant: Variant) -> TypedEdit:
     """The variant's edit as the place takes it.
 
     Raises:
@@ -92,16 +93,16 @@ def _checked(here: Checkpoint, variant: Variant) -> typed.Typed:
     """
     if isinstance(variant.change, Edit):
         graph, backend = here.assistant_graph(), here.history.book.backend
-        return typed.edit(backend, graph, here.state, variant.change.values, variant.as_node)
+        return check_edit(backend, graph, here.state, variant.change.values, variant.as_node)
     if isinstance(variant.change, Answer):
         if not here.interrupts:
             raise Refused(f"checkpoint {here.short_id} asks nothing, so it takes no answer", checkpoint_id=here.id)
     elif variant.input is None:
         runs.not_finished(here.state)
-    return typed.Typed({}, {}, {})
+    return TypedEdit({}, {}, {})
 
 
-def _shown(here: Checkpoint, variant: Variant, asked: typed.Typed) -> Variant:
+def _shown(here: Checkpoint, variant: Variant, asked: TypedEdit) -> Variant:
     """The variant as it is told of: in plain JSON."""
     as_shown, change = here.history.book.backend.as_shown, variant.change
     if isinstance(change, Edit):

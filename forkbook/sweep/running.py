@@ -17,8 +17,8 @@ from ..backends.base import RunOutcome, RunSettings
 from ..backends.bridge import running_loop
 from ..errors import ForkbookError, InvalidInput, Refused, Unsupported
 from ..transfer.copymarks import mark_of_copy
-from ..trying import told_of
-from ..typed import Typed
+from ..trial_errors import about_the_checkpoint
+from ..typed_edits import TypedEdit
 from .result import Sweep, moved
 from .rows import Row
 from .variants import SWEEP, SWEEP_AT, SWEEP_OF, Answer, Edit, Variant
@@ -52,7 +52,7 @@ class Runner:
 
     sweep: Sweep
     here: Checkpoint
-    typed: list[Typed]
+    typed: list[TypedEdit]
     inputs: list[Any]
     how: RunSettings
     given: Mapping[str, Any]
@@ -245,7 +245,7 @@ class Runner:
             yield
             return
         try:
-            with told_of(self.backend, self.sweep.thread_id, self.here.state, "a copy"):
+            with about_the_checkpoint(self.backend, self.sweep.thread_id, self.here.state, "a copy"):
                 yield
         except InvalidInput:
             with suppress(ForkbookError):

@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
+from ..answer_forms import check_answer
 from ..errors import InvalidInput
 from ..escape import short
 from ..jsontext import json_text
-from ..replies import checked_answer
 
 SWEEP = "forkbook_sweep"  # in the metadata of what a sweep's runs write: the sweep and the variant, as JSON
 SWEEP_AT = "forkbook_sweep_at"  # in the metadata of a copy that a sweep made: the copy's own id
@@ -59,7 +59,7 @@ class Answer:
     by_id: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        checked_answer(self.value, self.by_id)
+        check_answer(self.value, self.by_id)
 
     @property
     def said(self) -> Any:

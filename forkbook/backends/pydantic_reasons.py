@@ -8,7 +8,7 @@ FIELD = re.compile(
 )
 
 
-def explained(text: str) -> str:
+def with_pydantic_reason(text: str) -> str:
     """A text with pydantic's report in it as a sentence; another text as it is.
 
     Args:

@@ -12,7 +12,9 @@ AMBIGUOUS = "specify as_node"  # LangGraph's own words where it cannot tell whic
 
 
 @contextmanager
-def told_of(backend: Backend, thread_id: str, state: State, copied: str = "a scratch copy") -> Iterator[None]:
+def about_the_checkpoint(
+    backend: Backend, thread_id: str, state: State, copied: str = "a scratch copy"
+) -> Iterator[None]:
     """Turn faults of a copy into faults of the checkpoint: nothing was written to its thread, so none leaves that open.
 
     Args:

@@ -20,7 +20,7 @@ SPECIAL_NODES = ("__start__", "__input__", "__copy__", END)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Typed:
+class TypedEdit:
     """An edit, checked.
 
     Attributes:
@@ -71,7 +71,7 @@ class Typed:
         return tuple(found)
 
 
-def edit(backend: Backend, graph: Graph, state: State, values: Any, as_node: str | None) -> Typed:
+def check_edit(backend: Backend, graph: Graph, state: State, values: Any, as_node: str | None) -> TypedEdit:
     """An edit, its channels and node known.
 
     Raises:
@@ -80,7 +80,7 @@ def edit(backend: Backend, graph: Graph, state: State, values: Any, as_node: str
     """
     values = {} if values is None else values
     if not isinstance(values, Mapping):
-        return Typed(backend.as_sent(values), {}, {})  # raises: it says what an edit is
+        return TypedEdit(backend.as_sent(values), {}, {})  # raises: it says what an edit is
     old = state["values"] or {}
     given = {ROOT: values[END]} if graph.whole == END and values.keys() == {END} else dict(values)
     _has_an_effect(graph, state, given, as_node)
@@ -92,10 +92,10 @@ def edit(backend: Backend, graph: Graph, state: State, values: Any, as_node: str
     if whole and shown.keys() == {ROOT} and isinstance(shown[ROOT], Mapping):
         shown = dict(shown[ROOT])
     notes = () if backend.keeps_objects else _json_notes(graph, given)
-    return Typed(kept, shown, old, whole, graph.whole == END, lost, notes)
+    return TypedEdit(kept, shown, old, whole, graph.whole == END, lost, notes)
 
 
-def new_input(backend: Backend, graph: Graph, state: State, given: Any) -> Any:
+def check_input(backend: Backend, graph: Graph, state: State, given: Any) -> Any:
     """An input as the place takes it, its channels known; None stays None.
 
     Raises:
@@ -147,7 +147,7 @@ def _has_an_effect(graph: Graph, state: State, given: Mapping[str, Any], as_node
 
 
 def _channels_known(graph: Graph, old: Mapping[str, Any], given: Mapping[str, Any], whole: bool) -> None:
-    """Look that LangGraph would not drop a channel without a word."""
+    """Check that LangGraph would not drop a channel without a word."""
     own = {ROOT} if graph.whole is not None else {*(graph.channels or ())}
     known = sorted({*own, *old})
     unknown = [str(name) for name in given if name not in known]

@@ -7,8 +7,8 @@ from .errors import InvalidInput
 from .escape import short
 
 
-def checked_answer(value: Any, by_id: Any) -> None:
-    """Look that there is one value, or several by their ids.
+def check_answer(value: Any, by_id: Any) -> None:
+    """Check that there is one value, or several by their ids.
 
     Raises:
         InvalidInput: There is neither, or both, or no mapping of ids.
