@@ -16,6 +16,7 @@ from .tree import Tree, path_of
 
 STATUSES = ("finished", "waiting", "pending", "error", "unknown")
 SOURCES = ("input", "loop", "update", "fork")
+BY_HAND = ("update", "fork")  # sources of checkpoints that people write, and leave for as long as they like
 # what LangGraph keeps of an async task, a server of any, and LangGraph.js of those beside one that failed
 CUT_OFF = ("CancelledError(", "AbortError: This operation was aborted", "Error: Aborted")
 LONGEST_TITLE = 60  # characters of an edited value
@@ -107,19 +108,40 @@ class Facts:
 
     @cached_property
     def task_seconds(self) -> dict[tuple[int, str], float]:
-        """How long tasks took that ran a subgraph, by position and task id: from its first checkpoint to its last.
+        """How long tasks took, by position and task id, where the times of checkpoints tell it.
 
-        Only where one run wrote them all, in one line, without an interrupt and to the end: else people's time, or a
-        replay's, may be among it. What a task does around its subgraph is not known.
+        A task that ran alone in its superstep: from its checkpoint to the next one of the same run. A task whose
+        subgraph was read: from the subgraph's first checkpoint to its last; what it does around that is not known.
+        Only where one run wrote them all, in one line, without an interrupt or an error: else people's time, or a
+        replay's, may be among it. LangGraph keeps no time of tasks that ran side by side.
         """
+        alone = {
+            (position, str(tasks[0].get("id"))): self._superstep_seconds(position)
+            for position, state in enumerate(self.states)
+            if len(tasks := state["tasks"] or []) == 1
+        }
         lines: dict[tuple[int, str], list[int]] = {}
         for host, nested in self.tree.nested.items():
             for position in nested:
                 task = self.ran_by(position)
                 if task is not None:
                     lines.setdefault((host, str(task["id"])), []).append(position)
-        found = {key: self._duration(line) for key, line in lines.items()}
-        return {key: seconds for key, seconds in found.items() if seconds is not None}
+        by_line = {key: self._duration(line) for key, line in lines.items()}
+        known = [(key, seconds) for key, seconds in (*alone.items(), *by_line.items()) if seconds is not None]
+        return dict(known)
+
+    def _superstep_seconds(self, position: int) -> float | None:
+        """Seconds from a checkpoint to the next one of the run that wrote it, where its tasks came to their end."""
+        head, run_id = self.tree.heads[position], self.run_id(position)
+        if self.interrupts(position) or self.error(position) or head.source in (("update",) if run_id else BY_HAND):
+            return None
+        of_run = [child for child in self.tree.children[position] if self.run_id(child) == run_id]
+        after = [child for child in of_run if self.tree.heads[child].source == "loop"]
+        step = None if len(after) != 1 else self.tree.heads[after[0]].step
+        if step is None or head.step is None or step != head.step + 1:
+            return None
+        start, end = self.created_at(position), self.created_at(after[0])
+        return (end - start).total_seconds() if start and end else None
 
     def _duration(self, line: Sequence[int]) -> float | None:
         """Seconds from the first of these to the last, if they are of one run that finished."""

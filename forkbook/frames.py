@@ -218,8 +218,10 @@ def _untold(accounts: Ledger, item: New) -> bool:
 def tasks_rows(facts: Facts) -> Iterator[Row]:
     """A row a task, under the checkpoint it starts from; `writes` are the channels it wrote (None: nothing yet).
 
-    `seconds` is how long its subgraph took, from the first checkpoint to the last; null where it ran none, where none
-    was read, and where an interrupt, an error or a replay came between: LangGraph keeps no time of tasks.
+    `seconds` is how long it took, as far as the times of checkpoints tell it. For a task that ran alone in its
+    superstep: from its checkpoint to the next one of the same run. For one whose subgraph was read: from the subgraph's
+    first checkpoint to its last. Null for other tasks that ran side by side, and where an interrupt, an error, an edit
+    or a replay came between. LangGraph keeps no time of tasks.
     """
     for position, (head, state) in enumerate(zip(facts.tree.heads, facts.states, strict=True)):
         for task in state["tasks"] or ():

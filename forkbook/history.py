@@ -293,7 +293,8 @@ class History:
         Returns:
             Columns: thread_id, checkpoint_ns, checkpoint_id, task_id, name (of the node; null: a task that asked or
             failed, of which a store does not tell the node), path, error, interrupts,
-            writes (the channels it wrote; null: nothing yet), seconds (that its subgraph took, where that is known).
+            writes (the channels it wrote; null: nothing yet), seconds (that it took; null where several tasks ran side
+            by side, or people's time may be among it; see `frames.tasks_rows`).
         """
         return frames.frame(list(frames.tasks_rows(self.facts)), frames.TASKS)
 
