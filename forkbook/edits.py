@@ -16,8 +16,8 @@ from .message_edits import (
     as_messages,
     is_removal,
     message_writes,
-    removes_only,
     same_message,
+    says_what_goes,
 )
 from .messages import role
 from .model.secrets import masked
@@ -95,7 +95,7 @@ def deviations(typed: Mapping[str, Any], before: Any, after: Any, exact: bool = 
     found = []
     for channel, value in typed.items():
         became = new.get(channel)
-        strict = exact and not removes_only(value)
+        strict = exact and not says_what_goes(value)
         same = _as_typed(value, became) or (strict and _as_typed(as_messages(value), became))
         if not same and (strict or not arrived(value, old.get(channel), became)):
             found.append(Deviation(channel, value, became, _why(value, old.get(channel), became)))

@@ -14,10 +14,11 @@ def is_removal(value: Any) -> bool:
     return isinstance(value, Mapping) and "remove" in (value.get("type"), value.get("role")) and "id" in value
 
 
-def removes_only(value: Any) -> bool:
-    """Whether a channel's edit removes messages, and does nothing else."""
+def says_what_goes(value: Any) -> bool:
+    """Whether a channel's edit only removes messages, or removes all of them first: it lists what goes, not what stays."""
     items = value if isinstance(value, list) else [value]
-    return bool(items) and all(map(is_removal, items))
+    removals = [item for item in items if is_removal(item)]
+    return bool(removals) and (len(removals) == len(items) or any(item["id"] == REMOVE_ALL for item in removals))
 
 
 def completed(value: Any, before: Any, known: bool = False) -> Any:

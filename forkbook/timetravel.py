@@ -129,7 +129,7 @@ def written(backend: Backend, copy_id: str, state: State, writes: Any, as_node: 
     if after is None or (after["next"] is None and state["next"] is not None):
         why = backend.why_unread(copy_id) or "a value has the wrong type"
         raise InvalidInput(
-            f"the edit of thread {copy_id} cannot be read", said=f"LangGraph cannot read it again: {why}"
+            f"the edit of thread {copy_id} cannot be read", said=f"LangGraph cannot read the state any more: {why}"
         )
     return new_id, after
 

@@ -60,5 +60,5 @@ def revived(value: Any, leave: Collection[str] = ()) -> Any:
 
 
 def holds_messages(value: Any) -> bool:
-    """Whether a list holds messages in the form that a checkpoint shows."""
-    return isinstance(value, list) and any(isinstance(item, dict) and "type" in item and role(item) for item in value)
+    """Whether a list holds messages as dicts."""
+    return isinstance(value, list) and any(isinstance(item, dict) and role(item) for item in value)
