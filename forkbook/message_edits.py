@@ -15,7 +15,7 @@ def is_removal(value: Any) -> bool:
 
 
 def says_what_goes(value: Any) -> bool:
-    """Whether a channel's edit only removes messages, or removes all of them first: it lists what goes, not what stays."""
+    """Whether a channel's edit removes messages alone, or all of them first: it does not list what is to stay."""
     items = value if isinstance(value, list) else [value]
     removals = [item for item in items if is_removal(item)]
     return bool(removals) and (len(removals) == len(items) or any(item["id"] == REMOVE_ALL for item in removals))
