@@ -159,6 +159,12 @@ class CachedBackend(Backend):
     def pulse(self, thread_id: str) -> tuple[Any, bool | None]:
         return self.live.pulse(thread_id)
 
+    def why_unread(self, thread_id: str) -> str | None:
+        return self.live.why_unread(thread_id)
+
+    def must_hold_copies(self) -> None:
+        self.live.must_hold_copies()
+
     def copy(self, thread_id: str) -> str:
         return self.live.copy(thread_id)
 
