@@ -11,7 +11,7 @@ from . import runs, snippets, timetravel
 from .backends.base import RunSettings
 from .edits import Deviation
 from .errors import ActFailed, ForkbookError, InvalidInput, Refused
-from .escape import short
+from .escape import short, shown
 from .manner import AS_EVER, Manner
 from .model.secrets import masked, masking
 from .nesting import must_go_on, starts_over
@@ -64,6 +64,7 @@ class Act:
             config, context = masking(how.config), masking(how.context)
             object.__setattr__(self, "settings", dataclasses.replace(how, config=config, context=context))
 
+    @shown
     def __repr__(self) -> str:
         here = self.checkpoint
         lines = [f"{self.kind} → {here.short_id} on branch {here.branch} of thread {here.thread_id} · {self.status}"]

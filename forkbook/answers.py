@@ -16,7 +16,7 @@ from .acts import Act, led, placed, ran
 from .answer_forms import check_answer
 from .backends.base import RunSettings, State
 from .errors import ActFailed, Refused
-from .escape import short
+from .escape import short, shown
 from .manner import AS_EVER, Manner
 from .nesting import asks_anew
 from .snippets import of_answer, of_replay, of_run
@@ -45,6 +45,7 @@ class Question:
     path: str
     open: bool
 
+    @shown
     def __str__(self) -> str:
         return f"{self.id} ({self.node or 'a task'} asks {short(self.value)})"
 

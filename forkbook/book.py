@@ -15,7 +15,7 @@ from .backends.named import checked_id, named
 from .backends.readers import AT_ONCE
 from .backends.whole import again, belonging, inside, older, reading
 from .errors import InvalidInput, ThreadNotFound
-from .escape import short
+from .escape import short, shown
 from .history import History
 from .manner import Manner
 from .tokens import counter_of
@@ -70,6 +70,7 @@ class Book:
         if isinstance(self.backend, ClosedBackend):
             self.backend.refuse()
 
+    @shown
     def __repr__(self) -> str:
         closed = ", closed" if isinstance(self.backend, ClosedBackend) else ""
         return f"<Book on {self.backend.kind} {self.backend.address}{closed}>"

@@ -12,6 +12,7 @@ from .acts import Act
 from .backends.base import Graph, RunSettings, State
 from .backends.bridge import heard, in_thread
 from .errors import InvalidInput
+from .escape import shown
 from .manner import Manner
 from .model.secrets import masking
 from .nesting import only_outside
@@ -197,6 +198,7 @@ class Checkpoint:
         """The path from the root down to it."""
         return [self.history[position] for position in self.history.tree.lineage(self.position)]
 
+    @shown
     def __repr__(self) -> str:
         following = "unknown" if self.next is None else ", ".join(self.next) or "nothing"
         inside = f"in {' › '.join(path_of(self.namespace))} · " if self.namespace else ""

@@ -9,6 +9,7 @@ from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 from .diff import Diff, diff
+from .escape import shown
 from .facts import Facts
 from .frames import (
     BOOL,
@@ -311,6 +312,7 @@ class Comparison:
             )
         return frame(rows, with_prices(TOKENS, prices))
 
+    @shown
     def __repr__(self) -> str:
         label_a, label_b = self.labels
         where = f"parted at {self.ancestor[-6:]} ({self.parted_at})" if self.ancestor else "different roots"

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from .errors import InvalidInput
-from .escape import short
+from .escape import short, shown
 from .message_edits import (
     REMOVE_ALL,
     all_named,
@@ -42,6 +42,7 @@ class Deviation:
     became: Any
     why: str
 
+    @shown
     def __str__(self) -> str:
         return f"{self.channel}: {self.why}"
 

@@ -25,6 +25,8 @@ What an error is about is in its attributes (`thread_id`, `checkpoint_id`, `cand
 from collections.abc import Sequence
 from typing import Any
 
+from .escape import shown
+
 
 class ForkbookError(Exception):
     """Base of all errors below; its text says what, where, why, and what to do next.
@@ -51,6 +53,7 @@ class ForkbookError(Exception):
         self.candidates = tuple(candidates)
         self.details = details
 
+    @shown
     def __str__(self) -> str:
         return str(self.args[0])
 

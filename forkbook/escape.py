@@ -3,8 +3,11 @@
 import html
 import re
 import unicodedata
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
 
+P = ParamSpec("P")
 SHAPELESS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 NEEDED_JOINERS = "\u200c\u200d"
 
@@ -24,6 +27,16 @@ def visible(text: str) -> str:
     return "".join(
         character if character.isprintable() else _shape(character) for character in text.replace("\r\n", "\n")
     )
+
+
+def shown(method: Callable[P, str]) -> Callable[P, str]:
+    """A method whose text may go to a terminal: whatever is in it, every line of it passes `visible`."""
+
+    @wraps(method)
+    def in_sight(*args: P.args, **more: P.kwargs) -> str:
+        return "\n".join(map(visible, method(*args, **more).split("\n")))
+
+    return in_sight
 
 
 def escape(text: str) -> str:

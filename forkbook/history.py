@@ -14,7 +14,7 @@ from .backends.base import State, head_of
 from .backends.bridge import heard, in_thread
 from .checkpoint import Checkpoint
 from .errors import CheckpointNotFound, InvalidInput
-from .escape import escape, short
+from .escape import escape, short, shown, visible
 from .facts import Facts
 from .model.secrets import hide_in_metadata
 from .older import completeness
@@ -481,12 +481,13 @@ class History:
         """`refresh` for async code."""
         return await in_thread(self.refresh)
 
+    @shown
     def summary(self) -> str:
         """One line: thread, checkpoints, branches, and whether that is all."""
         nested = sum(1 for head in self.tree.heads if head.ns)
-        number = len(self) - nested
+        number, id_ = len(self) - nested, self.thread_id
         parts = [
-            f"thread {self.thread_id[:8]}…{self.thread_id[-4:]}" if len(self.thread_id) > 16 else self.thread_id,
+            visible(f"thread {id_[:8]}…{id_[-4:]}" if len(id_) > 16 else id_),
             f"{number:,} checkpoint{'' if number == 1 else 's'}"
             + (f" and {nested:,} inside {_counted(len(self.tree.numbers) - 1, 'subgraph')}" if self.subgraphs else ""),
             f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}",
@@ -498,6 +499,7 @@ class History:
             parts.append(unseen)
         return " · ".join(parts)
 
+    @shown
     def __repr__(self) -> str:
         from .plot.marks import text
 

@@ -14,7 +14,7 @@ from .backends.base import Backend
 from .backends.bridge import given_up, running_loop, wait
 from .backends.streaming import Event, StopRun
 from .errors import InvalidInput
-from .escape import short
+from .escape import short, shown
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
@@ -93,6 +93,7 @@ class Running:
         self._listener = kwargs.pop("on_event", None)
         threading.Thread(target=self._work, args=(act, args, kwargs), name="forkbook run", daemon=True).start()
 
+    @shown
     def __repr__(self) -> str:
         how = "ended" if self.done else "stopping" if self.stopping else "under way"
         return f"<Running {self._name} · {how} · {self.seconds:.1f} s · {len(self.events):,} events>"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .comparison import SPENT, Comparison, Side
 from .comparison import compare as compare_two
 from .errors import InvalidInput
-from .escape import cut, short, visible
+from .escape import cut, short, shown, visible
 from .frames import (
     DETAILS,
     FLOAT,
@@ -188,6 +188,7 @@ class Overview:
         note = f"all of them together spent {self.totals}: what paths share counts once"
         return token_bars(bars, method=", ".join(counters), title=f"{len(bars)} paths", notes=[note])
 
+    @shown
     def __repr__(self) -> str:
         lines = [f"{len(self.sides)} paths · {self.totals} tokens spent, what they share counted once"]
         for row in self.rows[:SHOWN]:

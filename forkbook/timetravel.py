@@ -10,6 +10,7 @@ from .backends.base import Backend, State, namespace
 from .backends.wire import ROOT
 from .edits import Deviation
 from .errors import AccessDenied, ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, ThreadBusy
+from .escape import shown
 from .trial_errors import about_the_checkpoint
 from .typed_edits import TypedEdit
 
@@ -35,6 +36,7 @@ class Preview:
     writes: dict[str, Any]
     notes: tuple[str, ...] = ()
 
+    @shown
     def __repr__(self) -> str:
         following = "unknown nodes" if self.next is None else ", ".join(self.next) or "nothing"
         lines = [f"preview: {', '.join(self.writes) or 'nothing'} written; runs {following} next"]

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ..escape import short
+from ..escape import short, shown
 from ..messages import role, text
 from ..tree import path_of
 from .base import RunOutcome, State
@@ -53,6 +53,7 @@ class Event:
     status: str | None = None
     error: str | None = None
 
+    @shown
     def __repr__(self) -> str:
         told = {
             "in": " › ".join(path_of(self.ns)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InvalidInput
-from ..escape import short
+from ..escape import short, shown
 from ..frames import OBJECT, TEXT, Columns, Row, frame
 from ..messages import role, text
 from . import alignment
@@ -54,6 +54,7 @@ class Change:
         """What changed in the text, word by word; see `alignment.words`. Of a message that is its content's text."""
         return alignment.words(_text(self.old), _text(self.new))
 
+    @shown
     def __repr__(self) -> str:
         from ..plot.changes import text_line
 
@@ -97,6 +98,7 @@ class Diff:
         """
         return [operation.as_json() for operation in self._operations]
 
+    @shown
     def text(self, limit: int = 100) -> str:
         """A line a change, as a terminal shows it; after so many, how many more there are."""
         from ..plot.changes import text_of
@@ -109,6 +111,7 @@ class Diff:
 
         return html_of(self.changes, _checked(limit))
 
+    @shown
     def __repr__(self) -> str:
         return self.text()
 

@@ -13,7 +13,7 @@ from ..backends.bridge import in_thread
 from ..backends.memory.base import Item, Memory, Namespace, checked_key, namespace_of, text_of
 from ..edits import plain
 from ..errors import InvalidInput
-from ..escape import short
+from ..escape import short, shown
 from ..frames import BOOL, Columns, frame
 from .recording import Recording
 from .snapshot import ITEMS, Snapshot, StoreDiff, compared, items_rows, ordered
@@ -41,6 +41,7 @@ class Store:
     def __init__(self, book: Book) -> None:
         self._book = book
 
+    @shown
     def __repr__(self) -> str:
         return f"<Store of {self._book.backend.kind} {self._book.backend.address}>"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..backends.memory.base import Item, Namespace, place_of, text_of
 from ..diff import Diff, diff
 from ..diff.meaning import same
+from ..escape import shown
 from ..frames import FLOAT, OBJECT, TEXT, TIME, Columns, Row, frame
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Snapshot:
         """A row an item; see `Store.items_df`."""
         return frame(list(items_rows(self.items)), ITEMS)
 
+    @shown
     def __repr__(self) -> str:
         under = f" under {text_of(self.prefix)}" if self.prefix else ""
         count = f"{len(self):,} item{'' if len(self) == 1 else 's'}"
@@ -91,6 +93,7 @@ class ItemChange:
         """What changed inside its value."""
         return diff(self.old and self.old.value, self.new and self.new.value)
 
+    @shown
     def __repr__(self) -> str:
         from ..plot.memory import change_text
 
@@ -143,6 +146,7 @@ class StoreDiff:
         ]
         return frame(rows, CHANGES)
 
+    @shown
     def __repr__(self) -> str:
         from ..plot.memory import diff_text
 

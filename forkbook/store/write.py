@@ -9,7 +9,7 @@ from ..backends.bridge import in_thread
 from ..backends.memory.base import Item, Memory, Namespace, text_of
 from ..diff.meaning import line, same
 from ..errors import ActFailed, Refused
-from ..escape import short, visible
+from ..escape import short, shown, visible
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -60,6 +60,7 @@ class Write:
         """`confirm` for async code."""
         return await in_thread(self.confirm)
 
+    @shown
     def __repr__(self) -> str:
         sides = [
             line(self.old.value) if self.old else "(nothing)",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..checkpoint import Checkpoint
 from ..errors import ForkbookError, Refused, ThreadNotFound
-from ..escape import escape
+from ..escape import escape, shown
 from ..frames import frame, with_prices
 from ..history import History
 from ..tokens import Totals
@@ -260,6 +260,7 @@ class Sweep:
             self._notes = (*self._notes, note)
             warnings.warn(note, stacklevel=4)
 
+    @shown
     def summary(self) -> str:
         """One line: variants, branches, and how they ended."""
         counts: dict[str, int] = {}
@@ -275,9 +276,11 @@ class Sweep:
         ends += [note.partition(": ")[0] for note in failed(self.rows)]
         return f"sweep {self.id} · {n_variants} variants{times} {place} · {', '.join(ends)}"
 
+    @shown
     def __repr__(self) -> str:
         return f"<{self.summary()}>"
 
+    @shown
     def __str__(self) -> str:
         lines = [self.summary()]
         if not self.done:

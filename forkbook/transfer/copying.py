@@ -8,6 +8,7 @@ from typing import Any
 
 from ..backends.base import Backend, State, Thread
 from ..errors import ThreadBusy, Unsupported
+from ..escape import shown
 from ..model.redaction import states_without_secrets
 from ..snippets import Code, Place, code, of_copy, place_of
 from .attempts import both, made, whole_or_gone
@@ -65,6 +66,7 @@ class CopyReport:
     def __bool__(self) -> bool:
         return self.verdict in PROVEN
 
+    @shown
     def __repr__(self) -> str:
         upto = f" up to checkpoint {self.checkpoint_id[-6:]}, {self.way}" if self.checkpoint_id else ""
         lines = [f"copy {self.new_thread_id} of thread {self.thread_id}{upto}: {self._found()}"]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..escape import shown
 from ..model.redaction import left_out_note
 from .unequal import Difference
 
@@ -55,6 +56,7 @@ class Move:
     def __bool__(self) -> bool:
         return self.outcome in ("created", "already there", "planned") and self.verdict != "differs"
 
+    @shown
     def __str__(self) -> str:
         where = f" as {self.new_thread_id}" if self.renamed else ""
         said = [
@@ -138,6 +140,7 @@ class MigrateReport:
         ]
         return Frame(rows, columns=columns).astype({"checkpoints": "Int64", "differences": "Int64"})
 
+    @shown
     def __repr__(self) -> str:
         counted = ", ".join(f"{count:,} {name}" for name, count in self.counts.items() if count or name == "total")
         lines = [f"{'dry run of ' if self.dry_run else ''}{self.source} → {self.target}: {counted}"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from ..escape import short
+from ..escape import short, shown
 
 MISSING = object()
 
@@ -27,6 +27,7 @@ class Difference:
     original: Any
     copied: Any
 
+    @shown
     def __str__(self) -> str:
         names = [f"checkpoint {self.checkpoint_id[-6:]}" if self.checkpoint_id else "the thread's", self.field]
         where = (", " if self.checkpoint_id else " ").join(name for name in names if name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import ArchiveDamaged, ForkbookError
+from ...escape import shown
 from ...model.redaction import left_out_note
 from ...older import PRUNED
 from ..base import Backend
@@ -64,6 +65,7 @@ class ExportReport:
             *(f"thread {id_}: {PRUNED}" for id_ in self.pruned),
         ]
 
+    @shown
     def __repr__(self) -> str:
         lines = [
             f"{self.partial or self.path}: {self.threads:,} threads with {self.checkpoints:,} checkpoints written, "

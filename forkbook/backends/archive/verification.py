@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import ArchiveDamaged
+from ...escape import shown
 from .file import cut, reading, told
 from .read import Reader, Row
 
@@ -62,6 +63,7 @@ class VerifyReport:
         """All that is damaged, in words: the file, then its threads."""
         return *self.faults, *(verdict.damage for verdict in self.threads if verdict.damage)
 
+    @shown
     def __repr__(self) -> str:
         found = ", of those that can be found" if self.faults else ""
         lines = [f"{self.path}: {len(self.whole):,} of {len(self.threads):,} threads are whole{found}"]
