@@ -244,6 +244,20 @@ def test_a_user_migrates_to_another_server_and_back(ada, bob, target_url):
     assert len(every_thread(bob)) == 1
 
 
+def test_a_dry_run_tells_a_hidden_graph_from_one_that_is_not_there(ada, testbed):
+    with fb.connect(testbed) as elsewhere:
+        threads = [elsewhere.run(None, {}, assistant=name).history.thread_id for name in ("questions", "joined")]
+        hidden, missing = fb.migrate(elsewhere, ada, threads, dry_run=True).moves
+    assert hidden.outcome == "planned"
+    assert (missing.outcome, "no assistant 'joined'" in missing.reason) == ("error", True)
+
+
+def test_the_explorer_offers_the_nodes_that_the_history_names(ada):
+    explorer = with_joke(ada).explore()
+    explorer._read_graph()
+    assert {"generate_topic", "write_joke"} <= set(explorer._edit._as_node.options)
+
+
 def test_another_users_id_is_a_conflict_for_a_migration(ada, bob, tmp_path):
     history = with_joke(ada)
     ada.export(tmp_path / "mine.forkbook")
