@@ -207,6 +207,16 @@ def test_what_was_spent_before_a_root_whose_parent_is_gone_is_unknown(step, sour
     assert [row["total_tokens"] for row in tokens_rows(facts)] == [total]
 
 
+def test_of_a_first_kept_root_without_a_parent_only_the_reports_are_known():
+    """A checkpointer that prunes may forget the parent, and `durability="exit"` never keeps it."""
+    facts = facts_of(
+        state("2", values={"messages": [H, M, ai("n", "no report")]}, step=4),
+        state("3", "2", {"messages": [H, M, ai("n", "no report"), ai("o", "four", (20, 2))]}, step=5),
+    )
+    assert [(row["spent_tokens"], row["known_tokens"]) for row in checkpoints_rows(facts)] == [(None, 15), (22, 22)]
+    assert (facts.ledger.total.total, facts.ledger.total.known.total) == (None, 37)
+
+
 def test_inputs_edits_and_replays_spend_nothing_whatever_is_hidden():
     for source in ("input", "update", "fork"):
         facts = facts_of(

@@ -9,7 +9,8 @@ the task led to. What the model reported counts; without a report it is an estim
 output = the message.
 
 **unknown is not zero**: of a checkpoint whose state, or whose parent's, is not known as a whole, it is unknown what is
-new, and so what it spent; the same holds for a root whose older checkpoints are gone.
+new, and so what it spent; the same holds for a root whose older checkpoints are gone. Where such a root names no
+parent, as after `durability="exit"`, what the models reported in it is known all the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -193,7 +194,7 @@ def ledger(
                 spend = spender.spend(position, key, message)
             except Unknown:
                 unknown = True
-            items.append(New(position, key, message, None if doubts.of_what_is_new(position) else spend))
+            items.append(New(position, key, message, None if doubts.of_spending(position, spend) else spend))
         for key in here.fresh.keys() | here.gone.keys():
             changes.setdefault(key, []).append(position)
         new.append(items)
@@ -209,6 +210,7 @@ class Doubts:
     def __init__(self, tree: Tree, held: Sequence[Holdings], brought: Sequence[bool], spender: Spender) -> None:
         self._tree, self._held, self._brought, self._kin = tree, held, brought, spender.kin
         self._cut_off = {position for position in tree.dangling if _had_a_past(tree, position)}
+        self._first_kept = {position for position in tree.pruned if _had_a_past(tree, position)} - self._cut_off
         self._hidden_inside = {
             host
             for position, here in enumerate(held)
@@ -219,9 +221,15 @@ class Doubts:
     def any_at(self, position: int) -> bool:
         """Whether it is unknown, at least in part, what a checkpoint spent."""
         nothing = self._brought[position] or self._tree.heads[position].source == "fork"
-        if position in self._cut_off or nothing:
-            return position in self._cut_off
+        cut_off = position in self._cut_off or position in self._first_kept
+        if cut_off or nothing:
+            return cut_off
         return bool(self._held[position].hidden) or self.of_what_is_new(position)
+
+    def of_spending(self, position: int, spend: Spend | None) -> bool:
+        """Whether it is unknown that a message spent at a checkpoint."""
+        estimated = spend is not None and not spend.reported
+        return self.of_what_is_new(position) or (estimated and position in self._first_kept)
 
     def of_what_is_new(self, position: int) -> bool:
         """Whether a message that can be seen at a checkpoint may have been there before."""
