@@ -7,7 +7,7 @@ of a made-up id. What a file does not say is None. What is no thread is listed a
 
 import json
 import re
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ from ..errors import InvalidInput, SourceError, ThreadNotFound
 from .archive.backend import searched
 from .base import Backend, State, Thread
 from .interning import Interner
+from .jsonspans import Deep, is_too_deep, loads, threads
 from .scripts import Unfit, record_of, states_of, thread_id_of
 
-DECODER, SPACE = json.JSONDecoder(), re.compile(r"[ \t\r\n]*")
-NO_THREADS = 'holds no list of threads: neither [{…}, …] nor {"threads": […]}'
-MOST_DIGITS = re.compile(rb"\d{19}")  # an integer this long may be one that orjson rounds
+TOO_DEEP = "it is nested too deeply to be read"
+NINETEEN_DIGITS = re.compile(rb"\d{19}")  # an integer this long may be one that orjson rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,12 @@ class JsonBackend(Backend):
             raise SourceError(item.fault, thread_id=thread_id, path=str(self.path))
         if self._look() != self._stamp:
             raise SourceError(f"{self.path} was changed since it was opened: open it again", path=str(self.path))
-        found, exact = parsed(self._bytes(item.start, item.end))
         try:
+            found, exact = parsed(self._bytes(item.start, item.end))
+            if is_too_deep(found):
+                raise Unfit(TOO_DEEP)
             states = states_of(found, thread_id)
-        except Unfit as error:
+        except (Unfit, RecursionError) as error:
             raise SourceError(
                 f"thread {thread_id} in {self.path} is no history: {error}", thread_id=thread_id, path=str(self.path)
             ) from error
@@ -136,12 +138,12 @@ class JsonBackend(Backend):
 
 def parsed(text: bytes) -> tuple[Any, bool]:
     """A JSON value, and whether it is what orjson would write; NaN, long integers and lone surrogates stay."""
-    if not MOST_DIGITS.search(text):
+    if not NINETEEN_DIGITS.search(text):
         try:
             return orjson.loads(text), True
         except orjson.JSONDecodeError:
             pass
-    value = json.loads(text)
+    value = loads(text)
     try:
         return value, bool(orjson.loads(orjson.dumps(value)) == value)
     except orjson.JSONEncodeError:
@@ -159,7 +161,7 @@ def index(path: Path, data: bytes) -> dict[str, Item]:
     try:
         text = data.decode()
         offset, last = 0, 0
-        for start, end, value in _threads(text):
+        for start, end, value in threads(text):
             offset += start - last if text.isascii() else len(text[last:start].encode())
             length = end - start if text.isascii() else len(text[start:end].encode())
             item = _item(path, len(items) + 1, value, offset, offset + length)
@@ -188,67 +190,9 @@ def _item(path: Path, number: int, value: Any, start: int, end: int) -> Item:
     except Unfit as error:
         name = f"item {number}"
         return Item(start, end, {"thread_id": name}, f"{name} of {path} is no thread: {error}")
+    if isinstance(value, Deep):
+        return Item(start, end, {"thread_id": thread_id}, f"thread {thread_id} in {path} cannot be read: {TOO_DEEP}")
     try:
         return Item(start, end, record_of(value, thread_id))
     except Unfit as error:
         return Item(start, end, {"thread_id": thread_id}, f"thread {thread_id} in {path} is no thread: {error}")
-
-
-def _threads(text: str) -> Iterator[tuple[int, int, Any]]:
-    """Where each thread begins and ends, and what it is; one after the other, so that only one is in memory."""
-    at = _past_space(text, 1 if text.startswith("\ufeff") else 0)
-    if text.startswith("[", at):
-        at = yield from _array(text, at)
-    elif text.startswith("{", at):
-        at = yield from _object(text, at)
-    else:
-        DECODER.raw_decode(text, at)
-        raise Unfit(NO_THREADS)
-    if _past_space(text, at) != len(text):
-        raise json.JSONDecodeError("Extra data", text, at)
-
-
-def _array(text: str, at: int) -> Generator[tuple[int, int, Any], None, int]:
-    at = _past_space(text, at + 1)
-    if text.startswith("]", at):
-        return at + 1
-    while True:
-        value, end = DECODER.raw_decode(text, at)
-        yield at, end, value
-        at = _past_space(text, end)
-        if text.startswith("]", at):
-            return at + 1
-        at = _past_space(text, _past(text, ",", at))
-
-
-def _object(text: str, at: int) -> Generator[tuple[int, int, Any], None, int]:
-    """The threads of an object: those listed under `threads`; else it is a thread itself."""
-    start, keys, listed = at, set[str](), False
-    at = _past_space(text, at + 1)
-    while not text.startswith("}", at):
-        if keys:
-            at = _past_space(text, _past(text, ",", at))
-        key, at = DECODER.raw_decode(text, at)
-        at = _past_space(text, _past(text, ":", _past_space(text, at)))
-        keys.add(str(key))
-        if key == "threads" and text.startswith("[", at):
-            listed = True
-            at = yield from _array(text, at)
-        else:
-            _, at = DECODER.raw_decode(text, at)
-        at = _past_space(text, at)
-    if not listed:
-        if "thread_id" not in keys:
-            raise Unfit(NO_THREADS)
-        yield start, at + 1, json.loads(text[start : at + 1])
-    return at + 1
-
-
-def _past_space(text: str, at: int) -> int:
-    return SPACE.match(text, at).end()  # type: ignore[union-attr]  # it always matches
-
-
-def _past(text: str, sign: str, at: int) -> int:
-    if not text.startswith(sign, at):
-        raise json.JSONDecodeError(f"Expecting {sign!r}", text, at)
-    return at + 1

@@ -236,8 +236,8 @@ class TestBroken:
             ("5", InvalidInput, "holds no list of threads"),
             ("{}", InvalidInput, "holds no list of threads"),
             ('{"threads": 5}', InvalidInput, "holds no list of threads"),
-            ("[" * 100_000, SourceError, "cannot be read as JSON"),
-            ('[{"thread_id": "a", "n": ' + "9" * 5000 + "}]", SourceError, "cannot be read as JSON"),
+            ("[" * 100_000, SourceError, "not whole JSON"),
+            ('{"x": ' + "[" * 100_000, SourceError, "not whole JSON"),
         ],
     )
     def test_a_file_that_is_none(self, path, text, error, says):
@@ -269,6 +269,55 @@ class TestBroken:
         history = book.history("<b>../..")
         assert history[0].values == {"m": [evil]}
         assert "<script>" not in history._repr_mimebundle_()["text/html"]
+
+
+ODD = {
+    "surrogate": '"\\ud800"',
+    "digits": "9" * 5000,
+    "negative digits": "-" + "9" * 5000,
+    "nested lists": "[" * 1000 + "]" * 1000,
+    "nested objects": '{"a":' * 1000 + "1" + "}" * 1000,
+    "brackets in text": '"' + "[" * 1000 + '\\"{"',
+    "nested half as deep": "[" * 500 + "]" * 500,
+    "nested without end of stack": "[" * 100_000 + "]" * 100_000,
+    "infinity": "1e999",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("key", ["values", "history", "metadata"])
+@pytest.mark.parametrize("shape", ["[GOOD, BAD, WELL]", '{"threads": [GOOD, BAD, WELL]}'])
+def test_whatever_a_thread_holds_the_others_are_read(path, name, key, shape):
+    value = '[{"checkpoint_id": "1", "values": {"n": ODD}}]' if key == "history" else '{"n": ODD}'
+    threads = {
+        "GOOD": '{"thread_id": "b", "values": {"x": "]}"}}',
+        "BAD": f'{{"x": 1, "thread_id": "a", "{key}": {value.replace("ODD", ODD[name])}}}',
+        "WELL": '{"thread_id": "c", "values": {"x": "]}"}}',
+    }
+    for word, text in threads.items():
+        shape = shape.replace(word, text)
+    book = opened(path, shape)
+    assert set(book.threads().thread_id) == {"a", "b", "c"}
+    assert [book[id_][-1].values for id_ in "bc"] == [{"x": "]}"}] * 2
+    with contextlib.suppress(SourceError):
+        history = book["a"]
+        repr(history), history.figure(), history.summary()
+        for frame in ("checkpoints", "messages", "tasks", "branches", "tokens"):
+            getattr(history, f"{frame}_df")()
+    if "nested" in name:
+        with pytest.raises(SourceError, match=r"thread a in .*: it is nested too deeply to be read"):
+            book["a"]
+
+
+def test_an_integer_of_many_digits_keeps_them(path):
+    book = opened(path, f'[{{"thread_id": "a", "values": {{"n": {ODD["digits"]}, "m": 5}}}}]')
+    assert book["a"][-1].values == {"n": {"__type__": "int", "value": ODD["digits"]}, "m": 5}
+
+
+def test_a_thread_alone_that_is_too_deep_is_named(path):
+    book = opened(path, f'{{"thread_id": "a", "values": {ODD["nested without end of stack"]}}}')
+    with pytest.raises(SourceError, match="nested too deeply"):
+        book["a"]
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
