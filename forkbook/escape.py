@@ -1,7 +1,6 @@
 """Foreign text on its way to a picture or a page: every character shows, none commands. Pure."""
 
 import html
-import re
 import unicodedata
 from collections.abc import Callable
 from functools import wraps
@@ -72,12 +71,6 @@ def cut(text: str, length: int) -> str:
 def short(value: Any, length: int = 60) -> str:
     """A value's repr on one line of at most so many characters."""
     return cut(visible(repr(value)), length)
-
-
-def without_secrets(address: str) -> str:
-    """An address as it may be shown: what may be a password in it is dots."""
-    masked = re.sub(r"//.*@", "//…@", address)
-    return re.sub(r"(?i)(pass\w*\s*=\s*)('[^']*'|\S+)", r"\1…", masked)
 
 
 def _shape(character: str) -> str:

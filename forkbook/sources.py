@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, overload
 
 from .backends.base import Backend
 from .backends.bridge import in_thread
+from .backends.keys import held_headers
 from .book import Book
 from .errors import AccessDenied, ConnectionFailed, InvalidInput, ServerFault, SourceError
-from .escape import short, without_secrets
+from .escape import short
 from .langgraph_version import require_langgraph
 from .meant import meant, other_scheme
+from .model.held import Secret, masked_address
 from .tokens import counter_of
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from .transfer import MigrateReport
 
 ARCHIVE_SUFFIX, JSON_SUFFIX = ".forkbook", ".json"
+SERVERS = ("server", "demo")
+LONGEST_SHOWN = 300  # characters of what was typed
 FOR_STORES = (
     "reducers and graph are for checkpoint stores, a SQLite file or a Postgres address: elsewhere values are whole, so "
     "leave them out"
@@ -33,7 +37,7 @@ FOR_STORES = (
 
 def connect(
     source: Any,
-    api_key: str | None = None,
+    api_key: str | Secret | None = None,
     headers: Mapping[str, str] | None = None,
     *,
     insecure: bool = False,
@@ -71,32 +75,28 @@ def connect(
         InvalidInput: This is no such place, or a key would travel in the clear.
         SourceError: It cannot be opened; the text says why.
     """
-    counter = None if counter is None else counter_of(counter)
-    if isinstance(source, str):
-        source = source.strip()
-    is_address = isinstance(source, str) and "://" in source
-    is_server = source == "demo" or (is_address and source.lower().startswith("http"))
+    source, api_key, headers = _held(source), Secret.of(api_key), held_headers(headers)  # for the locals of errors
+    counter, kind = None if counter is None else counter_of(counter), _kind(source)
     for name, given in (("api_key", api_key), ("headers", headers), ("cache", cache)):
-        if given is not None and not is_server:
+        if given is not None and kind not in SERVERS:
             raise InvalidInput(f"{name} is for Agent Servers; what is opened here is none, so leave it out")
-    if (reducers or graph is not None) and (is_server or not isinstance(source, str | os.PathLike)):
+    if (reducers or graph is not None) and kind in (*SERVERS, "object"):
         raise InvalidInput(FOR_STORES)
     rules = _rules(reducers, graph)
-    if is_server or is_address:
-        if source.lower().startswith(("postgresql:", "postgres:", "postgresql+", "postgres+")):
-            scheme, _, rest = source.partition("://")
-            source = f"{scheme.lower().partition('+')[0]}://{rest}"  # "+psycopg" is SQLAlchemy's, not Postgres'
-            from .backends.postgres import PostgresBackend
+    if kind == "postgres":
+        from .backends.postgres import PostgresBackend
 
-            backend: Backend = PostgresBackend(source, rules)
-        else:
-            backend = _server(source, api_key, headers, insecure, sweep)
-            if cache is not None:
-                from .backends.archive import CachedBackend
+        backend: Backend = PostgresBackend(_for_libpq(source), rules)
+    elif kind in (*SERVERS, "address"):
+        backend = _server(source, api_key, headers, insecure, sweep)
+        if cache is not None:
+            from .backends.archive import CachedBackend
 
-                backend = CachedBackend(backend, Path(cache))
-    elif isinstance(source, str | os.PathLike) and str(source).strip():
-        backend = _file(Path(source), rules)
+            backend = CachedBackend(backend, Path(cache))
+    elif kind == "path":
+        backend = _file(source, rules)
+    elif kind == "nothing":
+        raise InvalidInput("connect() got an empty text where an address or a path belongs")
     elif hasattr(source, "get_state_history") and hasattr(source, "checkpointer"):
         require_langgraph()
         from .backends.graph import GraphBackend
@@ -109,8 +109,6 @@ def connect(
         )
     elif hasattr(source, "compile"):
         raise InvalidInput("this graph is not compiled: fb.connect(builder.compile(checkpointer=…))")
-    elif source == "":
-        raise InvalidInput("connect() got an empty text where an address or a path belongs")
     else:
         raise InvalidInput(
             f"connect() takes an address, a path, a compiled graph or 'demo', not {type(source).__name__}"
@@ -159,6 +157,7 @@ def migrate(
     """
     from .transfer.migrating import migrate
 
+    src, dst = _held(src), _held(dst)  # for the locals of errors
     with _opened(src, sweep=not dry_run) as source, _opened(dst, sweep=not dry_run) as target:
         return migrate(
             source,
@@ -174,7 +173,7 @@ def migrate(
 
 
 @overload
-def verify(src: str | os.PathLike[str]) -> VerifyReport: ...
+def verify(src: str | os.PathLike[str] | Secret) -> VerifyReport: ...
 @overload
 def verify(src: Any, dst: Any, threads: Iterable[str] | None = None) -> MigrateReport: ...
 def verify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> VerifyReport | MigrateReport:
@@ -188,10 +187,11 @@ def verify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> V
     Raises:
         SourceError: A place cannot be opened, or its threads cannot be listed.
     """
+    src, dst = _held(src), _held(dst)  # for the locals of errors
     if dst is None:
         from .backends.archive import verify
 
-        return verify(Path(src))
+        return verify(_path(src))
     from .transfer.verifying import verify_places
 
     with _opened(src) as source, _opened(dst) as target:
@@ -200,15 +200,17 @@ def verify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> V
 
 async def amigrate(src: Any, dst: Any, threads: Iterable[str] | None = None, **how: Any) -> MigrateReport:
     """`migrate` for async code; between servers it goes on to its end in its thread when this is cancelled."""
+    src, dst = _held(src), _held(dst)
     return await in_thread(migrate, src, dst, threads, **how)
 
 
 @overload
-async def averify(src: str | os.PathLike[str]) -> VerifyReport: ...
+async def averify(src: str | os.PathLike[str] | Secret) -> VerifyReport: ...
 @overload
 async def averify(src: Any, dst: Any, threads: Iterable[str] | None = None) -> MigrateReport: ...
 async def averify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> VerifyReport | MigrateReport:
     """`verify` for async code."""
+    src, dst = _held(src), _held(dst)
     return await in_thread(verify, src, dst, threads)
 
 
@@ -223,13 +225,39 @@ def _opened(place: Any, *, sweep: bool = False) -> Iterator[Backend]:
         yield book.backend
 
 
-def _server(
-    address: str, api_key: str | None, headers: Mapping[str, str] | None, insecure: bool, sweep: bool
-) -> Backend:
+def _held(source: Any) -> Any:
+    """What a user names: a text as a `Secret`, as it may be an address with a password; all else as it is."""
+    return Secret(source.strip()) if isinstance(source, str) else source
+
+
+def _kind(source: Any) -> str:
+    """What was named: `demo`, `server`, `postgres`, another `address`, a `path`, an `object`, or `nothing`."""
+    if isinstance(source, os.PathLike):
+        return "path" if str(source).strip() else "nothing"
+    if not isinstance(source, Secret):
+        return "object"
+    text = str(source.reveal())
+    if text == "demo" or not text:
+        return text or "nothing"
+    if "://" not in text:
+        return "path"
+    scheme = text.lower().partition("://")[0]
+    if scheme.partition("+")[0].partition(":")[0] in ("postgresql", "postgres"):
+        return "postgres"
+    return "server" if scheme.startswith("http") else "address"
+
+
+def _for_libpq(address: Secret) -> Secret:
+    """The address of a Postgres database, its scheme as libpq knows it: "+psycopg" is SQLAlchemy's."""
+    scheme, _, rest = str(address.reveal()).partition("://")
+    return Secret(f"{scheme.lower().partition('+')[0]}://{rest}")
+
+
+def _server(address: Any, api_key: Any, headers: Any, insecure: bool, sweep: bool) -> Backend:
     from .backends.server import ServerBackend
     from .timetravel import sweep_scratches
 
-    if address == "demo":
+    if _kind(address) == "demo":
         from .demo import serve
 
         address = serve()
@@ -287,27 +315,52 @@ def _rules(reducers: Mapping[str, Reducer] | None, graph: Any) -> Rules | None:
     return first_of(given(reducers or {}), rules_of(graph))
 
 
-def _file(path: Path, rules: Rules | None = None) -> Backend:
+def _file(source: Any, rules: Rules | None = None) -> Backend:
+    path = _path(source)
     if rules is not None and path.suffix.lower() in (ARCHIVE_SUFFIX, JSON_SUFFIX):
         raise InvalidInput(FOR_STORES)
     if path.suffix == ARCHIVE_SUFFIX:
         from .backends.archive import ArchiveBackend
 
         return ArchiveBackend(path)
-    if not path.exists():
-        raise InvalidInput(
-            f"{without_secrets(str(path))!r} is neither a file nor an address; an address begins with http:// or "
-            f"postgresql://{meant(str(path))}"
-        )
     if path.suffix.lower() == JSON_SUFFIX:
         from .backends.jsonfile import JsonBackend
 
         return JsonBackend(path)
     if path.is_dir():
         raise InvalidInput(
-            f"{without_secrets(str(path))!r} is a folder; tables of a Parquet export are read by pandas.read_parquet, "
+            f"{str(path)!r} is a folder; tables of a Parquet export are read by pandas.read_parquet, "
             "and only exports to .forkbook and .json can be opened again"
         )
     from .backends.sqlite import SqliteBackend
 
     return SqliteBackend(path, rules)
+
+
+def _path(source: Any) -> Path:
+    """The path that a text names, once it is known that it is no address with a password.
+
+    Raises:
+        InvalidInput: There is nothing of this name.
+    """
+    source = source if isinstance(source, Secret) else Secret(str(source))
+    if (missing := _missing(source)) is not None:
+        raise InvalidInput(missing)
+    return Path(source.reveal())
+
+
+def _missing(source: Secret) -> str | None:
+    """What to say of a path where nothing is, in words that show no password; None: something is there."""
+    text = str(source.reveal())
+    try:
+        if Path(text).exists():
+            return None
+    except (OSError, ValueError):
+        pass
+    shown = masked_address(text)
+    if shown == text and Path(text).suffix == ARCHIVE_SUFFIX:
+        return None  # told by what reads archives
+    return (
+        f"{short(shown, LONGEST_SHOWN)} is neither a file nor an address; an address begins with http:// or "
+        f"postgresql://{meant(text) if shown == text else ''}"
+    )

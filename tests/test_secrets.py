@@ -22,12 +22,12 @@ import forkbook as fb
 from forkbook import snippets
 from forkbook.backends.base import RunSettings
 from forkbook.cli.app import app
+from forkbook.model.held import masked_address
 from forkbook.model.secrets import (
     MASK,
     MaskedDict,
     is_secret_name,
     masked,
-    masked_address,
     masking,
     without_secrets,
 )

@@ -18,6 +18,7 @@ from ..errors import (
     ThreadBusy,
     ThreadNotFound,
 )
+from ..model.held import Secret, alone, without
 from .pydantic_reasons import with_pydantic_reason
 from .wire import UnexpectedAnswer
 
@@ -26,7 +27,8 @@ UNKNOWN_OUTCOME = " Whether it was carried out is unknown: look at the thread be
 
 @contextmanager
 def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = False) -> Iterator[None]:
-    """Turn whatever the SDK's client raises inside into a `ForkbookError`, the cause chained.
+    """Turn whatever the SDK's client raises inside into a `ForkbookError`, the cause chained, alone: its frames
+    and what came before it may hold what was sent.
 
     Args:
         deed: What is being done, a gerund, as in "reading the history of thread 01a1…".
@@ -43,34 +45,34 @@ def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = Fal
         raise ConnectionFailed(
             f"cannot reach {url} ({reason(error)}) while {deed}. Is the server running, and is this its address?",
             thread_id=thread_id,
-        ) from error
+        ) from alone(error)
     except httpx.HTTPStatusError as error:
-        raise from_status(deed, url, error, thread_id, after) from error
+        raise from_status(deed, url, error, thread_id, after) from alone(error)
     except (httpx.TransportError, httpx.StreamError) as error:
         raise ConnectionFailed(
             f"{deed}: the connection to {url} broke ({reason(error)}).{after or ' Try again.'}",
             thread_id=thread_id,
             said=f"the connection to {url} broke ({reason(error)})",
-        ) from error
+        ) from alone(error)
     except (orjson.JSONDecodeError, UnicodeDecodeError, httpx.DecodingError) as error:
         raise ProtocolError(
             f"{deed}: {url} answered with something that is not whole JSON ({reason(error)}). "
             f"Is it an Agent Server, and is nothing in between?{after}",
             thread_id=thread_id,
             said=f"{url} answered with something that is not whole JSON ({reason(error)})",
-        ) from error
+        ) from alone(error)
     except UnexpectedAnswer as error:
-        raise ProtocolError(f"{deed}: {url} {error}{after}", thread_id=thread_id, said=f"{url} {error}") from error
+        raise ProtocolError(f"{deed}: {url} {error}{after}", thread_id=thread_id, said=f"{url} {error}") from alone(error)
     except (TypeError, ValueError, KeyError, AttributeError, IndexError, RuntimeError) as error:
         raise ProtocolError(
             f"{deed}: {url} and forkbook did not understand each other ({type(error).__name__}: {error}).{after}",
             thread_id=thread_id,
             said=f"{url} and forkbook did not understand each other ({type(error).__name__}: {error})",
-        ) from error
+        ) from alone(error)
 
 
 @contextmanager
-def discreet(secrets: Collection[str]) -> Iterator[None]:
+def discreet(secrets: Collection[Secret]) -> Iterator[None]:
     """Take secrets out of the errors that come through: a server may say a request's headers again.
 
     Args:
@@ -79,21 +81,24 @@ def discreet(secrets: Collection[str]) -> Iterator[None]:
     try:
         yield
     except ForkbookError as error:
-        error.details = {k: without(v, secrets) if isinstance(v, str) else v for k, v in error.details.items()}
-        said = without(str(error), secrets)
-        if said != str(error) or without(cause := str(error.__cause__ or ""), secrets) != cause:
-            error.args = (said,)
-            raise error from None
+        cause = error.__cause__
+        if _repeats(error, secrets) or _repeats(cause, secrets):
+            error.args = (without(str(error), secrets),)
+            error.details = {k: without(v, secrets) if isinstance(v, str) else v for k, v in error.details.items()}
+            error.__cause__ = error.__context__ = None
+            if cause is not None:  # the frame of a `with` has it still
+                cause.args = (without(str(cause), secrets),)
+                cause.__dict__.clear()
         raise
 
 
-def without(text: str, secrets: Collection[str]) -> str:
-    """A text with an ellipsis in the place of each secret."""
-    for secret in secrets:
-        text = text.replace(secret, "…")
-        for length in range(len(secret) - 1, 3, -1):
-            text = text.replace(f"{secret[:length]}…", "…")
-    return text
+def _repeats(error: BaseException | None, secrets: Collection[Secret]) -> bool:
+    """Whether an error says a secret, or holds an answer that does."""
+    said = [str(error), repr(getattr(error, "args", "")), repr(getattr(error, "__dict__", ""))]
+    if isinstance(error, httpx.HTTPStatusError):
+        said.append(_body(error))
+    text = "".join(said)
+    return without(text, secrets) != text
 
 
 def from_status(deed: str, url: str, error: httpx.HTTPStatusError, thread_id: str | None, after: str) -> ForkbookError:
@@ -147,10 +152,7 @@ def retry_after(header: str | None) -> float | None:
 
 def detail(error: httpx.HTTPStatusError) -> str:
     """What the server said, in a line of at most 300 characters."""
-    try:
-        body = error.response.text
-    except httpx.ResponseNotRead:
-        body = str(error)
+    body = _body(error)
     try:
         parsed = orjson.loads(body)
         body = str(parsed.get("detail") or parsed.get("message") or body) if isinstance(parsed, dict) else body
@@ -158,6 +160,14 @@ def detail(error: httpx.HTTPStatusError) -> str:
         pass
     line = "an HTML page" if body.lstrip().startswith("<") else " ".join(with_pydantic_reason(body).split())
     return line[:299] + "…" if len(line) > 300 else line
+
+
+def _body(error: httpx.HTTPStatusError) -> str:
+    """The text of an answer; the error's own where it was not read."""
+    try:
+        return error.response.text
+    except httpx.ResponseNotRead:
+        return str(error)
 
 
 def reason(error: BaseException) -> str:

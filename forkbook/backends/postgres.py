@@ -1,5 +1,6 @@
 """A checkpoint store on Postgres, read with our own SQL, each read in one read-only, repeatable-read transaction."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,7 +9,16 @@ from typing import Any
 
 import orjson
 
-from ..errors import AccessDenied, ConnectionFailed, InvalidInput, MissingExtra, SourceError, ThreadNotFound
+from ..errors import (
+    AccessDenied,
+    ConnectionFailed,
+    ForkbookError,
+    InvalidInput,
+    MissingExtra,
+    SourceError,
+    ThreadNotFound,
+)
+from ..model.held import Secret, alone, without
 from ..tree import Head
 from .base import Backend, State, Thread
 from .cells import DAMAGES, understood
@@ -33,6 +43,7 @@ TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 LARGEST_BLOB = 64_000_000  # bytes; larger ones are shown as what they are, unread
 PAGE = 100  # checkpoints a page
 ROWS_IN_FLIGHT = 50
+SHORTEST_PASSWORD = 4  # characters
 
 KINDS = """
 select relname, relkind::text from pg_class
@@ -66,16 +77,17 @@ class PostgresBackend(Backend):
     """A Postgres database that LangGraph's PostgresSaver wrote.
 
     Args:
-        uri: "postgresql://user:password@host:port/database"; the password shows nowhere.
+        uri: "postgresql://user:password@host:port/database", as text or as a `Secret`; the password shows nowhere.
         rules: The rules that were given for DeltaChannels.
     """
 
     kind = "the Postgres store"
     abilities = frozenset({"live"})
 
-    def __init__(self, uri: str, rules: Rules | None = None) -> None:
+    def __init__(self, uri: Any, rules: Rules | None = None) -> None:
+        uri = Secret.of(uri)  # for the locals of errors
         self._uri, self._rules = uri, rules
-        self.address = shown_address(uri)
+        self.address, self._secrets = shown_address(uri), _passwords(uri)
         with self._reading("opening the store") as connection:
             self._check_tables(connection)
             if PostgresMemory.columns(connection):
@@ -99,21 +111,42 @@ class PostgresBackend(Backend):
                 f"no thread {thread_id!r} in {self.address}: no text there has a NUL", thread_id=thread_id
             )
         try:
-            with psycopg.connect(self._uri, connect_timeout=5) as connection:
+            with self._told(deed, thread_id), self._connected() as connection:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
                 set_json_loads(_loaded, connection)
                 yield connection
+        except ForkbookError as error:
+            error.__cause__ = error.__context__ = None  # the driver's frames show the address with its password
+            raise
+
+    def _connected(self) -> Any:
+        """A new connection; an error of the driver comes without its frames."""
+        try:
+            return psycopg.connect(self._uri.reveal(), connect_timeout=5)
+        except BaseException as error:
+            failed = alone(error)
+        raise failed
+
+    @contextmanager
+    def _told(self, deed: str, thread_id: str | None) -> Iterator[None]:
+        """Turn what the driver raises inside into forkbook's errors."""
+        try:
+            yield
         except psycopg.OperationalError as error:
-            said = " ".join(str(error).split())
+            said = self._said(error)
+            error.args = (said,)  # the frame of a `with` has it still
             if "password" in said or "authentication" in said:
                 raise AccessDenied(
                     f"{deed}: {self.address} denies access; check user and password", thread_id=thread_id
-                ) from None  # the driver's own error may show the address with its password
-            raise ConnectionFailed(f"{deed}: {self.address} ({said[:200]})", thread_id=thread_id) from None
+                ) from None
+            raise ConnectionFailed(f"{deed}: {self.address} ({said})", thread_id=thread_id) from None
         except psycopg.Error as error:
-            said = " ".join(str(error).split())
-            raise SourceError(f"{deed}: {self.address} says {said[:200]}", thread_id=thread_id) from error
+            raise SourceError(f"{deed}: {self.address} says {self._said(error)}", thread_id=thread_id) from None
+
+    def _said(self, error: psycopg.Error) -> str:
+        """What the driver or the database says, in a line of at most 200 characters without the password."""
+        return without(" ".join(str(error).split()), self._secrets)[:200]
 
     def threads(self, **search: Any) -> Iterator[Thread]:
         if unknown := search.keys() - {"ids", "limit"}:
@@ -248,22 +281,46 @@ def _thread(thread_id: str, created_at: str | None, updated_at: str | None) -> T
     }
 
 
-def shown_address(uri: str) -> str:
+def shown_address(uri: Secret) -> str:
     """The address of a database as it may be shown: user, host, port and database.
 
     Raises:
-        InvalidInput: It is no connection string.
+        InvalidInput: It is no connection string, or a part of the password may stand where it would show.
     """
-    try:
-        parts = conninfo_to_dict(uri)
-    except psycopg.ProgrammingError:
-        raise InvalidInput("this is not a Postgres address; one looks like 'postgresql://user@host/db'") from None
-    authority = uri.partition("://")[2].partition("?")[0]
-    if "@" in authority.partition("/")[2]:
+    shown = _shown(uri)
+    if shown is None:
+        raise InvalidInput("this is not a Postgres address; one looks like 'postgresql://user@host/db'")
+    if not shown:
         raise InvalidInput(
             "a '/', '@' or ':' in the user name or password of a Postgres address is to be percent-encoded: "
-            "%2F, %40, %3A"
+            "%2F, %40, %3A; a port is a number"
         )
+    return shown
+
+
+def _shown(uri: Secret) -> str | None:
+    """An address without its password; "" where it is not clear what the password is, None: it is no address."""
+    parts = _parts(uri)
+    if parts is None:
+        return None
+    host, port = str(parts.get("host") or ""), str(parts.get("port") or "")
+    authority, _, rest = uri.reveal().partition("://")[2].partition("?")[0].partition("/")
+    if "@" in rest or authority.count("@") > 1 or not re.fullmatch(r"[\d,]*", port):
+        return ""
     user = f"{parts['user']}@" if parts.get("user") else ""
-    port = f":{parts['port']}" if parts.get("port") else ""
-    return f"postgresql://{user}{parts.get('host', '')}{port}/{parts.get('dbname', '')}"
+    return f"postgresql://{user}{host}{port and ':'}{port}/{parts.get('dbname', '')}"
+
+
+def _parts(uri: Secret) -> dict[str, Any] | None:
+    """What libpq reads in an address; None: it cannot."""
+    try:
+        return conninfo_to_dict(uri.reveal())
+    except (psycopg.Error, ValueError, TypeError):
+        return None
+
+
+def _passwords(uri: Secret) -> tuple[Secret, ...]:
+    """The passwords in an address that are long enough to be looked for in what others say."""
+    parts = _parts(uri) or {}
+    found = (str(parts.get(name) or "") for name in ("password", "sslpassword"))
+    return tuple(Secret(password) for password in found if len(password) >= SHORTEST_PASSWORD)

@@ -8,21 +8,21 @@ import httpx
 from langgraph_sdk.client import SyncLangGraphClient
 
 from ..errors import ForkbookError, InvalidInput, ProtocolError, ServerFault, ThreadBusy, ThreadNotFound
+from ..model.held import Secret
 from .base import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
 from .configured import from_metadata, from_record
 from .faults import discreet, told
 from .interning import Interner
-from .keys import checked_url, request_headers
+from .keys import checked_url, held_headers, request_headers, secret_words
 from .memory.server import ServerMemory
 from .message_forms import in_one_form
 from .server_graphs import ServerGraphs
 from .server_runs import ServerRuns
 from .streaming import OnEvent
-from .transport import Transport
+from .transport import Headers, Transport
 from .wire import END, IN_CONFIG, a_state, an_object, as_written, items_in, objects
 
 LARGEST_PAGE = 1000
-SECRET = 8  # characters that a header's word has at least where it is a key
 SEARCHES = ("ids", "metadata", "values", "status", "sort_by", "sort_order", "limit", "offset")
 ALL_BUT_VALUES = [
     "thread_id",
@@ -41,7 +41,7 @@ class ServerBackend(Backend):
     Args:
         url: Its address, http or https.
         api_key: The key for this server; "env" takes the one in the environment; None sends none.
-        headers: More headers for every request.
+        headers: More headers for every request, by name. Like the key they show nowhere.
         insecure: Allow a key to travel over plain http to another machine.
     """
 
@@ -50,13 +50,12 @@ class ServerBackend(Backend):
     takes_context_beside_configurable = False
     parallel = True
 
-    def __init__(
-        self, url: str, api_key: str | None = None, headers: Mapping[str, str] | None = None, *, insecure: bool = False
-    ) -> None:
+    def __init__(self, url: Any, api_key: Any = None, headers: Any = None, *, insecure: bool = False) -> None:
+        url, api_key, headers = Secret.of(url), Secret.of(api_key), held_headers(headers)  # for the locals of errors
         self.address = checked_url(url)
-        self._headers = request_headers(self.address, api_key, headers or {}, insecure)
+        self._headers = request_headers(self.address, api_key, headers, insecure)
         self.header_names = tuple(self._headers)
-        self._secrets = {word for value in self._headers.values() for word in value.split() if len(word) >= SECRET}
+        self._secrets = secret_words(self._headers)
         self._client: Any = self._open()  # the SDK's own types refuse plain dicts
         self._runs = ServerRuns(lambda: self._client.runs, self._told)
         self._graphs = ServerGraphs(self.address, lambda: self._client.assistants, self._told)
@@ -66,7 +65,7 @@ class ServerBackend(Backend):
         return SyncLangGraphClient(
             httpx.Client(
                 base_url=self.address,
-                headers=self._headers,
+                auth=Headers(self._headers),
                 transport=Transport(),
                 timeout=httpx.Timeout(connect=5, read=300, write=300, pool=5),
             )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InvalidInput
+from ..model.held import Secret, masked_address
 from .options import (
     FORMATS,
     PLACE,
@@ -24,7 +25,7 @@ from .options import (
     check_name,
     ids,
 )
-from .places import Keys, opened, opened_both
+from .places import Keys, is_address, opened, opened_both
 from .reports import BEGINS_ANEW, none_found, say_migration, say_verdicts, verify_document
 from .screen import DIFFERENT, OK, Screen
 from .steps import exported
@@ -66,9 +67,13 @@ def export(
 
 def verify(
     ctx: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="SRC", help=f"An archive, x.forkbook; with DST any place: {PLACE}.")],
+    source: Annotated[
+        Secret,
+        typer.Argument(metavar="SRC", parser=Secret, help=f"An archive, x.forkbook; with DST any place: {PLACE}."),
+    ],
     target: Annotated[
-        str | None, typer.Argument(metavar="DST", help="Where the same threads should be: any place, too.")
+        Secret | None,
+        typer.Argument(metavar="DST", parser=Secret, help="Where the same threads should be: any place, too."),
     ] = None,
     threads: Threads = None,
     source_api_key: SourceKey = None,
@@ -95,12 +100,8 @@ def verify(
     if target is None:
         if threads is not None:
             raise InvalidInput("--threads is for comparing with another place: an archive alone is verified whole")
-        if Path(source).suffix != ".forkbook":
-            if not (Path(source).exists() or "://" in source or source == "demo"):
-                raise InvalidInput(f"there is no file {source}")
-            raise InvalidInput(
-                f"{source} is no archive, so it has no digests: compare it with a place, `forkbook verify SRC DST`"
-            )
+        if (wrong := _no_archive(source)) is not None:
+            raise InvalidInput(wrong)
         from ..sources import verify as verify_archive
 
         report = verify_archive(source)
@@ -117,3 +118,21 @@ def verify(
     empty = threads is None and not compared.moves and compared.stopped is None
     hints = [none_found(first.backend.address)] if empty else []
     return say_migration(screen, compared, compared=True, hints=hints, stopped=BEGINS_ANEW)
+
+
+def _no_archive(source: Secret) -> str | None:
+    """What to say where a place alone is no archive, without any password in its address; None: it is named as one."""
+    text = str(source.reveal())
+    if Path(text).suffix == ".forkbook":
+        return None
+    shown = masked_address(text)
+    if not (is_address(source) or text == "demo" or _exists(text)):
+        return f"there is no file {shown}"
+    return f"{shown} is no archive, so it has no digests: compare it with a place, `forkbook verify SRC DST`"
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InvalidInput
+from ..model.held import Secret
 from .options import (
     BACKUPS,
     ApiKey,
@@ -32,7 +33,7 @@ from .options import (
     ids,
     metadata_of,
 )
-from .places import Keys, backup_of, opened, opened_both
+from .places import Keys, backup_of, is_address, opened, opened_both
 from .screen import DIFFERENT, OK, Screen
 from .steps import Plan, Run, limit_of
 
@@ -40,7 +41,9 @@ from .steps import Plan, Run, limit_of
 def migrate(
     ctx: typer.Context,
     source: Source,
-    target: Annotated[str, typer.Argument(metavar="DST", help="The server to write to: its address.")],
+    target: Annotated[
+        Secret, typer.Argument(metavar="DST", parser=Secret, help="The server to write to: its address.")
+    ],
     full: Annotated[
         bool, typer.Option("--full", help="Three steps: a backup file, the migration, a comparison of both places.")
     ] = False,
@@ -112,9 +115,14 @@ def migrate(
 def import_(
     ctx: typer.Context,
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="An archive, a JSON file of ours or of a migration script, a store.")
+        Secret,
+        typer.Argument(
+            metavar="FILE", parser=Secret, help="An archive, a JSON file of ours or of a migration script, a store."
+        ),
     ],
-    to: Annotated[str, typer.Option("--to", metavar="DST", help="The server to write to: its address.")],
+    to: Annotated[
+        Secret, typer.Option("--to", metavar="DST", parser=Secret, help="The server to write to: its address.")
+    ],
     dry_run: DryRun = False,
     secrets: Secrets = False,
     test_single: TestSingle = False,
@@ -141,7 +149,7 @@ def import_(
     """
     screen: Screen = ctx.obj
     screen.json = as_json
-    if "://" in file:
+    if is_address(file):
         raise InvalidInput("import is for files: `forkbook migrate SRC DST` takes threads from any place")
     plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, assistant, secrets)
     keys = Keys(api_key, env_file=env_file, insecure=insecure)

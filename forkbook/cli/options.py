@@ -8,13 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import InvalidInput
+from ..model.held import Secret
 
 PLACE = "a server's address, a path (.forkbook, .json, SQLite), postgresql://…, or demo"
 
 FORMATS = (".forkbook", ".json", ".parquet")
 BACKUPS = FORMATS[:2]  # what can be read back
 
-Source = Annotated[str, typer.Argument(metavar="SRC", help=f"Where the threads are: {PLACE}.")]
+Source = Annotated[Secret, typer.Argument(metavar="SRC", parser=Secret, help=f"Where the threads are: {PLACE}.")]
 ThreadId = Annotated[
     str,
     typer.Argument(
@@ -29,9 +30,10 @@ Json = Annotated[
     bool, typer.Option("--json", help="Say the result as one JSON document on stdout, all else on stderr.")
 ]
 ApiKey = Annotated[
-    str | None,
+    Secret | None,
     typer.Option(
         metavar="KEY",
+        parser=Secret,
         help="Key for the server; env takes LANGGRAPH_API_KEY, LANGSMITH_API_KEY or LANGCHAIN_API_KEY, env:NAME takes "
         "NAME. A key typed here shows in the list of processes: env does not.",
     ),
@@ -45,8 +47,12 @@ EnvFile = Annotated[
     ),
 ]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Let a key travel over plain http to another machine.")]
-SourceKey = Annotated[str | None, typer.Option(metavar="KEY", help="Key for SRC alone: a key, env, or env:NAME.")]
-TargetKey = Annotated[str | None, typer.Option(metavar="KEY", help="Key for DST alone: a key, env, or env:NAME.")]
+SourceKey = Annotated[
+    Secret | None, typer.Option(metavar="KEY", parser=Secret, help="Key for SRC alone: a key, env, or env:NAME.")
+]
+TargetKey = Annotated[
+    Secret | None, typer.Option(metavar="KEY", parser=Secret, help="Key for DST alone: a key, env, or env:NAME.")
+]
 SameKey = Annotated[bool, typer.Option("--same-key", help="Both servers get the key of --api-key or --env-file.")]
 Secrets = Annotated[
     bool,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ..book import Book
 from ..errors import InvalidInput
-from ..escape import without_secrets
+from ..model.held import Secret, masked_address
 from .screen import Screen
 
 FROM_ENVIRONMENT = "env"
@@ -30,21 +30,21 @@ class Keys:
         insecure: Whether a key may travel over plain http to another machine.
     """
 
-    api_key: str | None = None
-    source: str | None = None
-    target: str | None = None
+    api_key: Secret | None = None
+    source: Secret | None = None
+    target: Secret | None = None
     env_file: Path | None = None
     same: bool = False
     insecure: bool = False
 
-    def of_two(self, source: str, target: str) -> tuple[str | None, str | None]:
+    def of_two(self, source: Secret, target: Secret) -> tuple[Secret | None, Secret | None]:
         """What the options say for each of two places.
 
         Raises:
             InvalidInput: One key would go to two servers, and nobody said so.
         """
         own = (self.source, self.target)
-        shared = self.api_key or (FROM_ENVIRONMENT if self.env_file and not any(own) else None)
+        shared = self.api_key or (Secret(FROM_ENVIRONMENT) if self.env_file and not any(own) else None)
         if shared is None:
             return own
         takers = [is_server(place) and not key for place, key in zip((source, target), own, strict=True)]
@@ -57,19 +57,25 @@ class Keys:
         return given[0], given[1]
 
 
-def is_server(place: str) -> bool:
+def is_server(place: Secret | str) -> bool:
     """Whether a place is an Agent Server that may want a key."""
-    return place.strip().lower().startswith(("http://", "https://"))
+    text = str(place.reveal()) if isinstance(place, Secret) else place
+    return text.strip().lower().startswith(("http://", "https://"))
 
 
-def backup_of(place: str) -> Path:
+def is_address(place: Secret) -> bool:
+    """Whether a place is named by its address, not by a path."""
+    return "://" in place.reveal()
+
+
+def backup_of(source: Secret) -> Path:
     """The name of a place's backup file: the same for the same place, another one for any other."""
-    place = place.strip().rstrip("/")
+    place = str(source.reveal()).strip().rstrip("/")
     if is_url := "://" in place:
         url = urlsplit(place)
         said, known = (
             "-".join(str(part) for part in (url.hostname, url.port) if part) + url.path,
-            without_secrets(place),
+            masked_address(place),
         )
     else:
         said, known = Path(place).name, str(Path(place).resolve())
@@ -79,7 +85,7 @@ def backup_of(place: str) -> Path:
     return Path(f"threads_backup-{name}.forkbook")
 
 
-def opened(screen: Screen, place: str, keys: Keys, *, writes: bool = False) -> Book:
+def opened(screen: Screen, place: Secret, keys: Keys, *, writes: bool = False) -> Book:
     """One place.
 
     Args:
@@ -88,12 +94,18 @@ def opened(screen: Screen, place: str, keys: Keys, *, writes: bool = False) -> B
         keys: What the options say.
         writes: Whether the command may write; then scratch copies that a killed preview left are deleted, too.
     """
-    return _connected(screen, place, keys.api_key or (FROM_ENVIRONMENT if keys.env_file else None), keys, writes)
+    return _connected(
+        screen, place, keys.api_key or (Secret(FROM_ENVIRONMENT) if keys.env_file else None), keys, writes
+    )
 
 
-def opened_both(screen: Screen, source: str, target: str, keys: Keys, *, writes: bool = False) -> tuple[Book, Book]:
+def opened_both(
+    screen: Screen, source: Secret, target: Secret, keys: Keys, *, writes: bool = False
+) -> tuple[Book, Book]:
     """A source, which is read, and a target; each with its own key."""
     first, second = keys.of_two(source, target)
+    for said in filter(None, (first, second)):
+        screen.hide(_key(said, keys.env_file))
     book = _connected(screen, source, first, keys, writes=False)
     try:
         return book, _connected(screen, target, second, keys, writes)
@@ -102,27 +114,37 @@ def opened_both(screen: Screen, source: str, target: str, keys: Keys, *, writes:
         raise
 
 
-def _connected(screen: Screen, place: str, said: str | None, keys: Keys, writes: bool) -> Book:
+def _connected(screen: Screen, place: Secret, said: Secret | None, keys: Keys, writes: bool) -> Book:
     from ..sources import connect
 
     key = None if said is None else screen.hide(_key(said, keys.env_file))
     return connect(place, key, insecure=keys.insecure, sweep=writes)
 
 
-def _key(said: str, env_file: Path | None) -> str:
-    from ..backends.keys import KEY_VARIABLES
-
-    if said == FROM_ENVIRONMENT:
-        names: Iterable[str] = KEY_VARIABLES
-    elif said.startswith(f"{FROM_ENVIRONMENT}:"):
-        names = (said.partition(":")[2],)
-    else:
+def _key(said: Secret, env_file: Path | None) -> Secret:
+    """The key itself, wherever an option says that it is."""
+    if (names := _variables_named(said)) is None:
         return said
-    known = os.environ if env_file is None else _variables(env_file)
-    found = next((value.strip(" \"'") for name in names if (value := known.get(name))), None)
-    if not found:
+    found = _value_of(names, env_file)
+    if found is None:
         raise InvalidInput(f"no key: {' or '.join(names)} is not set in {env_file or 'the environment'}")
     return found
+
+
+def _variables_named(said: Secret) -> tuple[str, ...] | None:
+    """The names of the variables that an option says hold the key; None: it is the key."""
+    from ..backends.keys import KEY_VARIABLES
+
+    text = str(said.reveal())
+    if text == FROM_ENVIRONMENT:
+        return KEY_VARIABLES
+    return (text.partition(":")[2],) if text.startswith(f"{FROM_ENVIRONMENT}:") else None
+
+
+def _value_of(names: Iterable[str], env_file: Path | None) -> Secret | None:
+    known = os.environ if env_file is None else _variables(env_file)
+    found = (value.strip(" \"'") for name in names if (value := known.get(name)))
+    return next((Secret(value) for value in found if value), None)
 
 
 def _variables(path: Path) -> Mapping[str, str | None]:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from ..errors import ForkbookError, InvalidInput, NotFound, SourceError
 from ..escape import visible
+from ..model.held import Secret
 
 OK, DIFFERENT, MISUSED, UNREACHABLE, INTERRUPTED, READER_GONE = 0, 1, 2, 3, 130, 141
 HERE = (  # what Python's names in an error are called in a terminal
@@ -49,12 +50,12 @@ class Screen:
     def __init__(self) -> None:
         self.json = False
         self.known: Mapping[str, Any] = {}
-        self._secrets = set[str]()
+        self._secrets: list[Secret] = []
 
-    def hide(self, secret: str) -> str:
+    def hide(self, secret: Secret) -> Secret:
         """Never say a secret, whoever repeats it; gives it back."""
-        if len(secret.strip()) >= SECRET_LENGTH:
-            self._secrets |= {secret.strip(), json.dumps(secret.strip())[1:-1]}
+        if len(secret.reveal().strip()) >= SECRET_LENGTH:
+            self._secrets.append(secret)
         return secret
 
     @property
@@ -156,8 +157,9 @@ class Screen:
         return "\n".join(map(visible, self._hidden(text).split("\n")))
 
     def _hidden(self, text: str) -> str:
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "…")
+        for secret in self._secrets:
+            for said in (secret.reveal().strip(), json.dumps(secret.reveal().strip())[1:-1]):
+                text = text.replace(said, "…")
         return text
 
 

@@ -1,4 +1,4 @@
-"""Secrets: which texts are one by their name, how values show without them, and how a key is held. Pure.
+"""Secrets: which texts are one by their name, and how values show without them. Pure.
 
 A text in a run's `configurable` or context, or in metadata, is a secret where its name, or the name of what it is
 nested in, ends in `key`, `token`, `secret`, `password`, `auth`, `authorization` or `credentials`, in any spelling; the
@@ -9,7 +9,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from numbers import Number
-from typing import Any, Self
+from typing import Any
 
 from .states import is_placeholder
 
@@ -18,41 +18,8 @@ SECRET_NAME = re.compile(r"(?:key|token|secret|password|auth|authorization|crede
 LONGEST_ENDING = 40  # characters of a name that are looked at
 DEEPEST = 100  # nested containers that are looked into
 DEEPEST_OBJECTS = 3  # objects with fields, one in the other: they may refer to each other in a circle
-SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*:/{1,3}", re.IGNORECASE)
-ASSIGNED = re.compile(r"""([\w.-]+)(\s*=\s*)('(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|(?:\\.|[^\s&])+)""", re.DOTALL)
-NO_PORT = re.compile(r"((?://|@|…)[^\s/?#@:\[\]]*):(?!\d{1,5}(?:[/?#,\s]|\Z))[^\s?#]+")
 Path = tuple[str | int, ...]
 StandIn = Callable[[Path], Any]
-
-
-class Secret:
-    """A key, a password, or an address that may hold one: it shows nowhere, whoever prints, logs or pickles it."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str | None) -> None:
-        self._value = value
-
-    @classmethod
-    def of(cls, value: Any) -> Any:
-        """A text as a secret; what is no text, or is a secret already, as it is."""
-        return cls(value) if isinstance(value, str) else value
-
-    def reveal(self) -> str:
-        """The text itself: pass it on at once, and keep it in no variable.
-
-        Raises:
-            ValueError: It did not come through a pickle.
-        """
-        if self._value is None:
-            raise ValueError("a pickle holds neither keys nor addresses: connect again, fb.connect(…)")
-        return self._value
-
-    def __repr__(self) -> str:
-        return MASK
-
-    def __reduce__(self) -> tuple[type[Self], tuple[None]]:
-        return type(self), (None,)
 
 
 class MaskedDict(dict[str, Any]):
@@ -215,22 +182,3 @@ def _without(value: Any, path: tuple[str, ...], names: dict[str, None]) -> Any:
         else:
             kept[key] = _without(item, inner, names)
     return value if len(kept) == len(value) and not _differ(kept.values(), value.values()) else kept
-
-
-def masked_address(text: str) -> str:
-    """An address as it may be shown: what may be a user or a password in it is `…`.
-
-    Args:
-        text: Anything that was typed where an address belongs: a URL, a connection string, a path.
-    """
-    text = ASSIGNED.sub(_unassigned, text)
-    before, at, after = text.rpartition("@")
-    if at:
-        scheme = SCHEME.match(before)
-        text = f"{scheme[0] if scheme else ''}…@{after}"
-    return NO_PORT.sub(r"\1:…", text)
-
-
-def _unassigned(found: re.Match[str]) -> str:
-    name, sign, _ = found.groups()
-    return f"{name}{sign}…" if "pass" in name.lower() or is_secret_name(name) else found[0]
