@@ -15,9 +15,10 @@ from .book import Book
 from .errors import AccessDenied, ConnectionFailed, InvalidInput, ServerFault, SourceError
 from .escape import short
 from .langgraph_version import require_langgraph
-from .meant import meant, other_scheme
-from .model.held import Secret, masked_address
+from .meant import other_scheme
+from .model.held import Secret
 from .tokens import counter_of
+from .typed_place import ARCHIVE_SUFFIX, existing_path, for_libpq, held_place, kind_of
 
 if TYPE_CHECKING:
     from .backends.archive import VerifyReport
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from .backends.server import ServerBackend
     from .transfer import MigrateReport
 
-ARCHIVE_SUFFIX, JSON_SUFFIX = ".forkbook", ".json"
+JSON_SUFFIX = ".json"
 SERVERS = ("server", "demo")
-LONGEST_SHOWN = 300  # characters of what was typed
 FOR_STORES = (
     "reducers and graph are for checkpoint stores, a SQLite file or a Postgres address: elsewhere values are whole, so "
     "leave them out"
@@ -75,8 +75,8 @@ def connect(
         InvalidInput: This is no such place, or a key would travel in the clear.
         SourceError: It cannot be opened; the text says why.
     """
-    source, api_key, headers = _held(source), Secret.of(api_key), held_headers(headers)  # for the locals of errors
-    counter, kind = None if counter is None else counter_of(counter), _kind(source)
+    source, api_key, headers = held_place(source), Secret.of(api_key), held_headers(headers)  # for the locals of errors
+    counter, kind = None if counter is None else counter_of(counter), kind_of(source)
     for name, given in (("api_key", api_key), ("headers", headers), ("cache", cache)):
         if given is not None and kind not in SERVERS:
             raise InvalidInput(f"{name} is for Agent Servers; what is opened here is none, so leave it out")
@@ -86,7 +86,7 @@ def connect(
     if kind == "postgres":
         from .backends.postgres import PostgresBackend
 
-        backend: Backend = PostgresBackend(_for_libpq(source), rules)
+        backend: Backend = PostgresBackend(for_libpq(source), rules)
     elif kind in (*SERVERS, "address"):
         backend = _server(source, api_key, headers, insecure, sweep)
         if cache is not None:
@@ -157,7 +157,7 @@ def migrate(
     """
     from .transfer.migrating import migrate
 
-    src, dst = _held(src), _held(dst)  # for the locals of errors
+    src, dst = held_place(src), held_place(dst)  # for the locals of errors
     with _opened(src, sweep=not dry_run) as source, _opened(dst, sweep=not dry_run) as target:
         return migrate(
             source,
@@ -187,11 +187,11 @@ def verify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> V
     Raises:
         SourceError: A place cannot be opened, or its threads cannot be listed.
     """
-    src, dst = _held(src), _held(dst)  # for the locals of errors
+    src, dst = held_place(src), held_place(dst)  # for the locals of errors
     if dst is None:
         from .backends.archive import verify
 
-        return verify(_path(src))
+        return verify(existing_path(src))
     from .transfer.verifying import verify_places
 
     with _opened(src) as source, _opened(dst) as target:
@@ -200,7 +200,7 @@ def verify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> V
 
 async def amigrate(src: Any, dst: Any, threads: Iterable[str] | None = None, **how: Any) -> MigrateReport:
     """`migrate` for async code; between servers it goes on to its end in its thread when this is cancelled."""
-    src, dst = _held(src), _held(dst)
+    src, dst = held_place(src), held_place(dst)
     return await in_thread(migrate, src, dst, threads, **how)
 
 
@@ -210,7 +210,7 @@ async def averify(src: str | os.PathLike[str] | Secret) -> VerifyReport: ...
 async def averify(src: Any, dst: Any, threads: Iterable[str] | None = None) -> MigrateReport: ...
 async def averify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> VerifyReport | MigrateReport:
     """`verify` for async code."""
-    src, dst = _held(src), _held(dst)
+    src, dst = held_place(src), held_place(dst)
     return await in_thread(verify, src, dst, threads)
 
 
@@ -225,39 +225,11 @@ def _opened(place: Any, *, sweep: bool = False) -> Iterator[Backend]:
         yield book.backend
 
 
-def _held(source: Any) -> Any:
-    """What a user names: a text as a `Secret`, as it may be an address with a password; all else as it is."""
-    return Secret(source.strip()) if isinstance(source, str) else source
-
-
-def _kind(source: Any) -> str:
-    """What was named: `demo`, `server`, `postgres`, another `address`, a `path`, an `object`, or `nothing`."""
-    if isinstance(source, os.PathLike):
-        return "path" if str(source).strip() else "nothing"
-    if not isinstance(source, Secret):
-        return "object"
-    text = str(source.reveal())
-    if text == "demo" or not text:
-        return text or "nothing"
-    if "://" not in text:
-        return "path"
-    scheme = text.lower().partition("://")[0]
-    if scheme.partition("+")[0].partition(":")[0] in ("postgresql", "postgres"):
-        return "postgres"
-    return "server" if scheme.startswith("http") else "address"
-
-
-def _for_libpq(address: Secret) -> Secret:
-    """The address of a Postgres database, its scheme as libpq knows it: "+psycopg" is SQLAlchemy's."""
-    scheme, _, rest = str(address.reveal()).partition("://")
-    return Secret(f"{scheme.lower().partition('+')[0]}://{rest}")
-
-
 def _server(address: Any, api_key: Any, headers: Any, insecure: bool, sweep: bool) -> Backend:
     from .backends.server import ServerBackend
     from .timetravel import sweep_scratches
 
-    if _kind(address) == "demo":
+    if kind_of(address) == "demo":
         from .demo import serve
 
         address = serve()
@@ -316,7 +288,7 @@ def _rules(reducers: Mapping[str, Reducer] | None, graph: Any) -> Rules | None:
 
 
 def _file(source: Any, rules: Rules | None = None) -> Backend:
-    path = _path(source)
+    path = existing_path(source)
     if rules is not None and path.suffix.lower() in (ARCHIVE_SUFFIX, JSON_SUFFIX):
         raise InvalidInput(FOR_STORES)
     if path.suffix == ARCHIVE_SUFFIX:
@@ -335,32 +307,3 @@ def _file(source: Any, rules: Rules | None = None) -> Backend:
     from .backends.sqlite import SqliteBackend
 
     return SqliteBackend(path, rules)
-
-
-def _path(source: Any) -> Path:
-    """The path that a text names, once it is known that it is no address with a password.
-
-    Raises:
-        InvalidInput: There is nothing of this name.
-    """
-    source = source if isinstance(source, Secret) else Secret(str(source))
-    if (missing := _missing(source)) is not None:
-        raise InvalidInput(missing)
-    return Path(source.reveal())
-
-
-def _missing(source: Secret) -> str | None:
-    """What to say of a path where nothing is, in words that show no password; None: something is there."""
-    text = str(source.reveal())
-    try:
-        if Path(text).exists():
-            return None
-    except (OSError, ValueError):
-        pass
-    shown = masked_address(text)
-    if shown == text and Path(text).suffix == ARCHIVE_SUFFIX:
-        return None  # told by what reads archives
-    return (
-        f"{short(shown, LONGEST_SHOWN)} is neither a file nor an address; an address begins with http:// or "
-        f"postgresql://{meant(text) if shown == text else ''}"
-    )

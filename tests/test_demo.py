@@ -422,6 +422,15 @@ def test_ctrl_c_stops_all_and_everything_written_is_in_the_folder(originals, tmp
     address = re.search(r"http://127\.0\.0\.1:\d+/lab/tree/01-time-travel\.ipynb\?token=\w+", said)
     assert address, said
     assert urllib.request.urlopen(address[0]).status == 200
+    token = address[0].partition("token=")[2]
+    jupyters = [path for path in (folder / "jupyter").rglob("*") if path.is_file()]
+    telling = [path for path in jupyters if token.encode() in path.read_bytes()]
+    assert telling, "Jupyter keeps its token in a file"
+    assert {path.stat().st_mode & 0o777 for path in telling} == {0o600}
+    private = {folder / "jupyter", *(path.parent for path in telling)}
+    assert {path.stat().st_mode & 0o777 for path in private} == {0o700}
+    others = [path for path in folder.rglob("*") if path.is_file() and path not in jupyters]
+    assert not [path for path in others if token.encode() in path.read_bytes()]
     family = psutil.Process(terminal.pid).children(recursive=True)
     listening = [c.laddr.ip for p in family for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN]
     assert listening == ["127.0.0.1"] * 2

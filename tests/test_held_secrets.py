@@ -1,7 +1,6 @@
 """Keys and passwords that forkbook holds: no traceback, log, repr, pickle or attribute shows them."""
 
 import contextlib
-import io
 import logging
 import pickle
 import socket
@@ -11,76 +10,12 @@ import traceback
 import warnings
 
 import pytest
-from IPython.core import ultratb
+from canary import CANARY, canary, every_traceback, shows_nothing
 from proxy import answering
-from rich.console import Console
-from rich.traceback import Traceback
 
 import forkbook as fb
 from forkbook.backends.server import ServerBackend
 from forkbook.cli.app import app
-
-CANARY = "canary7f3a91e2"
-
-
-def canary():
-    """The secret; a caller's own frame shows only the name of this function."""
-    return "canary" + "7f3a91e2"
-
-
-def every_traceback(error):
-    """What IPython, rich and the standard library say of an error, with all locals that they show."""
-    kinds = (type(error), error, error.__traceback__)
-    said = [
-        text.stb2text(text.structured_traceback(*kinds))
-        for mode in ("Plain", "Context", "Verbose", "Minimal")
-        for text in [ultratb.FormattedTB(mode=mode, theme_name="nocolor")]
-    ]
-    out = io.StringIO()
-    console = Console(file=out, width=300)
-    shown = {"show_locals": True, "locals_max_length": None, "locals_max_string": None, "suppress": ()}
-    console.print(Traceback.from_exception(*kinds, **shown))
-    whole = traceback.TracebackException(*kinds, capture_locals=True, compact=False)
-    return "\n".join([*said, out.getvalue(), *whole.format(), *traceback.format_exception(*kinds)])
-
-
-def chain(error):
-    """An error and all that came before it, hidden ones too."""
-    found, waiting = [], [error]
-    while waiting:
-        one = waiting.pop()
-        if one is not None and one not in found:
-            found.append(one)
-            waiting += [one.__cause__, one.__context__]
-    return found
-
-
-def everything_about(error):
-    """All that can be seen of an error: tracebacks, arguments, attributes, notes, its whole chain and their locals."""
-    said = []
-    for one in chain(error):
-        said += [str(one), repr(one), repr(one.args), repr(vars(one)), repr(getattr(one, "__notes__", ""))]
-        said += [every_traceback(one)] if one.__traceback__ else []
-        with contextlib.suppress(Exception):
-            said.append(repr(pickle.dumps(one)))
-        for frame, _ in traceback.walk_tb(one.__traceback__):
-            ours = "forkbook" in frame.f_code.co_filename and "tests" not in frame.f_code.co_filename
-            said += [repr(value) + repr(getattr(value, "__dict__", "")) for value in frame.f_locals.values()] * ours
-    return "\n".join(said)
-
-
-def shows_nothing(way, *expected):
-    """Check that it raises an error, and that nothing about that shows the secret."""
-    with pytest.raises(expected or fb.ForkbookError) as caught:
-        way()
-    text = everything_about(caught.value)
-    assert "test_held_secrets" in text
-    assert CANARY not in text, where(text)
-
-
-def where(text):
-    """The lines that show the secret, for whoever has to find out why."""
-    return "\n".join(line[max(line.find(CANARY) - 150, 0) :][:300] for line in text.split("\n") if CANARY in line)
 
 
 @pytest.fixture(autouse=True)

@@ -281,12 +281,13 @@ def _thread(thread_id: str, created_at: str | None, updated_at: str | None) -> T
     }
 
 
-def shown_address(uri: Secret) -> str:
+def shown_address(uri: Any) -> str:
     """The address of a database as it may be shown: user, host, port and database.
 
     Raises:
         InvalidInput: It is no connection string, or a part of the password may stand where it would show.
     """
+    uri = Secret.of(uri)
     shown = _shown(uri)
     if shown is None:
         raise InvalidInput("this is not a Postgres address; one looks like 'postgresql://user@host/db'")

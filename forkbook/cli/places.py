@@ -68,9 +68,9 @@ def is_address(place: Secret) -> bool:
     return "://" in place.reveal()
 
 
-def backup_of(source: Secret) -> Path:
+def backup_of(source: Secret | str) -> Path:
     """The name of a place's backup file: the same for the same place, another one for any other."""
-    place = str(source.reveal()).strip().rstrip("/")
+    place = str(Secret.of(source).reveal()).strip().rstrip("/")
     if is_url := "://" in place:
         url = urlsplit(place)
         said, known = (

@@ -76,23 +76,23 @@ def _run(folder: Path, browser: bool, running: contextlib.ExitStack) -> None:
     seed(agent.url)
     jupyter = lab.start(folder / "notebooks", folder / "jupyter", agent.url)
     running.enter_context(jupyter.process)
-    address = jupyter.address(notebooks.FIRST)
     typer.echo(f"  Agent Server   {agent.url}  (no key, no network; its threads are made anew at every start)")
     typer.echo(f"  notebooks      {folder / 'notebooks'}  (working copies)")
     for name in kept:
         typer.echo(f"                 {name} is yours and stays as it is; rename it to get the original, too")
-    typer.echo(f"  JupyterLab     {address}")
+    typer.echo(f"  JupyterLab     {jupyter.address(notebooks.FIRST)}")
     typer.echo("Ctrl-C here stops everything.")
     if browser:
-        running.callback(_open(address, folder / "open.html").unlink, missing_ok=True)
+        running.callback(_open(jupyter, folder / "open.html").unlink, missing_ok=True)
     _wait(agent, jupyter)
 
 
-def _open(address: str, page: Path) -> Path:
-    """Open a browser on a page that leads to the address: its token would show in the list of processes."""
+def _open(jupyter: lab.Lab, page: Path) -> Path:
+    """Open a browser on a page that leads to JupyterLab: its token would show in the list of processes."""
     page.unlink(missing_ok=True)
     with os.fdopen(os.open(page, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(f'<meta charset="utf-8"><meta http-equiv="refresh" content="0; url={html.escape(address)}">')
+        target = '<meta charset="utf-8"><meta http-equiv="refresh" content="0; url={}">'
+        file.write(target.format(html.escape(jupyter.address(notebooks.FIRST))))
 
     def open_page() -> None:
         if not webbrowser.open(page.as_uri()):

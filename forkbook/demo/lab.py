@@ -5,9 +5,10 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from ..model.held import Secret
 from . import DEMO_URL
 from .loopback import HOST, fetch_json
 from .tether import Tethered, on_free_port
@@ -48,11 +49,11 @@ class Lab:
 
     process: Tethered
     port: int
-    token: str = field(repr=False)
+    token: Secret
 
     def address(self, notebook: str) -> str:
         """The URL that opens a notebook, token included."""
-        return f"http://{HOST}:{self.port}/lab/tree/{notebook}?token={self.token}"
+        return f"http://{HOST}:{self.port}/lab/tree/{notebook}?token={self.token.reveal()}"
 
 
 def start(notebooks: Path, folder: Path, demo_url: str) -> Lab:
@@ -66,15 +67,17 @@ def start(notebooks: Path, folder: Path, demo_url: str) -> Lab:
     Raises:
         ForkbookError: It did not come up; the text has its last words.
     """
-    token = secrets.token_hex(24)
-    env = environment(folder, demo_url) | {"JUPYTER_TOKEN": token}
+    token = Secret(secrets.token_hex(24))
+    env = environment(folder, demo_url)
 
     def spawn(port: int) -> Tethered:
         options = [*_OPTIONS, f"--ServerApp.port={port}", f"--ServerApp.root_dir={notebooks}"]
-        return Tethered("JupyterLab", "jupyterlab", options, log=folder / "lab.log", env=env, cwd=folder)
+        log, told = folder / "lab.log", {"JUPYTER_TOKEN": token}
+        return Tethered("JupyterLab", "jupyterlab", options, log=log, env=env, secrets=told, cwd=folder, private=True)
 
     def ready(port: int) -> bool:
-        return fetch_json(f"http://{HOST}:{port}/api/status", {"Authorization": f"token {token}"}) is not None
+        asked = {"Authorization": Secret(f"token {token.reveal()}")}
+        return fetch_json(f"http://{HOST}:{port}/api/status", asked) is not None
 
     port, process = on_free_port(spawn, ready, SECONDS_TO_START)
     return Lab(process, port, token)
@@ -84,7 +87,7 @@ def environment(folder: Path, demo_url: str) -> dict[str, str]:
     """The environment in which Jupyter and IPython keep to a folder, and `python3` is the kernel of this interpreter.
 
     Args:
-        folder: Made if missing.
+        folder: Made if missing, for this user alone: Jupyter keeps its token in it.
         demo_url: The Agent Server that `fb.connect("demo")` uses in kernels.
     """
     ours = {
@@ -95,8 +98,9 @@ def environment(folder: Path, demo_url: str) -> dict[str, str]:
         "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
         "IPYTHONDIR": folder / "ipython",
     }
-    for path in ours.values():
+    for path in (folder, *ours.values()):
         path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o700)
     _write(ours["JUPYTER_DATA_DIR"] / "kernels" / "python3" / "kernel.json", _KERNEL)
     notices = (
         ours["JUPYTERLAB_SETTINGS_DIR"] / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"

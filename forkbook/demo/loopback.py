@@ -5,9 +5,11 @@ import json
 import socket
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidInput
+from ..model.held import Secret
 
 HOST = "127.0.0.1"
 
@@ -20,7 +22,7 @@ def free_port() -> int:
         return port
 
 
-def fetch_json(url: str, headers: dict[str, str] | None = None, seconds: float = 2) -> Any:
+def fetch_json(url: str, headers: Mapping[str, Secret] | None = None, seconds: float = 2) -> Any:
     """The JSON behind a loopback URL, asked for directly even where a proxy is configured.
 
     Args:
@@ -31,7 +33,9 @@ def fetch_json(url: str, headers: dict[str, str] | None = None, seconds: float =
     Returns:
         The decoded answer, or None without a good one: nobody there, an HTTP error, no JSON.
     """
-    request = urllib.request.Request(require_loopback(url), headers=headers or {})  # noqa: S310  # http(s) only
+    request = urllib.request.Request(require_loopback(url))  # noqa: S310  # http(s) only
+    for name, value in (headers or {}).items():
+        request.add_header(name, value.reveal())
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(request, timeout=seconds) as answer:

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from ..errors import ForkbookError
+from ..model.held import Secret
 from .loopback import free_port
 
 GRACE = 10.0
@@ -45,8 +46,10 @@ class Tethered:
         *,
         log: Path,
         env: Mapping[str, str] | None = None,
+        secrets: Mapping[str, Secret] | None = None,
         cwd: Path | None = None,
         stdout: IO[bytes] | int | None = None,
+        private: bool = False,
     ) -> None:
         """Start it.
 
@@ -56,8 +59,10 @@ class Tethered:
             args: Its command line.
             log: A file that is started anew; gets everything that the child prints.
             env: The child's whole environment; this process's when left out.
+            secrets: More of its environment, such as tokens.
             cwd: The child's working folder.
             stdout: Where standard output goes instead of the log.
+            private: Whether files that the child makes are for this user alone.
         """
         self.name = name
         self.log = log
@@ -67,8 +72,10 @@ class Tethered:
                 stdin=subprocess.PIPE,
                 stdout=sink if stdout is None else stdout,
                 stderr=sink,
-                env=_importing_forkbook(os.environ if env is None else env),
+                env=_importing_forkbook(os.environ if env is None else env)
+                | {variable: value.reveal() for variable, value in (secrets or {}).items()},
                 cwd=cwd,
+                umask=0o077 if private else -1,
                 start_new_session=True,
             )
 

@@ -1,8 +1,10 @@
 import pathlib
+import pickle
 import time
 
 import psycopg
 import pytest
+from canary import CANARY, canary, shows_nothing
 from contract import BackendContract
 from seeding import compiled, seed
 
@@ -154,18 +156,56 @@ def test_a_wrong_password(cluster):
         path = pathlib.Path(hba)
         path.write_text("local all guarded scram-sha-256\nhost all guarded all scram-sha-256\n" + path.read_text())
         connection.execute("select pg_reload_conf()")
-    uri = cluster.replace("postgres:@", "guarded:wrong_secret@").replace("postgres@", "guarded:wrong_secret@")
-    assert "wrong_secret" in uri
+    uri = cluster.replace("postgres:@", "guarded:{}@").replace("postgres@", "guarded:{}@")
+    assert "{}" in uri
     deadline = time.monotonic() + 5
     while True:
         try:
-            with pytest.raises(fb.AccessDenied, match="check user and password") as caught:
-                fb.connect(uri)
+            with pytest.raises(fb.AccessDenied, match="check user and password"):
+                fb.connect(uri.format("wrong_secret"))
             break
         except (fb.ForkbookError, pytest.fail.Exception):
             assert time.monotonic() < deadline
             time.sleep(0.1)  # the server reads its configuration in its own time
-    assert "wrong_secret" not in str(caught.value)
+    shows_nothing(lambda: fb.connect(uri.format(canary())), fb.AccessDenied)
+    shows_nothing(lambda: fb.migrate(uri.format(canary()), "http://127.0.0.1:1"), fb.AccessDenied)
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f"alter role guarded password '{CANARY}'")
+    shows_nothing(lambda: fb.connect(uri.replace("/postgres?", "/nothing?").format(canary())), fb.ConnectionFailed)
+    shows_nothing(lambda: fb.connect(uri.format(canary())), fb.SourceError)
+
+
+def test_a_password_that_is_right_shows_nowhere(store, cluster):
+    """Whatever becomes of the connection after it was opened."""
+    uri, threads = store
+    with_password = uri.replace("postgres:@", "postgres:{}@").replace("postgres@", "postgres:{}@")
+    assert "{}" in with_password
+    book = fb.connect(with_password.format(canary()))  # the owner is trusted, whatever the password
+    history = book.history(threads["memory"])
+    said = [book, vars(book), book.backend, vars(book.backend), book.threads(), history, repr(book.store)]
+    assert CANARY not in "".join(map(repr, said)) + str(pickle.dumps(book.backend))
+    shows_nothing(lambda: book.history("no such thread"))
+    shows_nothing(lambda: book.threads(metadata={"a": 1}))
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute("create database closed with template seeded")
+    closed = fb.connect(with_password.replace("/seeded?", "/closed?").format(canary()))
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute("drop database closed")
+    shows_nothing(closed.threads, fb.ConnectionFailed)
+    shows_nothing(lambda: closed.history(threads["memory"]), fb.ConnectionFailed)
+
+
+@pytest.mark.parametrize(
+    "at", ["psycopg.Connection._connect_gen", "psycopg.connection.waiting.wait_conn", "psycopg.Connection.execute"]
+)
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, psycopg.ProgrammingError])
+def test_an_error_inside_the_driver_shows_no_password(store, monkeypatch, at, error):
+    def failed(*_, **__):
+        raise error("inside the driver")
+
+    uri = store[0].replace("postgres:@", "postgres:{}@").replace("postgres@", "postgres:{}@")
+    monkeypatch.setattr(at, failed)
+    shows_nothing(lambda: fb.connect(uri.format(canary())), fb.ForkbookError, KeyboardInterrupt, RuntimeError)
 
 
 JSONB = [
