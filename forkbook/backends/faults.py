@@ -62,7 +62,9 @@ def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = Fal
             said=f"{url} answered with something that is not whole JSON ({reason(error)})",
         ) from alone(error)
     except UnexpectedAnswer as error:
-        raise ProtocolError(f"{deed}: {url} {error}{after}", thread_id=thread_id, said=f"{url} {error}") from alone(error)
+        raise ProtocolError(f"{deed}: {url} {error}{after}", thread_id=thread_id, said=f"{url} {error}") from alone(
+            error
+        )
     except (TypeError, ValueError, KeyError, AttributeError, IndexError, RuntimeError) as error:
         raise ProtocolError(
             f"{deed}: {url} and forkbook did not understand each other ({type(error).__name__}: {error}).{after}",
