@@ -54,11 +54,11 @@ def bob(as_user):
 
 
 def sdk(book):
-    return get_sync_client(url=book.backend.address, api_key=None, headers=book.backend._headers)
+    return get_sync_client(url=book.backend.address, api_key=None, headers=headers(name_of(book)))
 
 
 def name_of(book):
-    return book.backend._headers["authorization"].removeprefix("Bearer ")
+    return book.backend._headers["authorization"].reveal().removeprefix("Bearer ")
 
 
 def with_joke(book, **more):
@@ -126,7 +126,7 @@ def test_a_users_own_assistant_is_shown_and_known(ada):
     with pytest.raises(fb.Refused, match="no channel 'topc'"):
         act.history[1].preview({"topc": "dogs"})
     sdk(ada).assistants.delete(mine["assistant_id"])
-    with fb.connect(ada.backend.address, headers=ada.backend._headers) as later:
+    with fb.connect(ada.backend.address, headers=headers(name_of(ada))) as later:
         assert later[act.history.thread_id][1].preview({"topic": "dogs"}).values["topic"] == "dogs"
 
 
