@@ -33,5 +33,5 @@ class ClosedBackend(Backend):
         """Nothing is open."""
 
     threads = ids = thread = pages = state = states = namespaces = heads = n_checkpoints = memory = pulse = refuse
-    assistants = graph = subgraph = run_settings = as_sent = as_shown = refuse
-    update = run = cancel = copy = create = plant = tag = delete = require = refuse
+    why_unread = assistants = graph = subgraph = run_settings = as_sent = as_edit = as_shown = refuse
+    update = run = cancel = copy = must_hold_copies = create = plant = tag = delete = require = refuse
