@@ -18,6 +18,7 @@ from .errors import InvalidInput, ThreadNotFound
 from .escape import short, shown
 from .history import History
 from .manner import Manner
+from .model.secrets import veiled
 from .tokens import counter_of
 from .tree import Tree
 
@@ -344,6 +345,7 @@ class Book:
             Refused: Nothing is left to run, or a channel or node does not exist; nothing was written.
             ThreadBusy: Another run is under way.
         """
+        config, context, metadata, thread_metadata = map(veiled, (config, context, metadata, thread_metadata))
         from .threadrun import run
 
         if thread_id is not None:

@@ -14,7 +14,7 @@ from .backends.bridge import heard, in_thread
 from .errors import InvalidInput
 from .escape import shown
 from .manner import Manner
-from .model.secrets import masking
+from .model.secrets import masking, veiled
 from .nesting import only_outside
 from .runs import first_shown, without_marks
 from .tree import path_of
@@ -276,6 +276,7 @@ class Checkpoint:
             Refused: Nothing is left to run, or a channel or node does not exist.
             ThreadBusy: Another run is under way.
         """
+        config, context, metadata = map(veiled, (config, context, metadata))
         return (inside.resume if self.namespace else acts.resume)(
             self,
             in_copy,
@@ -315,6 +316,7 @@ class Checkpoint:
         Raises:
             Refused: After this edit nothing would run; nothing was written.
         """
+        config, context, metadata = map(veiled, (config, context, metadata))
         return (inside.fork if self.namespace else acts.fork)(
             self,
             values,
@@ -364,6 +366,7 @@ class Checkpoint:
             Refused: Nothing is asked here, or several questions are and one value is given; nothing was written.
             ActFailed: The replay did not ask the same again.
         """
+        config, context, metadata = map(veiled, (config, context, metadata))
         return (inside.answer if self.namespace else answers.answer)(
             self,
             value,
@@ -421,6 +424,7 @@ class Checkpoint:
             InvalidInput: There is nothing to try, or an argument cannot be right.
             Refused: A channel or node does not exist, or no interrupt waits; nothing was written.
         """
+        settings = {name: veiled(value) for name, value in settings.items()}
         from .sweep.planning import prepare
 
         only_outside(self, "a sweep")

@@ -11,7 +11,7 @@ from .backends.base import Backend, Graph, RunSettings, State
 from .backends.wire import IN_METADATA, own
 from .errors import InvalidInput, Refused
 from .escape import short
-from .model.secrets import masked
+from .model.secrets import MaskedDict, masked
 
 RUN_CONFIG = (
     "configurable", "tags", "metadata", "callbacks", "run_name", "run_id", "max_concurrency", "recursion_limit",
@@ -128,7 +128,7 @@ def checked_metadata(given: Any) -> dict[str, Any]:
             raise InvalidInput(f"metadata {key!r} is {shown}: only text, numbers and booleans are kept everywhere")
     if taken := sorted(given.keys() - own(given, IN_METADATA | {MARKS})):
         raise Refused(f"metadata {', '.join(map(repr, taken))}: LangGraph or forkbook writes that itself")
-    return dict(given)
+    return MaskedDict(given)
 
 
 def without_marks(settings: RunSettings, metadata: Mapping[str, Any]) -> RunSettings:

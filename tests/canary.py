@@ -73,3 +73,16 @@ def shows_nothing(way, *expected):
 def where(text):
     """The lines that show the secret, for whoever has to find out why."""
     return "\n".join(line[max(line.find(CANARY) - 150, 0) :][:300] for line in text.split("\n") if CANARY in line)
+
+
+def frames_show_nothing(way):
+    """Check that it raises an error, and that the locals of forkbook's own frames do not show the secret."""
+    with pytest.raises(fb.ForkbookError) as caught:
+        way()
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    ours = [frame for frame in frames if "/forkbook/" in frame.f_code.co_filename]
+    said = [
+        f"{frame.f_code.co_qualname}: {name} = {value!r}" for frame in ours for name, value in frame.f_locals.items()
+    ]
+    text = "\n".join([str(caught.value), *said])
+    assert CANARY not in text, where(text)

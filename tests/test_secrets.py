@@ -7,6 +7,7 @@ import pickle
 import pprint
 import uuid
 
+import canary
 import pytest
 from agents import graphs
 from hypothesis import given
@@ -288,7 +289,9 @@ def test_the_metadata_of_a_new_thread_shows_no_secret_in_its_code(testbed):
     with fb.connect(testbed) as book:
         act = book.run(None, {"items": []}, assistant="fanout", thread_metadata={"api_key": CANARY, "owner": "ada"})
         assert book.backend.thread(act.history.thread_id)["metadata"]["api_key"] == CANARY
-        assert CANARY not in "".join(act.code(language) for language in (*LANGUAGES, "graph")) + repr(act)
+        assert CANARY not in "".join(act.code(language) for language in (*LANGUAGES, "graph")) + repr(
+            [act, act.gesture]
+        )
 
 
 def test_the_explorer_and_the_report_show_no_secret(history, tmp_path):
@@ -328,3 +331,22 @@ def test_metadata_that_cannot_be_is_refused_without_its_secrets(history):
 
 def test_a_masked_dict_is_told_from_a_plain_one_only_by_its_repr():
     assert type(MaskedDict(a=1).copy()) is type(MaskedDict(a=1) | {"b": 1}) is MaskedDict
+
+
+def test_an_act_that_fails_shows_no_secret_in_its_frames(history):
+    """What a user gives a run is in many frames on its way there."""
+    config = {"configurable": {"api_key": canary.canary(), "nested": {"token": canary.canary()}}}
+    tip, book = history.tips[0], history.book
+    given = {"config": config, "metadata": {"my_token": canary.canary()}}
+    frames = [
+        lambda: tip.resume(**given),
+        lambda: tip.resume(input={"no such channel": 1}, **given),
+        lambda: tip.fork({"answers": ["x"]}, "no such node", **given),
+        lambda: tip.answer("x", **given),
+        lambda: tip.resume(input={"items": []}, assistant="no such assistant", **given),
+        lambda: tip.sweep([{"no such channel": 1}], **given),
+        lambda: book.run(history.thread_id, {"no such channel": 1}, **given),
+        lambda: book.run("t", {"items": []}, thread_metadata={"api_key": canary.canary()}, **given),
+    ]
+    for act in frames:
+        canary.frames_show_nothing(act)

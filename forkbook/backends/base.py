@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..edits import plain
 from ..errors import Unsupported
-from ..model.secrets import MaskedDict, masked
+from ..model.secrets import MaskedDict, masked, veiled
 from ..tree import Head
 from .memory.base import Memory
 from .readers import AT_ONCE, side_by_side
@@ -85,19 +85,14 @@ class RunSettings:
     guessed: bool = False
 
     def __post_init__(self) -> None:
-        config = MaskedDict({name: _showing_less(value) for name, value in self.config.items()})
+        config = MaskedDict({name: veiled(value) for name, value in self.config.items()})
         object.__setattr__(self, "config", config)
         for name in ("context", "metadata"):
-            object.__setattr__(self, name, _showing_less(getattr(self, name)))
+            object.__setattr__(self, name, veiled(getattr(self, name)))
 
     def __repr__(self) -> str:
         shown = (f"{field.name}={masked(getattr(self, field.name))!r}" for field in fields(self))
         return f"RunSettings({', '.join(shown)})"
-
-
-def _showing_less(value: Any) -> Any:
-    """A dict that hides its secrets; what is in it, and any other object, stays the user's own."""
-    return MaskedDict(value) if type(value) is dict else value
 
 
 @dataclass(frozen=True, slots=True)

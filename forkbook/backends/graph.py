@@ -13,6 +13,7 @@ from langgraph.types import Command
 
 from ..edits import plain
 from ..errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
+from ..model.secrets import MaskedDict
 from ..tree import Head, path_of
 from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread, namespace
 from .bridge import Caller, awaits, caller_of
@@ -356,7 +357,7 @@ class GraphBackend(Backend):
                 thread_id=thread_id,
             )
         graph, run_id = self._at(thread_id), str(uuid.uuid4())
-        how = dict(settings.config)
+        how = MaskedDict(settings.config)
         how["configurable"] = {**how.get("configurable", {}), **config(thread_id, checkpoint_id)["configurable"]}
         how["metadata"] = {**how.get("metadata", {}), **settings.metadata, "run_id": run_id}
         how["run_id"] = uuid.UUID(run_id)

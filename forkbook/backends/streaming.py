@@ -7,6 +7,7 @@ from typing import Any
 
 from ..escape import short, shown
 from ..messages import role, text
+from ..model.secrets import MaskedDict
 from ..tree import path_of
 from .base import RunOutcome, State
 from .wire import ROOT, a_state
@@ -158,7 +159,7 @@ def streamed_state(data: Mapping[str, Any], thread_id: str, run_id: str) -> Stat
             "values": {ROOT: None} if data["values"] is None else data["values"],
             "next": list(data["next"]),
             "tasks": [{key: task.get(key) for key in known} for task in data["tasks"]],
-            "metadata": {**data["metadata"], "run_id": run_id},
+            "metadata": MaskedDict(data["metadata"], run_id=run_id),
             "created_at": None,
             "checkpoint": _address(data["config"], thread_id),
             "parent_checkpoint": _address(data.get("parent_config"), thread_id),

@@ -89,6 +89,11 @@ def masking(value: Any) -> Any:
     return [masking(item) for item in value] if type(value) is list else value
 
 
+def veiled(value: Any) -> Any:
+    """A dict that hides its secrets, for the locals of errors; what is in it, and any other value, stays the same."""
+    return MaskedDict(value) if type(value) is dict else value
+
+
 def hide_in_metadata(states: Iterable[dict[str, Any]]) -> None:
     """Let the metadata of states show their secrets as `***`; in place, as every reader shares the states."""
     for state in states:

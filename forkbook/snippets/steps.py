@@ -8,6 +8,7 @@ from typing import Any
 
 from ..backends.base import Backend, RunSettings
 from ..backends.wire import ROOT, as_written
+from ..model.secrets import MaskedDict
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def of_first_run(
             `book.run(thread_id, …, if_not_exists="create")`.
     """
     new: dict[str, Any] = {"thread_id": thread_id, "if_exists": "do_nothing"} if named else {}
-    new |= {"metadata": dict(metadata)} if metadata else {}
+    new |= {"metadata": MaskedDict(metadata)} if metadata else {}
     return Gesture(thread_id, (Run(None, settings, _sent(input)),), new=new)
 
 

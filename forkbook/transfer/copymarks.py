@@ -9,6 +9,7 @@ from ..backends.wire import SERVER_PREFIXES
 from ..edits import plain
 from ..errors import InvalidInput
 from ..escape import short
+from ..model.secrets import MaskedDict
 
 COPY = "forkbook_copy"  # beside COPY_OF: `of`, `at` (the copy itself), `copied_at`, `checkpoint_id`, `state`
 OURS = "forkbook"
@@ -46,7 +47,7 @@ def checked_metadata(metadata: Any) -> dict[str, Any]:
             f"{', '.join(SERVERS_OWN)} are the server's",
             candidates=taken,
         )
-    return plain(metadata)
+    return MaskedDict(plain(metadata))
 
 
 def inherited(metadata: Mapping[str, Any]) -> dict[str, Any]:
