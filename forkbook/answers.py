@@ -30,34 +30,34 @@ class Question:
     """An interrupt of a task.
 
     Attributes:
-        id: The interrupt's id; a replay asks under another one.
+        id: The interrupt's id; a replay asks under another one. None: unknown, as some stores do not keep it.
         value: What is asked.
         node: The task's node; for an interrupt inside a subgraph the one that runs the subgraph. None: unknown.
-        task_id: The task.
+        task_id: The task; None: unknown.
         path: The task's path, which tells parallel tasks of one node apart.
         open: Whether the task has neither a result nor an error. A task that failed after its answer has kept it.
     """
 
-    id: str
+    id: str | None
     value: Any = field(hash=False)
     node: str | None
-    task_id: str
+    task_id: str | None
     path: str
     open: bool
 
     @shown
     def __str__(self) -> str:
-        return f"{self.id} ({self.node or 'a task'} asks {short(self.value)})"
+        return f"{self.id or 'an interrupt without an id'} ({self.node or 'a task'} asks {short(self.value)})"
 
 
 def questions(state: State) -> list[Question]:
     """What the tasks of a checkpoint asked last, answered or not; a node's earlier interrupts are not kept."""
     return [
         Question(
-            str(raised.get("id")),
+            raised.get("id"),
             raised.get("value"),
             task["name"],
-            str(task["id"]),
+            task["id"],
             repr(task.get("path")),
             task.get("result") is None and not task.get("error"),
         )
@@ -67,7 +67,7 @@ def questions(state: State) -> list[Question]:
 
 
 def waiting_for(state: State) -> list[dict[str, Any]]:
-    """The open interrupts of a checkpoint, each with id, value, node and task_id."""
+    """The open interrupts of a checkpoint, each with id, value, node and task_id; None where a store does not tell."""
     return [
         {"id": asked.id, "value": asked.value, "node": asked.node, "task_id": asked.task_id}
         for asked in questions(state)
@@ -98,7 +98,7 @@ def answer(cp: Checkpoint, value: Any, by_id: Any, in_copy: bool, manner: Manner
         answers = _as_asked_now(answers, before, questions(state), edited)
         if len(answers) < wanted:
             return dataclasses.replace(asking, notes=(_unanswered(asking), *asking.notes), gesture=replay)
-    said = {question.id: value for question, value in answers.items()}
+    said = {str(question.id): value for question, value in answers.items()}
     act = ran("answer", place, how, notes, manner, command={"resume": said})
     gesture = of_answer(cp.thread_id, cp.id, how, said, waiting_for(state), replay=replay, in_copy=in_copy)
     told = (*act.notes, *_told(place, answers, act), *_maybe_ids(value, before))
@@ -171,7 +171,7 @@ def _refused(cp: Checkpoint, what: str, asked: Sequence[Question]) -> Refused:
         f"{what} {', '.join(map(str, asked))}",
         thread_id=cp.thread_id,
         checkpoint_id=cp.id,
-        candidates=[question.id for question in asked],
+        candidates=[question.id for question in asked if question.id],
     )
 
 

@@ -12,7 +12,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_sdk import get_sync_client
 
 import forkbook as fb
-from forkbook.widgets.answering import AnswerBox
+from forkbook.answers import questions, waiting_for
+from forkbook.widgets.answering import AnswerBox, asked_html
 
 
 def on_server(url, name, **input):
@@ -330,3 +331,11 @@ def test_answers_for_async_code():
     assert answers(asyncio.run(asking.aanswer("a", in_copy=True))) == ["first=a"]
     by_id = {asking.waiting_for[0]["id"]: {"b": 1}}
     assert answers(asyncio.run(asking.aanswer(by_id=by_id))) == ["first={'b': 1}"]
+
+
+def test_of_a_question_in_a_store_what_is_not_kept_is_none():
+    asked = {"id": None, "name": None, "interrupts": [{"id": None, "value": "how?"}]}
+    assert waiting_for({"tasks": [asked]}) == [{"id": None, "value": "how?", "node": None, "task_id": None}]
+    (question,) = questions({"tasks": [asked]})
+    assert str(question) == "an interrupt without an id (a task asks 'how?')"
+    assert "a task waits for an answer" in asked_html([question])

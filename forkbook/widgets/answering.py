@@ -37,7 +37,9 @@ class AnswerBox(w.VBox):
         asked = questions(checkpoint.state)
         self.layout.display = None if asked else "none"
         self._asked.value = asked_html(asked)
-        self._which.options = [(f"{question.node}: {line(question.value)[:40]}", question.id) for question in asked]
+        self._which.options = [
+            (f"{question.node or 'a task'}: {line(question.value)[:40]}", question.id) for question in asked
+        ]
         self._which.index = 0 if asked else None
         self._which.layout.display = None if len(asked) > 1 else "none"
 
@@ -60,7 +62,7 @@ def asked_html(asked: Sequence[Question]) -> str:
     """The questions, and what it means to answer them."""
     boxes = "".join(
         f"<div style='border-left:3px solid #d97f00;padding:1px 8px;margin:5px 0'><small style='{GREY}'>"
-        f"{esc(question.node)} {'waits for an answer' if question.open else 'asked, and was answered'}</small>"
+        f"{esc(question.node or 'a task')} {'waits for an answer' if question.open else 'asked, and was answered'}</small>"
         f"<div style='{WRAP}'>{cut(said(question.value), SHOWN)}</div></div>"
         for question in asked
     )

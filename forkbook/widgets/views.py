@@ -53,7 +53,7 @@ def tasks_view(checkpoint: Checkpoint) -> str:
             values_of(task.get("interrupts")),
             task.get("error") or "",
             json(task.get("result")),
-            "" if (took := seconds.get((checkpoint.position, task["id"]))) is None else f"{took:.2f}",
+            "" if (took := seconds.get((checkpoint.position, str(task.get("id"))))) is None else f"{took:.2f}",
         )
         for task in checkpoint.state["tasks"] or ()
     ]
