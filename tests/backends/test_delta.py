@@ -7,7 +7,7 @@ from typing import Annotated, TypedDict
 import pandas as pd
 import pytest
 from delta import agent, as_langgraph_shows, config, file, merge_files
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.channels.delta import DeltaChannel
@@ -86,6 +86,7 @@ def act(graph, deed, *how):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DEEDS, st.integers(1, 9), st.booleans())
+@example([("edit files", {"/a.md": file("a")}, 0), ("edit", [], 0, "answer")], 2, False)
 def test_a_store_shows_what_the_graph_shows(tmp_path_factory, deeds, every, asks):
     path = tmp_path_factory.mktemp("delta") / "store.db"
     with closing(sqlite3.connect(path, check_same_thread=False)) as connection:
@@ -365,6 +366,7 @@ def test_messages_stay_one_object(sqlite_store):
 
 
 def test_reducers_are_for_stores(tmp_path, sqlite_store):
+    (tmp_path / "x.json").write_text("[]")
     for place in (sqlite_store[1], "http://127.0.0.1:1", tmp_path / "x.forkbook", tmp_path / "x.json"):
         with pytest.raises(fb.InvalidInput, match="checkpoint stores"):
             fb.connect(place, reducers={"odd": numbered})

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from ...edits import OVERWRITE
 from ...model.states import is_placeholder
 from ..interning import Interner
 from ..plain import Plain
@@ -207,6 +208,8 @@ class Kinds:
         telling = {"message", "like a message"} if channel == MESSAGES else {"message"}
         if self._found & telling and self._found <= {"nothing", "text", "like a message", "message"}:
             return [MessageRule()]
+        if channel == MESSAGES and not self._found:  # nothing but empty lists
+            return [MessageRule()]
         if self.maps and channel == FILES:
             return [MapRule(deletes=True, sure=True)]
         return [MapRule(deletes=False), MapRule(deletes=True)] if self.maps else []
@@ -244,9 +247,9 @@ def _has_role(item: Mapping[str, Any]) -> bool:
 def overwritten(write: Any) -> tuple[bool, Any]:
     """Whether a write is LangGraph's `Overwrite`, in any of its forms, and what it sets."""
     if isinstance(write, dict):
-        if len(write) == 1 and "__overwrite__" in write:
-            return True, write["__overwrite__"]
-        if write.get("type") == "__overwrite__" and "value" in write:
+        if len(write) == 1 and OVERWRITE in write:
+            return True, write[OVERWRITE]
+        if write.get("type") == OVERWRITE and "value" in write:
             return True, write["value"]
     return False, None
 
