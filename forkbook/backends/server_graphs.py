@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from ..errors import InvalidInput, Unsupported
+from ..model.lookup import is_uuid
 from ..tree import path_of
 from .base import Graph
 from .faults import detail
@@ -49,7 +50,8 @@ class ServerGraphs:
         """
         if assistant not in self._known:
             with self._told(f"reading the graph of assistant {assistant!r}"):
-                self._known[assistant] = self._read(self._named(assistant))
+                found = self._read(self._named(assistant))
+            self._known |= {assistant: found, found.assistant_id: found}
         return self._known[assistant]
 
     def subgraph(self, assistant: str, ns: str) -> Graph:
@@ -88,9 +90,9 @@ class ServerGraphs:
         everyone = self._shown()
         for key in ("assistant_id", "graph_id", "name"):
             for record in everyone:
-                if record[key] == assistant:
+                if record.get(key) == assistant:
                     return record
-        return self._unlisted_id(assistant, everyone) if _is_uuid(assistant) else self._unlisted(assistant, everyone)
+        return self._unlisted_id(assistant, everyone) if is_uuid(assistant) else self._unlisted(assistant, everyone)
 
     def _unlisted(self, graph_id: str, everyone: list[dict[str, Any]]) -> Mapping[str, Any]:
         try:
@@ -157,11 +159,3 @@ def _lists_all(everyone: list[dict[str, Any]]) -> bool:
     """Whether a list shows what the server made itself, so that no filter by owner cut it."""
     made_by = ((record.get("metadata") or {}).get("created_by") for record in everyone)
     return len(everyone) < LARGEST_PAGE and "system" in made_by
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

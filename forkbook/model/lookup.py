@@ -13,13 +13,18 @@ NEAR = 80.0  # percent of likeness, of two ids of which one may be a typo of the
 ELLIPSIS = re.compile(r"…|\.\.\.")
 
 
+def is_uuid(text: str) -> bool:
+    """Whether a text is written as a UUID."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_piece(given: str) -> bool:
     """Whether this may be a piece of an id: long enough, and no whole UUID."""
-    try:
-        UUID(given)
-    except ValueError:
-        return len(ELLIPSIS.sub("", given)) >= LEAST_CHARACTERS
-    return False
+    return not is_uuid(given) and len(ELLIPSIS.sub("", given)) >= LEAST_CHARACTERS
 
 
 def id_like(given: str, ids: Iterable[str], error: ThreadNotFound) -> str:
