@@ -180,7 +180,8 @@ def fork(
         error.args = (f"{str(error).rstrip('.')}. The edit is written, as checkpoint {edited.checkpoint.id}.",)
         raise
     gesture = snippets.of_fork(cp.thread_id, cp.id, tried.writes, how, as_node, sent, in_copy=in_copy)
-    return dataclasses.replace(act, deviations=edited.deviations, notes=(*act.notes, *tried.notes), gesture=gesture)
+    told = tuple(dict.fromkeys((*act.notes, *tried.notes)))  # a hidden graph is told of by both
+    return dataclasses.replace(act, deviations=edited.deviations, notes=told, gesture=gesture)
 
 
 def _asked(cp: Checkpoint, input: Any, given: Mapping[str, Any]) -> tuple[RunSettings, Any]:
