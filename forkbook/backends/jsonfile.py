@@ -91,8 +91,8 @@ class JsonBackend(Backend):
         return next(fit, None)
 
     def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
-        held = self._states(thread_id).get(ns, [])
-        return {id_: state for state in held if (id_ := state["checkpoint"]["checkpoint_id"]) in ids}
+        held, wanted = self._states(thread_id).get(ns, []), set(ids)
+        return {id_: state for state in held if (id_ := state["checkpoint"]["checkpoint_id"]) in wanted}
 
     def _item(self, thread_id: str) -> Item:
         if (item := self._items.get(thread_id)) is None:

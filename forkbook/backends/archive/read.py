@@ -164,9 +164,9 @@ class Reader:
 
     def some(self, row: Row, ids: Collection[str], ns: str = "") -> dict[str, State]:
         """The states of these checkpoints of a namespace by id, of those that are there."""
-        skeletons = self._skeletons(row)
+        skeletons, wanted = self._skeletons(row), set(ids)
         with self._told(row):
-            fit = [item for item in skeletons if namespace(item) == ns and checkpoint_id(item) in ids]
+            fit = [item for item in skeletons if namespace(item) == ns and checkpoint_id(item) in wanted]
             return {checkpoint_id(state): state for state in self._filled(row, fit)}
 
     def _named(self, row: Row, skeletons: list[State]) -> set[str]:
