@@ -13,6 +13,7 @@ from langgraph.types import Command
 
 from ..edits import plain
 from ..errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
+from ..model.lookup import is_uuid
 from ..model.secrets import MaskedDict
 from ..tree import Head, path_of
 from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread, namespace
@@ -26,7 +27,7 @@ from .holding import must_hold_copies, newest_only
 from .memory.base import Memory
 from .planting import graph_at, plant
 from .pydantic_reasons import with_pydantic_reason
-from .restoring import as_objects
+from .restoring import as_objects, with_messages
 from .revive import holds_messages, revived
 from .snapshots import DECLARED, Reading, Saver, Stub, config, state_schema, stub, without_objects
 from .streaming import OnEvent, StopRun, Teller
@@ -106,11 +107,8 @@ class GraphBackend(Backend):
         records = [
             record
             for thread_id, stubs in threads.items()
-            if thread_id in (search.get("ids") or (thread_id,))
-            and (
-                wanted <= (record := self._record(thread_id, stubs))["metadata"].items()
-                or any(wanted <= found.metadata.items() for found in stubs)
-            )
+            if wanted <= (record := self._record(thread_id, stubs))["metadata"].items()
+            or any(wanted <= found.metadata.items() for found in stubs)
         ]
         records.sort(key=lambda record: str(record["created_at"]), reverse=True)
         first, limit = search.get("offset") or 0, search.get("limit")
@@ -280,26 +278,6 @@ class GraphBackend(Backend):
     def as_shown(self, value: Any) -> Any:
         return Reading().plain(value)
 
-    def _with_messages(self, graph: Any, at: Any, values: dict[str, Any]) -> dict[str, Any]:
-        """Message dicts as messages, in channels that hold messages: one without a reducer would keep the dicts."""
-        if not any(map(holds_messages, values.values())):
-            return values
-        from langchain_core.messages import BaseMessage, convert_to_messages
-
-        held = self._call(graph, "get_state", at).values
-        held = held if isinstance(held, Mapping) else {}
-        of_messages = {
-            name
-            for name, items in held.items()
-            if isinstance(items, list) and any(isinstance(i, BaseMessage) for i in items)
-        }
-        return {
-            name: convert_to_messages(value)
-            if name in of_messages and holds_messages(value) and not _removes(value)
-            else value
-            for name, value in values.items()
-        }
-
     @property
     def place(self) -> Any:
         return self._saver
@@ -315,8 +293,8 @@ class GraphBackend(Backend):
         with self._told(deed, thread_id):
             try:
                 at = config(thread_id, checkpoint_id, ns)
-                if isinstance(values, dict):
-                    values = self._with_messages(graph, at, values)
+                if isinstance(values, dict) and any(map(holds_messages, values.values())):
+                    values = with_messages(values, self._call(graph, "get_state", at).values)
                 if not ns and as_node != END and graph.stream_channels_asis == END:
                     saved = self._call(graph.checkpointer, "get_tuple", at)
                     values = with_memory(values, saved.checkpoint["channel_values"] if saved else {})
@@ -455,20 +433,7 @@ def checked(graph: Any) -> tuple[Any, Saver]:
     return graph, graph.checkpointer
 
 
-def _removes(value: list[Any]) -> bool:
-    """Whether there are removals among these messages, which are for a reducer."""
-    return any(isinstance(item, dict) and item.get("type") == "remove" for item in value)
-
-
 def said(error: Exception) -> str:
     """An exception in a line of at most 300 characters."""
     line = " ".join(with_pydantic_reason(f"{type(error).__name__}: {error}").split())
     return line[:299] + "…" if len(line) > 300 else line
-
-
-def is_uuid(text: str) -> bool:
-    """Whether it is written as a UUID."""
-    try:
-        return bool(uuid.UUID(text))
-    except ValueError:
-        return False

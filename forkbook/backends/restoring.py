@@ -11,8 +11,9 @@ from langchain_core.messages import BaseMessage, convert_to_messages
 from pydantic import TypeAdapter, ValidationError
 
 from ..edits import OVERWRITE
+from ..message_edits import is_removal
 from .objects import classes, is_made
-from .revive import revived
+from .revive import holds_messages, revived
 from .snapshots import Reading
 from .wire import ROOT
 
@@ -44,6 +45,24 @@ def as_objects(
         elif unread := _unread(made, serde):
             lost[str(name)] = f"a {unread} becomes a dict: LangGraph does not find this class when it reads it back"
     return values, lost
+
+
+def with_messages(values: Mapping[str, Any], held: Any) -> dict[str, Any]:
+    """An edit with messages for dicts, in channels that hold messages: one without a reducer would keep the dicts.
+
+    Args:
+        values: Channels to values.
+        held: What the channels hold.
+    """
+    return {
+        name: _messages(value, held.get(name) if isinstance(held, Mapping) else None) for name, value in values.items()
+    }
+
+
+def _messages(value: Any, held: Any) -> Any:
+    if not holds_messages(value) or any(map(is_removal, value)):  # removals are for a reducer
+        return value
+    return convert_to_messages(value) if any(isinstance(item, BaseMessage) for item in _items(held)) else value
 
 
 def _unread(made: Any, serde: Any) -> str | None:

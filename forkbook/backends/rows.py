@@ -5,6 +5,8 @@ from typing import Any
 
 from .plain import opaque
 
+MARKS = frozenset({"__interrupt__", "__error__", "__resume__", "__error_source_node__"})  # writes that are no output
+
 
 @dataclass(frozen=True, slots=True)
 class Write:

@@ -7,11 +7,10 @@ from typing import Any
 from .base import State
 from .databases.rebuild import NOTHING, Rebuilder, Rebuilt
 from .databases.rules import Rules
-from .rows import Saved, Write
+from .rows import MARKS, Saved, Write
 from .scripts import date
 from .tasks import ERROR, INTERRUPT, RETURN, Layout, Task, layout, tasks_of, with_marks
 
-CONTROL = frozenset({ERROR, INTERRUPT, "__error_source_node__", "__resume__"})
 INTERNAL = ("__", "branch:", "join:", "start:")
 
 
@@ -94,7 +93,7 @@ def _task(
     task: Task, saved: Saved, writes: Sequence[Write], internal: set[str], namespaces: Collection[str], functional: bool
 ) -> dict[str, Any]:
     """A task with what its writes tell: a task has finished just where it wrote something that is no control."""
-    output = [write for write in writes if write.channel not in CONTROL]
+    output = [write for write in writes if write.channel not in MARKS]
     returned = [write.value for write in output if write.channel == RETURN]
     kept = [write for write in output if _is_state(write.channel, internal)]
     ended = [write.value for write in output if write.channel == "__end__"] if functional else []

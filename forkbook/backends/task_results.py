@@ -10,8 +10,7 @@ from typing import Any
 from langgraph.checkpoint.base import CheckpointTuple
 
 from .base import State
-
-NO_OUTPUT = ("__error__", "__interrupt__", "__resume__")
+from .rows import MARKS
 
 
 def corrected(state: State, saved: Callable[[State], CheckpointTuple | None]) -> State:
@@ -32,4 +31,4 @@ def corrected(state: State, saved: Callable[[State], CheckpointTuple | None]) ->
 
 def _ended(writes: Iterable[Any]) -> set[str]:
     """The tasks that wrote something, be it that they had nothing to write."""
-    return {task_id for task_id, channel, _ in writes if channel not in NO_OUTPUT}
+    return {task_id for task_id, channel, _ in writes if channel not in MARKS}

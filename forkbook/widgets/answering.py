@@ -62,7 +62,8 @@ def asked_html(asked: Sequence[Question]) -> str:
     """The questions, and what it means to answer them."""
     boxes = "".join(
         f"<div style='border-left:3px solid #d97f00;padding:1px 8px;margin:5px 0'><small style='{GREY}'>"
-        f"{esc(question.node or 'a task')} {'waits for an answer' if question.open else 'asked, and was answered'}</small>"
+        f"{esc(question.node or 'a task')} "
+        f"{'waits for an answer' if question.open else 'asked, and was answered'}</small>"
         f"<div style='{WRAP}'>{cut(said(question.value), SHOWN)}</div></div>"
         for question in asked
     )

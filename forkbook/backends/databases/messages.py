@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...message_edits import REMOVE_ALL
 from ..decode import MESSAGES, message_of
 from ..plain import Plain
 
-REMOVE_ALL = "__remove_all__"
 KINDS = frozenset(MESSAGES.values())
 ROLES = {
     "human": "human", "user": "human", "ai": "ai", "assistant": "ai", "system": "system", "developer": "system",

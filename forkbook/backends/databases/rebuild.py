@@ -13,7 +13,7 @@ from typing import Any
 
 from ...model.states import is_placeholder
 from ..plain import not_stored
-from ..rows import Saved
+from ..rows import MARKS, Saved
 from ..tasks import NULL_TASK
 from .messages import Unsuited, is_message
 from .rules import Kinds, NoRule, Rule, Rules, overwritten, unwrapped
@@ -25,7 +25,6 @@ GIVE = "give it, as in connect(…, reducers={{{channel!r}: f}}), or the graph, 
 NO_RULE = "a DeltaChannel, whose value only its reducer can rebuild from what was written: " + GIVE
 CONTRADICTED = "a DeltaChannel with a reducer of its own, since {words} does not give its stored snapshots: " + GIVE
 UNSURE = "a DeltaChannel whose reducer is not known, and {doubt}: " + GIVE
-MARKS = frozenset({"__interrupt__", "__error__", "__resume__", "__error_source_node__"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,10 +253,10 @@ class _Walk:
 
     def _after(self, held: Held, writes: Sequence[Any]) -> Held:
         """The channel after writes, as LangGraph replays them: the last `Overwrite` among them is a new beginning."""
-        for n, write in enumerate(writes):
-            replaced, value = overwritten(write)
-            if replaced:
-                return self._after(self._start() if value is None else Held(value), writes[n + 1 :])
+        last = max((n for n, write in enumerate(writes) if overwritten(write)[0]), default=None)
+        if last is not None:
+            _, value = overwritten(writes[last])
+            return self._after(self._start() if value is None else Held(value), writes[last + 1 :])
         if held.unknown is not None:
             return Held(unknown=held.unknown)
         if not writes:
