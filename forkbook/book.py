@@ -281,7 +281,7 @@ class Book:
         """
         before, fresh = history.states, dict[str, State]()
         known = {id_: state for id_, state in before.items() if not namespace(state)}
-        newest = max(known, default="")
+        newest = "" if self.backend.keeps_rows else max(known, default="")
         for page in self.backend.pages(history.thread_id, page_size=REFRESH_PAGE):
             fresh |= {state["checkpoint"]["checkpoint_id"]: state for state in page}
             if min(fresh) <= newest:

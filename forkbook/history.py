@@ -426,7 +426,7 @@ class History:
     def refresh(self) -> History:
         """Fetch what is new, and what may have changed; this history then has it."""
         new = self.refreshed()
-        self._load(new.states, new.complete)
+        self.facts, self.complete, self._read = new.facts, new.complete, None
         return self
 
     def refreshed(self) -> History:

@@ -123,6 +123,7 @@ class Backend(ABC):
         keeps_objects: Whether an edit may hold objects; elsewhere it is JSON.
         awaits: Whether it awaits objects that live on an event loop, as async checkpointers do.
         header_names: The headers that go with every request, by name alone.
+        keeps_rows: Whether it keeps what it read of a thread, so that to read it again costs only what changed since.
         parallel: Whether several threads of this process may ask it at a time.
         abilities: What it can; asking for more is an error that names a kind of place that could. `live`: its threads
             may change while they are read; `write`: edit, copy, tag and delete threads; `create`: make threads out of
@@ -135,6 +136,7 @@ class Backend(ABC):
     abilities: frozenset[str] = frozenset()
     assistant: str | None = None
     takes_context_beside_configurable: bool = True
+    keeps_rows: bool = False
     parallel: bool = False
     keeps_objects: bool = False
     awaits: bool = False

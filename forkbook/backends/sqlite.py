@@ -38,6 +38,7 @@ SELECT type, {sized("checkpoint", "?1")}, {sized("metadata", "?1")} FROM checkpo
 """  # noqa: S608  # our own columns, here and below
 METADATA = f"SELECT {sized('metadata', '?1')} FROM checkpoints WHERE {{place}}"  # noqa: S608
 BY_ID = "thread_id = ?3 AND checkpoint_ns = ?4 AND checkpoint_id = ?5"
+MARK = "SELECT count(*), max({key}) FROM {table} WHERE thread_id = ? AND checkpoint_ns = ?"
 STAMPS = """
 SELECT checkpoint_id, count(*), max({key}) FROM writes WHERE thread_id = ? AND checkpoint_ns = ? GROUP BY checkpoint_id
 """
@@ -64,6 +65,7 @@ class SqliteBackend(Backend):
 
     kind = "the SQLite store"
     abilities = frozenset({"live"})
+    keeps_rows = True
 
     def __init__(self, path: str | os.PathLike[str], rules: Rules | None = None) -> None:
         self._file = SqliteFile(Path(path))
@@ -156,7 +158,17 @@ class SqliteRows:
     def __init__(self, connection: sqlite3.Connection, decoder: Decoder, thread_id: str, ns: str) -> None:
         self._connection, self._decoder = connection, decoder
         self._at = thread_id, ns
-        self._key = row_id(connection, "checkpoints")
+        self._key, self._write_key = (row_id(connection, table) for table in ("checkpoints", "writes"))
+
+    def mark(self) -> Any:
+        """How many rows there are, their highest ids, which every new row goes beyond, and the thread's namespaces."""
+        if self._key is None or self._write_key is None:
+            return None
+        counts = [
+            self._connection.execute(MARK.format(key=key, table=table), self._at).fetchone()
+            for key, table in ((self._key, "checkpoints"), (self._write_key, "writes"))
+        ]
+        return *counts, self.namespaces()
 
     def rows(self) -> list[Row]:
         """Its checkpoints; stamped with their row ids, since one that is replaced gets a new one."""
@@ -189,9 +201,9 @@ class SqliteRows:
 
     def stamps(self) -> dict[str, Any] | None:
         """How many writes a checkpoint has, and the newest one's row id; None where the table has none."""
-        if (key := row_id(self._connection, "writes")) is None:
+        if self._write_key is None:
             return None
-        found = self._connection.execute(STAMPS.format(key=key), self._at)
+        found = self._connection.execute(STAMPS.format(key=self._write_key), self._at)
         return {checkpoint_id: stamp for checkpoint_id, *stamp in found}
 
     def writes(self, ids: Collection[str] | None) -> dict[str, list[Write]]:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -48,6 +48,7 @@ class SqliteFile:
         self.path, self.number = path, 0
         self._file: tuple[int, int] | None = None
         self._lock = threading.RLock()
+        self._last: _Look | None = None
         self._open: tuple[sqlite3.Connection, _Look] | None = None
 
     def read(self, deed: str, work: Callable[[sqlite3.Connection], T], thread_id: str | None = None) -> T:
@@ -82,7 +83,7 @@ class SqliteFile:
         where = f"{deed} of {self.path}" if thread_id is None else f"{deed} of thread {thread_id!r}, {self.path}"
         try:
             with self._lock:
-                look = _look(self.path)
+                look = self._look()
                 self.number += look.file != self._file
                 self._file = look.file
                 connection = self._connection(look)
@@ -96,7 +97,7 @@ class SqliteFile:
                     raise
                 if look.live:
                     self.close()
-                if look.immutable and look != _look(self.path):
+                if look.immutable and look != self._look():
                     raise Changed(f"{where}: a writer changed the file meanwhile; read again", thread_id=thread_id)
         except sqlite3.Error as error:
             raise _told(where, error, thread_id) from error
@@ -104,6 +105,16 @@ class SqliteFile:
             raise AccessDenied(f"{where}: this user may not read the file", thread_id=thread_id) from error
         except (OSError, ValueError) as error:
             raise ConnectionFailed(f"{where}: {error}; check the path", thread_id=thread_id) from error
+
+    def _look(self) -> "_Look":
+        """How the file is found now; its header is read again only where the file changed."""
+        found = self._last
+        if found is None or (found.file, found.stamp) != _identity(self.path):
+            self._last = found = _look(self.path)
+        elif found.immutable or found.live:
+            log = _has_log(self.path)
+            self._last = found = replace(found, immutable=not log, live=log)
+        return found
 
     def _connection(self, look: "_Look") -> sqlite3.Connection:
         """The connection, or a new one where the file is another one, or is not as it was when that was opened."""
@@ -137,13 +148,7 @@ class _Look:
 
 
 def _look(path: Path) -> _Look:
-    wal, closed = is_wal(path)
-    stat = path.stat()
-    return _Look((stat.st_dev, stat.st_ino), (stat.st_size, stat.st_mtime_ns), closed, wal and not closed)
-
-
-def is_wal(path: Path) -> tuple[bool, bool]:
-    """Whether this is a WAL database; and whether one that nobody has open, so that nothing but its one file counts.
+    """How a file is found.
 
     Raises:
         OSError: It cannot be opened.
@@ -153,13 +158,31 @@ def is_wal(path: Path) -> tuple[bool, bool]:
         raise ConnectionFailed(f"there is no file {path}; check the path")
     if not path.is_file():
         raise SourceError(f"{path} is no file; give the path of the SQLite file itself")
-    with path.open("rb") as file:
-        header = file.read(20)
+    file, stamp = _identity(path)
+    with path.open("rb") as opened:
+        header = opened.read(20)
     if not header.startswith(MAGIC):
         raise SourceError(f"{path} is no SQLite database; is it the file that SqliteSaver was given?")
-    wal = Path(f"{path}-wal")
-    is_one = header[18:20] == b"\2\2"
-    return is_one, is_one and not (wal.exists() and wal.stat().st_size)
+    is_wal = header[18:20] == b"\2\2"
+    log = is_wal and _has_log(path)
+    return _Look(file, stamp, immutable=is_wal and not log, live=log)
+
+
+def _identity(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
+    """What a file is on the disk; its size in bytes and when it was changed."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        raise ConnectionFailed(f"there is no file {path}; check the path") from None
+    return (stat.st_dev, stat.st_ino), (stat.st_size, stat.st_mtime_ns)
+
+
+def _has_log(path: Path) -> bool:
+    """Whether a WAL database's log holds anything."""
+    try:
+        return Path(f"{path}-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _connect(path: Path, immutable: bool) -> sqlite3.Connection:

@@ -191,7 +191,7 @@ def further_call(ns: str) -> str:
 def older(backend: Backend, thread_id: str, known: Mapping[str, State], than: str) -> dict[str, State]:
     """Of the known states by id those older than a checkpoint, read again where they may have changed since."""
     changing = {id_ for id_ in unsettled(known.values()) if id_ < than}
-    now = backend.states(thread_id, sorted(changing))
+    now = backend.states(thread_id, sorted(changing)) if changing else {}
     return {
         id_: now.get(id_, state) for id_, state in known.items() if id_ < than and (id_ in now or id_ not in changing)
     }

@@ -33,6 +33,9 @@ class Row(NamedTuple):
 class Source(Protocol):
     """A namespace of a thread in a database, at one moment."""
 
+    def mark(self) -> Any:
+        """What changes whenever any of its rows does, and costs little; None: the place has none such."""
+
     def rows(self) -> Iterable[Row]:
         """All its checkpoints."""
 
@@ -59,6 +62,7 @@ class Kept:
 
     def __init__(self, ns: str, rules: Rules | None = None) -> None:
         self._rebuilder = Rebuilder(ns, rules)
+        self._mark: Any = None
         self._rows: dict[str, Row] = {}
         self._stamps: Stamps = {}
         self._saved: dict[str, Saved] = {}
@@ -68,6 +72,14 @@ class Kept:
 
     def states(self, source: Source) -> dict[str, State]:
         """Its states as they are now, by checkpoint id, newest first; one that did not change is the same object."""
+        mark = source.mark()
+        if mark is None or mark != self._mark:
+            self._mark = None  # until all is read
+            self._read(source)
+            self._mark = mark
+        return self._states
+
+    def _read(self, source: Source) -> None:
         rows = {row.id: row for row in source.rows()}
         stale = [row for row in rows.values() if row.stamp is None or self._rows.get(row.id) != row]
         fresh = {saved.checkpoint_id: saved for saved in source.checkpoints(stale)} if stale else {}
@@ -81,7 +93,6 @@ class Kept:
             }
             self._show(saved, changed, namespaces)
         self._rows, self._stamps = rows, stamps or {}
-        return self._states
 
     def _show(self, saved: dict[str, Saved], changed: set[str], namespaces: set[str]) -> None:
         graph, rebuilt = layout(list(saved.values())), self._rebuilder.rebuilt(saved)
