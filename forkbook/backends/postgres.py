@@ -1,9 +1,9 @@
 """A checkpoint store on Postgres, read with our own SQL, each read in one read-only, repeatable-read transaction."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -22,14 +22,14 @@ from ..model.held import Secret, alone, without
 from ..tree import Head
 from .base import Backend, State, Thread
 from .cells import DAMAGES, understood
+from .databases.kept import KeptThreads
 from .databases.layout import COLUMNS, layout_of
+from .databases.postgres_rows import PostgresRows, namespaces_of
 from .databases.rules import Rules
-from .decode import Decoder, from_json
+from .decode import from_json
 from .memory.base import Memory
 from .memory.postgres import PostgresMemory
 from .plain import opaque
-from .rows import Saved, Write, parts
-from .saved import states
 from .scripts import date
 
 try:
@@ -40,9 +40,7 @@ except ImportError as error:
     raise MissingExtra("reading a Postgres store needs psycopg: pip install 'forkbook[postgres]'") from error
 
 TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
-LARGEST_BLOB = 64_000_000  # bytes; larger ones are shown as what they are, unread
 PAGE = 100  # checkpoints a page
-ROWS_IN_FLIGHT = 50
 SHORTEST_PASSWORD = 4  # characters
 
 KINDS = """
@@ -57,20 +55,6 @@ HEADS = """
 select {id}, {parent}, metadata->'step', metadata->>'source'
 from checkpoints where thread_id = %s and checkpoint_ns = ''
 """
-CHECKPOINTS = """
-select {id}, {parent}, checkpoint, metadata
-from checkpoints where thread_id = %s and checkpoint_ns = %s
-"""
-BLOBS = """
-select channel, {version}, type, octet_length(blob), case when octet_length(blob) <= %s then blob end
-from checkpoint_blobs where thread_id = %s and checkpoint_ns = %s
-"""
-WRITES = """
-select checkpoint_id, task_id, {path}, idx, channel, type, octet_length(blob),
-       case when octet_length(blob) <= %s then blob end
-from checkpoint_writes where thread_id = %s and checkpoint_ns = %s order by checkpoint_id, {path}, task_id, idx
-"""
-NAMESPACES = "select distinct checkpoint_ns from checkpoints where thread_id = %s and checkpoint_ns <> ''"
 
 
 class PostgresBackend(Backend):
@@ -83,10 +67,13 @@ class PostgresBackend(Backend):
 
     kind = "the Postgres store"
     abilities = frozenset({"live"})
+    keeps_rows = True
 
     def __init__(self, uri: Any, rules: Rules | None = None) -> None:
         uri = Secret.of(uri)  # for the locals of errors
-        self._uri, self._rules = uri, rules
+        self._uri, self._kept = uri, KeptThreads(rules)
+        self._lock = threading.RLock()
+        self._open: Any = None
         self.address, self._secrets = shown_address(uri), _passwords(uri)
         with self._reading("opening the store") as connection:
             self._check_tables(connection)
@@ -111,14 +98,36 @@ class PostgresBackend(Backend):
                 f"no thread {thread_id!r} in {self.address}: no text there has a NUL", thread_id=thread_id
             )
         try:
-            with self._told(deed, thread_id), self._connected() as connection:
-                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-                connection.read_only = True
-                set_json_loads(_loaded, connection)
-                yield connection
+            with self._told(deed, thread_id), self._lock:
+                connection = self._connection()
+                try:
+                    yield connection
+                finally:
+                    with suppress(psycopg.Error):  # it has dropped, as the next read finds out
+                        connection.rollback()
         except ForkbookError as error:
             error.__cause__ = error.__context__ = None  # the driver's frames show the address with its password
             raise
+
+    def _connection(self) -> Any:
+        """The connection, in a new transaction; another one where it has dropped since the last read."""
+        if self._open is not None:
+            with suppress(psycopg.OperationalError, psycopg.InterfaceError):
+                self._open.execute("select 1")
+                return self._open
+            self._open.close()
+        self._open = connection = self._connected()
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        set_json_loads(_loaded, connection)
+        return connection
+
+    def close(self) -> None:
+        with self._lock:
+            if self._open is not None:
+                self._open.close()
+            self._open = None
+            self._kept.clear()
 
     def _connected(self) -> Any:
         """A new connection; an error of the driver comes without its frames."""
@@ -175,18 +184,21 @@ class PostgresBackend(Backend):
             return [Head(*row) for row in connection.execute(self._sql(HEADS), [thread_id])]
 
     def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
-        read = self._states(thread_id, ns)
+        read = list(self._states(thread_id, ns).values())
         size = page_size or PAGE
         yield from (read[start : start + size] for start in range(0, len(read), size))
 
     def namespaces(self, thread_id: str) -> set[str]:
         with self._reading(f"listing the subgraphs of thread {thread_id}", thread_id) as connection:
-            return {row[0] for row in connection.execute(NAMESPACES, [thread_id])}
+            return namespaces_of(connection, thread_id)
 
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
-        read = self._states(thread_id, ns)
-        found = (state for state in read if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"]))
-        return next(found, None)
+        found = self._states(thread_id, ns)
+        return next(iter(found.values()), None) if checkpoint_id is None else found.get(checkpoint_id)
+
+    def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
+        found = self._states(thread_id, ns)
+        return {id_: found[id_] for id_ in ids if id_ in found}
 
     def memory(self) -> Memory:
         found = "store" in self.abilities
@@ -195,36 +207,13 @@ class PostgresBackend(Backend):
     def _sql(self, query: str) -> str:
         return query.format(**asdict(self._layout))
 
-    def _states(self, thread_id: str, ns: str = "") -> list[State]:
-        decoder = Decoder()
-        with self._reading(f"reading the history of thread {thread_id}", thread_id) as connection:
-            heads = connection.execute(self._sql(CHECKPOINTS), [thread_id, ns]).fetchall()
-            query = self._sql(BLOBS)
-            blobs = {
-                (channel, version): _value(decoder, kind, size, blob)
-                for channel, version, kind, size, blob in _stream(connection, query, LARGEST_BLOB, thread_id, ns)
-                if kind != "empty"
-            }
-            writes: dict[str, list[Write]] = defaultdict(list)
-            query = self._sql(WRITES)
-            for checkpoint_id, task, path, idx, channel, kind, size, blob in _stream(
-                connection, query, LARGEST_BLOB, thread_id, ns
-            ):
-                writes[checkpoint_id].append(Write(task, path, idx, channel, _value(decoder, kind, size, blob)))
-            namespaces = {row[0] for row in connection.execute(NAMESPACES, [thread_id])}
-        with understood(f"{self.kind} {self.address}", thread_id):
-            saved = [
-                _saved(
-                    decoder,
-                    (thread_id, ns, checkpoint_id, parent),
-                    checkpoint,
-                    metadata,
-                    blobs,
-                    writes.get(checkpoint_id, []),
-                )
-                for checkpoint_id, parent, checkpoint, metadata in heads
-            ]
-            return states(saved, namespaces, self._rules)
+    def _states(self, thread_id: str, ns: str = "") -> dict[str, State]:
+        with (
+            self._reading(f"reading the history of thread {thread_id}", thread_id) as connection,
+            understood(f"{self.kind} {self.address}", thread_id),
+        ):
+            decoder, kept = self._kept.of(thread_id, ns)
+            return kept.states(PostgresRows(connection, self._layout, decoder, kept.blobs, (thread_id, ns)))
 
 
 def _loaded(text: bytes | str) -> Any:
@@ -237,38 +226,6 @@ def _loaded(text: bytes | str) -> Any:
         return from_json(text.encode() if isinstance(text, str) else text)
     except DAMAGES as error:
         return opaque(f"damaged: {str(error) or type(error).__name__}", len(text))
-
-
-def _stream(connection: Any, query: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
-    """Rows in binary form, a few at a time."""
-    with connection.cursor("forkbook", binary=True) as cursor:
-        cursor.itersize = ROWS_IN_FLIGHT
-        cursor.execute(query, parameters)
-        yield from cursor
-
-
-def _value(decoder: Decoder, kind: str | None, size: int | None, blob: bytes | None) -> Any:
-    if blob is None and size:
-        return opaque(f"larger than {LARGEST_BLOB:,} bytes", size)
-    return decoder.decode(kind or "null", blob or b"")
-
-
-def _saved(
-    decoder: Decoder,
-    place: tuple[str, str, str, str | None],
-    checkpoint: Any,
-    metadata: Any,
-    blobs: Mapping[tuple[str, str | None], Any],
-    writes: list[Write],
-) -> Saved:
-    is_whole = isinstance(checkpoint, dict) and isinstance(checkpoint.get("channel_versions"), dict)
-    rest, inline = parts({"channel_values": {}, **checkpoint} if is_whole else checkpoint, 0)
-    versions = rest.get("channel_versions", {}).items()
-    keys = [(channel, held) for channel, version in versions for held in (None, str(version))]
-    values = {channel: blobs[channel, held] for channel, held in keys if (channel, held) in blobs}
-    said = dict(metadata) if isinstance(metadata, dict) else opaque("damaged: this is no metadata", 0)
-    snapshots = frozenset(channel for channel, value in values.items() if decoder.is_snapshot(value))
-    return Saved(*place, rest, {**inline, **values}, said, writes, snapshots)
 
 
 def _thread(thread_id: str, created_at: str | None, updated_at: str | None) -> Thread:

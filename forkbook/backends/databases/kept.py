@@ -58,9 +58,13 @@ class Kept:
     Args:
         ns: The namespace.
         rules: The rules that were given for DeltaChannels.
+
+    Attributes:
+        blobs: Values by channel and version, where a place stores them apart from the checkpoints.
     """
 
     def __init__(self, ns: str, rules: Rules | None = None) -> None:
+        self.blobs: dict[tuple[str, str | None], Any] = {}
         self._rebuilder = Rebuilder(ns, rules)
         self._mark: Any = None
         self._rows: dict[str, Row] = {}
