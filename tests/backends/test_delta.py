@@ -92,10 +92,11 @@ def test_a_store_shows_what_the_graph_shows(tmp_path_factory, deeds, every, asks
     with closing(sqlite3.connect(path, check_same_thread=False)) as connection:
         saver = SqliteSaver(connection)
         saver.setup()
-        graph = agent(saver, every, asks=asks)
+        graph, book, kept = agent(saver, every, asks=asks), fb.connect(path), None
         for deed in deeds:
             with suppress(Exception):  # LangGraph refuses some
                 act(graph, *deed)
+            kept = kept.refresh() if kept else "t" in book and book.history("t", subgraphs=True)
         want = as_langgraph_shows(graph)
         history = fb.connect(path).history("t", subgraphs=True) if want else []
         for cp in history:
@@ -104,6 +105,7 @@ def test_a_store_shows_what_the_graph_shows(tmp_path_factory, deeds, every, asks
             shown = {name: value for name, value in want[cp.id].items() if value or name in cp.values}
             assert cp.values == shown, (cp, cp.state.get("rebuilt"))
         assert len(history) == len(want)
+        assert not want or (kept.states, kept.summary()) == (history.states, history.summary())
 
 
 def seeded(saver):

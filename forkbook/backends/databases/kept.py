@@ -100,8 +100,8 @@ class Kept:
 
     def _show(self, saved: dict[str, Saved], changed: set[str], namespaces: set[str]) -> None:
         graph, rebuilt = layout(list(saved.values())), self._rebuilder.rebuilt(saved)
-        all_again = namespaces != self._namespaces or not _same_graph(graph, self._graph)
-        touched = set(saved) if all_again else changed | _touched(graph, self._graph, saved)
+        touched = changed | _touched(graph, self._graph, saved) | self._hosts(namespaces ^ self._namespaces)
+        touched = touched if _same_graph(graph, self._graph) else set(saved)
         states = {}
         for id_ in sorted(saved, reverse=True):
             now = rebuilt.get(id_, NOTHING)
@@ -111,6 +111,12 @@ class Kept:
                 states[id_] = self._states[id_]
         self._saved, self._graph, self._namespaces = saved, graph, namespaces
         self._rebuilt, self._states = rebuilt, states
+
+    def _hosts(self, namespaces: set[str]) -> set[str]:
+        """The checkpoints whose tasks ran the subgraphs of these namespaces."""
+        ids = {part.rpartition(":")[2] for ns in namespaces for part in ns.split("|")}
+        states = self._states.items() if ids else ()
+        return {id_ for id_, state in states if any(task["id"] in ids for task in state["tasks"] or ())}
 
 
 def _same_graph(a: Layout, b: Layout) -> bool:
