@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -294,6 +295,8 @@ class Book:
         states, how = kept | fresh, {"complete": history.complete, "subgraphs": history.subgraphs}
         if history.subgraphs:
             states |= again(self.backend, history.thread_id, before, states, complete=history.complete)
+        if history.facts.holds(states):
+            return copy.copy(history)
         return History(self, history.thread_id, states, counter=history.counter, **how)
 
     def run(

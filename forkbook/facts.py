@@ -1,7 +1,7 @@
 """What the states of a thread say, derived once and shared by frames, pictures and widgets. Pure."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -42,6 +42,11 @@ class Facts:
     def holdings(self) -> list[Holdings]:
         """Which messages each state holds."""
         return holdings(self.tree, [state["values"] for state in self.states])
+
+    def holds(self, states: Mapping[str, State]) -> bool:
+        """Whether these are the very same states, by checkpoint id."""
+        here = zip(self.tree.heads, self.states, strict=True)
+        return len(states) == len(self.states) and all(states.get(head.id) is state for head, state in here)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -65,14 +65,11 @@ class History:
         self.subgraphs = subgraphs
         self.thread_id = thread_id
         self.counter = counter or book.counter
-        self._load(states, complete)
-
-    def _load(self, states: Mapping[str, State], complete: bool) -> None:
+        self.complete = complete
+        self._read: History | None = None  # before a run's events added to it
         hide_in_metadata(states.values())
         tree = Tree([head_of(state) for state in states.values()])
-        self._read: History | None = None  # before a run's events added to it
         self.facts = Facts(self.thread_id, tree, [states[head.id] for head in tree.heads], self.counter)
-        self.complete = complete
 
     @property
     def tree(self) -> Tree:

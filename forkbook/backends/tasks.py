@@ -66,8 +66,26 @@ class Layout:
     writer: str | None = None
 
 
-def layout(thread: "Sequence[Saved]") -> Layout:
-    """What the checkpoints of one namespace tell about their graph."""
+@dataclass
+class Proofs:
+    """What single checkpoints prove of ids, kept between two calls of `layout`.
+
+    Attributes:
+        triggers: The triggers by which they were looked at.
+        found: By checkpoint id the checkpoint, the nodes that it verifies, and the writer that it tells.
+    """
+
+    triggers: dict[str, set[str]] = field(default_factory=dict)
+    found: dict[str, tuple[Saved, set[str], str | None]] = field(default_factory=dict)
+
+
+def layout(thread: "Sequence[Saved]", proofs: Proofs | None = None) -> Layout:
+    """What the checkpoints of one namespace tell about their graph.
+
+    Args:
+        thread: The checkpoints.
+        proofs: What was found before, so that only what is new is looked at.
+    """
     found = Layout()
     channels: set[str] = set()
     orders: set[tuple[str, ...]] = set()
@@ -100,24 +118,38 @@ def layout(thread: "Sequence[Saved]") -> Layout:
     )
     for order in orders:
         found.before.update((a, b) for place, a in enumerate(order) for b in order[place + 1 :])
-    _verify(thread, found)
+    _verify(thread, found, proofs or Proofs())
     return found
 
 
-def _verify(thread: "Sequence[Saved]", found: Layout) -> None:
+def _verify(thread: "Sequence[Saved]", found: Layout, proofs: Proofs) -> None:
     """Note which ids are those of stored writes, and whose way of making ids gave them."""
     versions = (v for saved in thread for v in (saved.checkpoint.get("channel_versions") or {}).values())
     if found.named and any(isinstance(version, str) for version in versions):
         found.writer = "python"  # LangGraph.js counts versions in numbers
-    for saved in thread:
-        written = {write.task_id for write in saved.writes}
-        readable = saved.checkpoint.get("channel_versions")
-        for task in triggered(saved, found) if written and readable and found.named else ():
-            if task.name is None or task.id not in written or task.path != [PULL, task.name]:
-                continue
-            found.verified.add(task.name)
-            in_python = task.id in task_ids(saved, task.name, _pull_parts(task.name, found))
-            found.writer = "python" if in_python else "js"
+    known = proofs.found if proofs.triggers == found.triggers else {}
+    proofs.triggers, proofs.found = found.triggers, {}
+    for saved in thread if found.named else ():
+        before = known.get(saved.checkpoint_id)
+        proof = before if before and before[0] is saved else (saved, *_proof(saved, found))
+        proofs.found[saved.checkpoint_id] = proof
+        found.verified |= proof[1]
+        found.writer = proof[2] or found.writer
+
+
+def _proof(saved: Saved, graph: Layout) -> tuple[set[str], str | None]:
+    """The nodes whose ids at a checkpoint are those of stored writes, and whose way of making ids gave them."""
+    written = {write.task_id for write in saved.writes}
+    if not written or not saved.checkpoint.get("channel_versions"):
+        return set(), None
+    verified, writer = set[str](), None
+    for task in triggered(saved, graph):
+        if task.name is None or task.id not in written or task.path != [PULL, task.name]:
+            continue
+        verified.add(task.name)
+        in_python = task.id in task_ids(saved, task.name, _pull_parts(task.name, graph))
+        writer = "python" if in_python else "js"
+    return verified, writer
 
 
 def tasks_of(saved: Saved, graph: Layout) -> list[Task] | None:

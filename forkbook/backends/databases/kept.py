@@ -13,7 +13,7 @@ from ..base import State
 from ..decode import Decoder
 from ..rows import Saved, Write
 from ..saved import state_of
-from ..tasks import Layout, layout
+from ..tasks import Layout, Proofs, layout
 from .rebuild import NOTHING, Rebuilder, Rebuilt
 from .rules import Rules
 
@@ -70,7 +70,7 @@ class Kept:
         self._rows: dict[str, Row] = {}
         self._stamps: Stamps = {}
         self._saved: dict[str, Saved] = {}
-        self._graph, self._namespaces = Layout(), set[str]()
+        self._graph, self._namespaces, self._proofs = Layout(), set[str](), Proofs()
         self._rebuilt: Mapping[str, Rebuilt] = {}
         self._states: dict[str, State] = {}
 
@@ -99,7 +99,7 @@ class Kept:
         self._rows, self._stamps = rows, stamps or {}
 
     def _show(self, saved: dict[str, Saved], changed: set[str], namespaces: set[str]) -> None:
-        graph, rebuilt = layout(list(saved.values())), self._rebuilder.rebuilt(saved)
+        graph, rebuilt = layout(list(saved.values()), self._proofs), self._rebuilder.rebuilt(saved)
         touched = changed | _touched(graph, self._graph, saved) | self._hosts(namespaces ^ self._namespaces)
         touched = touched if _same_graph(graph, self._graph) else set(saved)
         states = {}
@@ -116,13 +116,12 @@ class Kept:
         """The checkpoints whose tasks ran the subgraphs of these namespaces."""
         ids = {part.rpartition(":")[2] for ns in namespaces for part in ns.split("|")}
         states = self._states.items() if ids else ()
-        return {id_ for id_, state in states if any(task["id"] in ids for task in state["tasks"] or ())}
+        return {id_ for id_, state in states if not state["tasks"] or any(task["id"] in ids for task in state["tasks"])}
 
 
 def _same_graph(a: Layout, b: Layout) -> bool:
     """Whether what the checkpoints tell about the graph is the same, but for what concerns single checkpoints."""
-    names = ("triggers", "named", "functional", "before", "verified")
-    return all(getattr(a, name) == getattr(b, name) for name in names)
+    return replace(a, completed=set(), sends={}) == replace(b, completed=set(), sends={})
 
 
 def _touched(a: Layout, b: Layout, saved: Mapping[str, Saved]) -> set[str]:
