@@ -71,14 +71,25 @@ class PostgresBackend(Backend):
 
     def __init__(self, uri: Any, rules: Rules | None = None) -> None:
         uri = Secret.of(uri)  # for the locals of errors
-        self._uri, self._kept = uri, KeptThreads(rules)
-        self._lock = threading.RLock()
-        self._open: Any = None
+        self._uri, self._rules = uri, rules
+        self._begin()
         self.address, self._secrets = shown_address(uri), _passwords(uri)
         with self._reading("opening the store") as connection:
             self._check_tables(connection)
             if PostgresMemory.columns(connection):
                 self.abilities |= {"store"}
+
+    def _begin(self) -> None:
+        self._lock, self._kept = threading.RLock(), KeptThreads(self._rules)
+        self._open: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is of this process alone: the lock, the connection, and the rows that are kept."""
+        return {name: value for name, value in vars(self).items() if name not in ("_lock", "_kept", "_open")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self._begin()
 
     def _check_tables(self, connection: Any) -> None:
         kinds = dict(connection.execute(KINDS, [list(TABLES)]).fetchall())
