@@ -177,6 +177,8 @@ def test_a_wrong_password(cluster):
 
 def test_a_password_that_is_right_shows_nowhere(store, cluster):
     """Whatever becomes of the connection after it was opened."""
+    from langgraph.checkpoint.postgres import PostgresSaver
+
     uri, threads = store
     with_password = uri.replace("postgres:@", "postgres:{}@").replace("postgres@", "postgres:{}@")
     assert "{}" in with_password
@@ -186,11 +188,11 @@ def test_a_password_that_is_right_shows_nowhere(store, cluster):
     assert CANARY not in "".join(map(repr, said)) + str(pickle.dumps(book.backend))
     shows_nothing(lambda: book.history("no such thread"))
     shows_nothing(lambda: book.threads(metadata={"a": 1}))
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute("create database closed with template seeded")
+    with PostgresSaver.from_conn_string(database(cluster, "closed")) as saver:
+        saver.setup()
     closed = fb.connect(with_password.replace("/seeded?", "/closed?").format(canary()))
     with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute("drop database closed")
+        connection.execute("drop database closed with (force)")
     shows_nothing(closed.threads, fb.ConnectionFailed)
     shows_nothing(lambda: closed.history(threads["memory"]), fb.ConnectionFailed)
 

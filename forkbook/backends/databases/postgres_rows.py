@@ -22,6 +22,12 @@ MANY = 1_000  # checkpoints that are asked for by their ids
 ROWS = """
 select {id}, {parent}, xmin::text || ctid::text from checkpoints where thread_id = %s and checkpoint_ns = %s
 """
+MARK = """
+select (select md5(string_agg(xmin::text || ctid::text, ' ' order by ctid)) from checkpoints where {at}),
+       (select md5(string_agg(xmin::text || ctid::text, ' ' order by ctid)) from checkpoint_writes where {at}),
+       array(select distinct checkpoint_ns from checkpoints where thread_id = %(thread)s order by 1)
+"""
+AT = "thread_id = %(thread)s and checkpoint_ns = %(ns)s"
 CHECKPOINTS = """
 select {id}, {parent}, checkpoint, metadata from checkpoints where thread_id = %s and checkpoint_ns = %s
 """
@@ -60,8 +66,11 @@ class PostgresRows:
     ) -> None:
         self._connection, self._layout, self._decoder, self._blobs, self._at = connection, layout, decoder, blobs, at
 
-    def mark(self) -> None:
-        """None: nothing says at once that no row has changed."""
+    def mark(self) -> Any:
+        """One value of the stamps of all rows, and the thread's namespaces."""
+        thread_id, ns = self._at
+        query = MARK.format(at=AT)
+        return self._connection.execute(query, {"thread": thread_id, "ns": ns}).fetchone()
 
     def rows(self) -> list[Row]:
         """Its checkpoints."""
