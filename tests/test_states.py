@@ -1,6 +1,6 @@
 from forkbook.backends.decode import Decoder
 from forkbook.backends.plain import not_stored, opaque, tagged
-from forkbook.model.states import holds_placeholder, is_placeholder, unknown_channels, unknown_parts
+from forkbook.model.states import Search, holds_placeholder, is_placeholder, unknown_channels, unknown_parts
 
 
 def test_what_is_not_known_is_found_at_any_depth():
@@ -44,3 +44,20 @@ def test_a_secret_holds_no_messages_and_what_was_pickled_may():
     (secret,) = unknown_parts({"key": Decoder().decode("msgpack", from_pydantic)})
     (pickled,) = unknown_parts({"key": Decoder().decode("pickle", b"xyz")})
     assert (secret.may_hold_messages, pickled.may_hold_messages) == (False, True)
+
+
+def test_what_states_share_is_looked_into_once():
+    looks = 0
+
+    class Counted(dict):
+        def values(self):
+            nonlocal looks
+            looks += 1
+            return super().values()
+
+    search, shared = Search(), Counted(content="x", usage={})
+    assert not any(search.holds_placeholder({"messages": [shared] * n}) for n in range(50))
+    assert looks == 1
+    hidden = {"__type__": "opaque", "reason": "r"}
+    assert search.holds_placeholder({"messages": [shared, hidden]})
+    assert search.holds_placeholder({"messages": [shared, hidden]})

@@ -71,7 +71,29 @@ def unknown_channels(values: Any) -> dict[str, str]:
 
 def holds_placeholder(value: Any) -> bool:
     """Whether a value is not known, or a part of it is not."""
-    return next(_walk(value, (), DEEPEST), None) is not None
+    return Search().holds_placeholder(value)
+
+
+class Search:
+    """Looks for placeholders in values that share parts, as the states of a thread do: into each part only once.
+
+    It remembers lists and dicts by identity, so nobody may change them while it is in use.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, Any] = {}  # the part itself stays, or its identity would go to another
+
+    def holds_placeholder(self, value: Any, depth: int = DEEPEST) -> bool:
+        """Whether a value is not known, or a part of it is not."""
+        if not isinstance(value, list | Mapping) or id(value) in self._known:
+            return False
+        if is_placeholder(value):
+            return True
+        parts = value if isinstance(value, list) else value.values()
+        if depth and any(self.holds_placeholder(part, depth - 1) for part in parts):
+            return True
+        self._known[id(value)] = value
+        return False
 
 
 def nodes_seen(states: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import orjson
 
 from ..backends.base import State
 from ..errors import Refused
-from ..model.states import holds_placeholder, is_placeholder
+from ..model.states import Search, is_placeholder
 from .originals import DIGESTED, Original
 
 VALUES = "channel {}, of which the source does not hold every value or cannot read it: left out of these checkpoints"
@@ -30,7 +30,8 @@ def known_part(original: Original) -> tuple[Original, dict[str, int]]:
     Raises:
         Refused: No state of the thread can be read.
     """
-    if not any(map(_has_unknown, original.states)):
+    known = KnownPart()
+    if not any(map(known.lacks, original.states)):
         return original, {}
     if all(is_placeholder(state["values"]) for state in original.states):
         reason = original.states[-1]["values"].get("reason")
@@ -38,57 +39,65 @@ def known_part(original: Original) -> tuple[Original, dict[str, int]]:
             f"no state of thread {original.thread_id} can be read ({reason}): nothing of it can be written elsewhere",
             thread_id=original.thread_id,
         )
-    lost: Counter[str] = Counter()
-    states = [_known_state(state, lost) for state in original.states]
-    return replace(original, states=states), dict(lost)
+    states = [known.state(state) for state in original.states]
+    return replace(original, states=states), dict(known.lost)
 
 
-def _has_unknown(state: State) -> bool:
-    """Whether a part of a state is unknown; a quick look spares a close one."""
-    parts = [state["values"], state["metadata"], state["tasks"], state["interrupts"]]
-    return b'"__type__"' in orjson.dumps(parts, option=DIGESTED, default=repr) and holds_placeholder(parts)
+class KnownPart:
+    """Takes what is unknown out of the states of one thread.
 
+    Attributes:
+        lost: What was left out, in words, with the number of checkpoints.
+    """
 
-def _known_state(state: State, lost: Counter[str]) -> State:
-    here: set[str] = set()
-    metadata = state["metadata"]
-    known = {
-        **state,
-        "values": _known_values(state["values"], here),
-        "metadata": metadata and _without_unknown(metadata, METADATA, here),
-        "tasks": state["tasks"] and [_known_task(task, here) for task in state["tasks"]],
-        "interrupts": state["interrupts"] and [_known_question(item, here) for item in state["interrupts"]],
-    }
-    lost.update(here)
-    return known
+    def __init__(self) -> None:
+        self.lost: Counter[str] = Counter()
+        self._here: set[str] = set()  # what is left out of the state at hand
+        self._is_unknown = Search().holds_placeholder
 
+    def lacks(self, state: State) -> bool:
+        """Whether a part of a state is unknown; a quick look spares a close one."""
+        parts = [state["values"], state["metadata"], state["tasks"], state["interrupts"]]
+        text = orjson.dumps(parts, option=DIGESTED, default=repr)
+        return b'"__type__"' in text and any(map(self._is_unknown, parts))
 
-def _known_values(values: Any, lost: set[str]) -> Any:
-    if is_placeholder(values) or (not isinstance(values, Mapping) and holds_placeholder(values)):
-        lost.add(WHOLE)
-        return None
-    return _without_unknown(values, VALUES, lost) if isinstance(values, Mapping) else values
+    def state(self, state: State) -> State:
+        """A state without what is unknown of it."""
+        self._here = set()
+        metadata = state["metadata"]
+        known = {
+            **state,
+            "values": self._values(state["values"]),
+            "metadata": metadata and self._without_unknown(metadata, METADATA),
+            "tasks": state["tasks"] and [self._task(task) for task in state["tasks"]],
+            "interrupts": state["interrupts"] and [self._question(item) for item in state["interrupts"]],
+        }
+        self.lost.update(self._here)
+        return known
 
+    def _values(self, values: Any) -> Any:
+        if is_placeholder(values) or (not isinstance(values, Mapping) and self._is_unknown(values)):
+            self._here.add(WHOLE)
+            return None
+        return self._without_unknown(values, VALUES) if isinstance(values, Mapping) else values
 
-def _known_task(task: Mapping[str, Any], lost: set[str]) -> dict[str, Any]:
-    result = task["result"]
-    if isinstance(result, Mapping) and not is_placeholder(result):
-        result = _without_unknown(result, WRITES, lost)
-    elif holds_placeholder(result):
-        lost.add(RESULT)
-        result = None
-    asked = task.get("interrupts")
-    return {**task, "result": result, "interrupts": asked and [_known_question(item, lost) for item in asked]}
+    def _task(self, task: Mapping[str, Any]) -> dict[str, Any]:
+        result = task["result"]
+        if isinstance(result, Mapping) and not is_placeholder(result):
+            result = self._without_unknown(result, WRITES)
+        elif self._is_unknown(result):
+            self._here.add(RESULT)
+            result = None
+        asked = task.get("interrupts")
+        return {**task, "result": result, "interrupts": asked and [self._question(item) for item in asked]}
 
+    def _question(self, item: Any) -> Any:
+        if not self._is_unknown(item):
+            return item
+        self._here.add(QUESTIONS)
+        return {**item, "value": None} if isinstance(item, Mapping) and not is_placeholder(item) else {"value": None}
 
-def _known_question(item: Any, lost: set[str]) -> Any:
-    if not holds_placeholder(item):
-        return item
-    lost.add(QUESTIONS)
-    return {**item, "value": None} if isinstance(item, Mapping) and not is_placeholder(item) else {"value": None}
-
-
-def _without_unknown(channels: Mapping[str, Any], words: str, lost: set[str]) -> dict[str, Any]:
-    unknown = {name for name, value in channels.items() if holds_placeholder(value)}
-    lost.update(words.format(name) for name in unknown)
-    return {name: value for name, value in channels.items() if name not in unknown}
+    def _without_unknown(self, channels: Mapping[str, Any], words: str) -> dict[str, Any]:
+        unknown = {name for name, value in channels.items() if self._is_unknown(value)}
+        self._here.update(words.format(name) for name in unknown)
+        return {name: value for name, value in channels.items() if name not in unknown}
