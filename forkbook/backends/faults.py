@@ -19,7 +19,7 @@ from ..errors import (
     ThreadNotFound,
 )
 from ..model.held import Secret, alone, without
-from .pydantic_reasons import with_pydantic_reason
+from .pydantic_reasons import in_one_line
 from .wire import UnexpectedAnswer
 
 UNKNOWN_OUTCOME = " Whether it was carried out is unknown: look at the thread before you try it again."
@@ -153,15 +153,14 @@ def retry_after(header: str | None) -> float | None:
 
 
 def detail(error: httpx.HTTPStatusError) -> str:
-    """What the server said, in a line of at most 300 characters."""
+    """What the server said, in a line."""
     body = _body(error)
     try:
         parsed = orjson.loads(body)
         body = str(parsed.get("detail") or parsed.get("message") or body) if isinstance(parsed, dict) else body
     except orjson.JSONDecodeError:
         pass
-    line = "an HTML page" if body.lstrip().startswith("<") else " ".join(with_pydantic_reason(body).split())
-    return line[:299] + "…" if len(line) > 300 else line
+    return "an HTML page" if body.lstrip().startswith("<") else in_one_line(body)
 
 
 def _body(error: httpx.HTTPStatusError) -> str:

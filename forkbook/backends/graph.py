@@ -26,7 +26,7 @@ from .graph_threads import to_search
 from .holding import must_hold_copies, newest_only
 from .memory.base import Memory
 from .planting import graph_at, plant
-from .pydantic_reasons import with_pydantic_reason
+from .pydantic_reasons import in_one_line
 from .restoring import as_objects, with_messages
 from .revive import holds_messages, revived
 from .snapshots import DECLARED, Reading, Saver, Stub, config, state_schema, stub, without_objects
@@ -434,6 +434,5 @@ def checked(graph: Any) -> tuple[Any, Saver]:
 
 
 def said(error: Exception) -> str:
-    """An exception in a line of at most 300 characters."""
-    line = " ".join(with_pydantic_reason(f"{type(error).__name__}: {error}").split())
-    return line[:299] + "…" if len(line) > 300 else line
+    """An exception in a line."""
+    return in_one_line(f"{type(error).__name__}: {error}")

@@ -2,6 +2,9 @@
 
 import re
 
+from ..escape import cut
+
+LONGEST = 300  # characters of a line
 HEAD = re.compile(r"\d+ validation errors? for (?P<name>[^\n]+)\n")
 FIELD = re.compile(
     r"^(?:(?P<field>\S[^\n]*)\n)?  (?P<why>\S[^\n]*?) \[type=\w+, input_value=(?P<given>.*?), input_type=\w+\]", re.M
@@ -20,3 +23,8 @@ def with_pydantic_reason(text: str) -> str:
         return text
     fields = (f"{each['field'] or 'the whole'}: {each['why']} (given {each['given']})" for each in found)
     return f"{text[: head.start()]}{head['name']} refuses {'; '.join(fields)}"
+
+
+def in_one_line(text: str) -> str:
+    """What an exception or a server said, in a line that is not too long; pydantic's report as a sentence."""
+    return cut(" ".join(with_pydantic_reason(text).split()), LONGEST)
