@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .errors import InvalidInput
 from .messages import ROLES, Message, role, tool_calls
 
 REMOVE_ALL = "__remove_all__"
@@ -28,6 +29,9 @@ def completed(value: Any, before: Any, known: bool = False) -> Any:
         value: What was typed.
         before: The channel's value.
         known: Whether it is known to hold messages; else its value tells, or, where it is empty, what was typed.
+
+    Raises:
+        InvalidInput: A removal names no message.
     """
     items = value if isinstance(value, list) else [value]
     if not (known or _any_message(before or items)):
@@ -44,6 +48,10 @@ def _any_message(items: Any) -> bool:
 
 
 def _whole(item: Any) -> Any:
+    if isinstance(item, Mapping) and item.get("type") == "remove" and not item.get("id"):
+        raise InvalidInput(
+            "a message to remove is named by its id, as in {'type': 'remove', 'id': …}; cp.values has the ids"
+        )
     if is_removal(item) and "content" not in item:
         return {**item, "content": ""}
     if isinstance(item, tuple) and len(item) == 2 and item[0] in ROLES:
@@ -82,9 +90,18 @@ def _same_part(key: str, typed: Any, became: Any) -> bool:
         return True
     if key == "content" and typed is None:
         return bool(became == "")
-    if key == "tool_calls" and isinstance(typed, list) and any("function" in call for call in typed):
-        return [call.get("id") for call in typed] == [call.get("id") for call in tool_calls({"tool_calls": became})]
+    if key == "tool_calls" and isinstance(typed, list):
+        return _same_calls(typed, tool_calls({"tool_calls": became}))
     return bool(typed == became)
+
+
+def _same_calls(typed: list[Any], became: list[dict[str, Any]]) -> bool:
+    """Whether calls say what was typed; of those in OpenAI's form, whose arguments are text, the ids tell."""
+    if len(typed) != len(became) or not all(isinstance(call, Mapping) for call in typed):
+        return False
+    if any("function" in call for call in typed):
+        return [call.get("id") for call in typed] == [call.get("id") for call in became]
+    return all({**there, **call} == there for call, there in zip(typed, became, strict=True))
 
 
 def arrived(typed: Any, before: Any, became: Any) -> bool:

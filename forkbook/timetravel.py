@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .backends.base import Backend, State, namespace
-from .backends.wire import ROOT
+from .backends.wire import END, ROOT
 from .edits import Deviation
 from .errors import AccessDenied, ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, ThreadBusy
 from .escape import shown
@@ -93,7 +93,16 @@ def preview(
             if not found[-1].deviations:
                 break
     seen = min(found, key=lambda tried: len(tried.deviations))
-    return replace(seen, notes=(*seen.notes, *copy.notes))
+    return replace(seen, notes=(*seen.notes, *copy.notes, *_not_ended(as_node, seen.next)))
+
+
+def _not_ended(as_node: str | None, following: tuple[str, ...] | None) -> Iterator[str]:
+    """That an end is none: where the nodes of a checkpoint have written, LangGraph first takes their writes in."""
+    if as_node == END and following:
+        yield (
+            f"this does not end the thread: what the nodes here had written comes in, and {', '.join(following)} would "
+            "run next; end the new checkpoint, too, with edit({}, as_node='__end__')"
+        )
 
 
 def _best_of(

@@ -9,6 +9,8 @@ from forkbook.errors import InvalidInput
 from forkbook.message_edits import completed, message_writes
 
 A, B, C = human("a"), ai("b"), human("c")
+F = {"name": "f", "args": {}, "id": "1"}
+CALLED = {"type": "ai", "content": "", "tool_calls": [F]}
 REMOVE_B = {"type": "remove", "id": "b", "content": ""}
 REMOVE_ALL = {"type": "remove", "id": "__remove_all__", "content": ""}
 
@@ -104,6 +106,8 @@ def test_messages_that_went_where_their_ids_say_are_as_typed_among_others(typed)
         ([REMOVE_B, human("d")], [A, B, human("d")]),
         ([A], [A, B]),
         ([A, {**B, "content": "new"}], [A, {**B, "content": "new"}, C]),
+        ([CALLED], [A, B, {**CALLED, "tool_calls": [{**F, "name": "g"}]}]),
+        ([CALLED], [A, B, {**CALLED, "tool_calls": []}]),
     ],
 )
 def test_what_was_merely_appended_or_is_there_twice_is_not_as_typed(typed, became):
@@ -122,6 +126,8 @@ CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{
         [{"role": "user", "content": "hi"}, human("d")],
         [{"role": "system", "content": [{"type": "text", "text": "x"}]}],
         [{"role": "assistant", "content": None, "tool_calls": [CALL]}], human("d"), [human("d"), "ho"],
+        [{"role": "assistant", "content": "", "tool_calls": [{"name": "f", "args": {"x": 1}, "id": "c"}]}],
+        {"type": "ai", "content": "", "tool_calls": [{"name": "f", "args": {}, "id": "c", "type": "tool_call"}]},
         [{"type": "remove", "id": "a"}], {"type": "remove", "id": "a"}, {"role": "remove", "id": "b"},
         [{"type": "remove", "id": "a"}, "ho"], [{"type": "remove", "id": "__remove_all__"}],
         [{"type": "remove", "id": "__remove_all__"}, "ho", human("d")], [{**A, "content": "new"}, "ho"],

@@ -1,5 +1,6 @@
 """Edits and inputs in every form that a person types, on a server and on a graph in this process."""
 
+import re
 from functools import partial
 
 import pytest
@@ -122,6 +123,24 @@ def test_an_edit_of_nothing_is_refused_or_records_that_a_node_ran(begun):
     assert (act.status, act.checkpoint.values, act.checkpoint.source) == ("finished", stopped.values, "update")
     forked = stopped.fork({}, as_node="one")
     assert (forked.status, forked.checkpoint.values["size"]) == ("finished", 2)
+
+
+@pytest.mark.parametrize("typed", [{"type": "remove"}, [{"type": "remove", "id": None}], [{"type": "remove", "id": ""}]])
+def test_a_removal_that_names_no_message_is_refused(chat, typed):
+    with pytest.raises(fb.InvalidInput, match="named by its id"):
+        chat.edit({"messages": typed})
+
+
+def test_an_end_where_nodes_have_written_already_says_what_runs_next(begun):
+    book, thread_id = begun("strict", {})
+    ran = book[thread_id].at(step=0)
+    said = "does not end the thread.*two would run next"
+    assert re.search(said, repr(ran.preview({}, as_node="__end__")))
+    act = ran.edit({}, as_node="__end__")
+    assert (act.status, act.checkpoint.next) == ("pending", ("two",))
+    assert re.search(said, " ".join(act.notes))
+    ended = act.checkpoint.edit({}, as_node="__end__")
+    assert (ended.status, ended.checkpoint.next, "does not end" in repr(ended)) == ("finished", (), False)
 
 
 @pytest.mark.parametrize("name", ["questions", "nested", "strict"])
