@@ -69,6 +69,26 @@ IN_RESPONSE_METADATA = {
                             "thoughtsTokenCount": 40}},
         Report(20, 45, 65, None, None, 40),
     ),
+    "Google, nothing but thoughts": (
+        {"usageMetadata": {"promptTokenCount": 20, "totalTokenCount": 60, "thoughtsTokenCount": 40}},
+        Report(20, 40, 60, None, None, 40),
+    ),
+    "Google, an answer that was blocked": (
+        {"usage_metadata": {"prompt_token_count": 20, "total_token_count": 20}}, Report(20, 0, 20),
+    ),
+    "Google, neither output nor total": ({"usage_metadata": {"prompt_token_count": 20}}, None),
+    "xAI, reasoning beside the output": (
+        {"token_usage": {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135,
+                         "completion_tokens_details": {"reasoning_tokens": 94}}},
+        Report(32, 103, 135, None, None, 94),
+    ),
+    "Bedrock, Llama on it": ({"prompt_token_count": 25, "generation_token_count": 12}, Report(25, 12, 37)),
+    "Yandex": (
+        {"token_usage": {"inputTextTokens": "19", "completionTokens": "6", "totalTokens": "25",
+                         "completionTokensDetails": {"reasoningTokens": "2"}}},
+        Report(19, 6, 25, None, None, 2),
+    ),
+    "Hunyuan": ({"token_usage": {"PromptTokens": 4, "CompletionTokens": 10, "TotalTokens": 14}}, Report(4, 10, 14)),
     "Cohere": ({"token_count": {"input_tokens": 12.0, "output_tokens": 3.0}}, Report(12, 3, 15)),
     "Cohere, older": (
         {"token_count": {"prompt_tokens": 12, "response_tokens": 3, "total_tokens": 15, "billed_tokens": 14}},
@@ -107,11 +127,19 @@ IN_RESPONSE_METADATA = {
     ),
     "old llm_output": ({"llm_output": {"token_usage": OPENAI, "model_name": "m"}}, Report(900, 70, 970, 512, None, 30)),
     "as text": ({"token_usage": {"prompt_tokens": "9", "completion_tokens": "7"}}, Report(9, 7, 16)),
+    "as text of other forms": (
+        {"token_usage": {"prompt_tokens": "900.0", "completion_tokens": " 70 ", "total_tokens": "970."}},
+        Report(900, 70, 970),
+    ),
+    "a total that is less than its parts": (
+        {"usage": {"prompt_tokens": 7, "completion_tokens": 10, "total_tokens": 3}}, Report(7, 10, 17),
+    ),
     "empty": ({"token_usage": {}, "finish_reason": "stop"}, None),
     "half": ({"token_usage": {"prompt_tokens": 9}}, None),
     "negative": ({"token_usage": {"prompt_tokens": -9, "completion_tokens": 7}}, None),
     "fraction": ({"token_usage": {"prompt_tokens": 9.5, "completion_tokens": 7}}, None),
     "too large": ({"token_usage": {"prompt_tokens": 10**19, "completion_tokens": 1}}, None),
+    "text that is no whole number": ({"token_usage": {"prompt_tokens": "9.5", "completion_tokens": "1e3"}}, None),
     "words": ({"usage": "9 tokens", "token_usage": {"prompt_tokens": "many", "completion_tokens": True}}, None),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ LangChain's own `usage_metadata` comes first. Providers whose integration does n
 `response_metadata`, each under names of its own: `FORMS` has a row for each of these, `PLACES` where they stand.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from ..model.states import holds_placeholder
 
 MOST = 2**53  # a larger number is none that JavaScript kept
+WHOLE = re.compile(r"\s*(\d{1,16})(?:\.0*)?\s*", re.ASCII)  # a number that was sent as text
 CACHES_BY_LIFETIME = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")  # Anthropic's, in place of their sum
 MODEL_NAMES = ("model_name", "model", "model_id", "modelId", "modelName", "ls_model_name")
 HANDOFF_BACK = "__is_handoff_back"  # langgraph-supervisor's mark on the notes that it writes itself
@@ -30,6 +32,7 @@ class Form(NamedTuple):
         reasoning: Tokens of reasoning.
         cache_beside_input: Whether cached tokens are not a part of `input`.
         reasoning_beside_output: Whether reasoning may be no part of `output`; the total then tells.
+        no_output_of_zero: Whether `output` is left out where it is 0, beside a total.
     """
 
     input: str
@@ -40,6 +43,7 @@ class Form(NamedTuple):
     reasoning: Path = ()
     cache_beside_input: bool = False
     reasoning_beside_output: bool = False
+    no_output_of_zero: bool = False
 
 
 FORMS: dict[str, Form] = {
@@ -80,16 +84,21 @@ FORMS: dict[str, Form] = {
     ),
     "Google": Form(
         "prompt_token_count", "candidates_token_count", "total_token_count",
-        ("cached_content_token_count",), (), ("thoughts_token_count",), reasoning_beside_output=True,
+        ("cached_content_token_count",), (), ("thoughts_token_count",), reasoning_beside_output=True, no_output_of_zero=True,
     ),
     "Google, JSON": Form(
         "promptTokenCount", "candidatesTokenCount", "totalTokenCount",
-        ("cachedContentTokenCount",), (), ("thoughtsTokenCount",), reasoning_beside_output=True,
+        ("cachedContentTokenCount",), (), ("thoughtsTokenCount",), reasoning_beside_output=True, no_output_of_zero=True,
     ),
     "Cohere, older": Form("prompt_tokens", "response_tokens", "total_tokens"),
     "Ollama": Form("prompt_eval_count", "eval_count"),
     "watsonx": Form("input_token_count", "generated_token_count"),
     "Replicate": Form("input_token_count", "output_token_count"),
+    "Bedrock, Llama on it": Form("prompt_token_count", "generation_token_count"),
+    "Yandex": Form(
+        "inputTextTokens", "completionTokens", "totalTokens", (), (), ("completionTokensDetails", "reasoningTokens")
+    ),
+    "Hunyuan": Form("PromptTokens", "CompletionTokens", "TotalTokens"),
 }  # fmt: skip
 
 USAGES: tuple[Path, ...] = (
@@ -181,14 +190,18 @@ def _at(value: Any, path: Path) -> Any:
 
 def _read(said: Mapping[str, Any], estimated: bool) -> Report | None:
     """A report in the form that fits it best: the first whose details are there, too, else the first."""
-    fits = [form for form in FORMS.values() if form.input in said and form.output in said]
+    fits = [form for form in FORMS.values() if form.input in said and _tells_output(said, form)]
     detailed = (form for form in fits if any(path and path[0] in said for path in form[3:6]))
     form = next(detailed, None) or next(iter(fits), None)
     return _in_form(said, form, estimated) if form else None
 
 
+def _tells_output(said: Mapping[str, Any], form: Form) -> bool:
+    return form.output in said or (form.no_output_of_zero and form.total in said)
+
+
 def _in_form(said: Mapping[str, Any], form: Form, estimated: bool) -> Report | None:
-    read, written = _count(said[form.input]), _count(said[form.output])
+    read, written = _count(said[form.input]), _count(said.get(form.output, 0))
     if read is None or written is None:
         return None
     total = _count(said.get(form.total)) if form.total else None
@@ -198,11 +211,18 @@ def _in_form(said: Mapping[str, Any], form: Form, estimated: bool) -> Report | N
     reasoning = _detail(said, form.reasoning)
     if form.cache_beside_input:
         read += (cache_read or 0) + (cache_creation or 0)
-    if form.reasoning_beside_output and reasoning and (total is None or read + written + reasoning <= total):
+    if reasoning and _is_beside(reasoning, read + written, total, form):
         written += reasoning
-    if total is None or (form.cache_beside_input and total < read + written):
+    if total is None or total < read + written:
         total = read + written
     return Report(read, written, total, cache_read, cache_creation, reasoning, estimated)
+
+
+def _is_beside(reasoning: int, others: int, total: int | None, form: Form) -> bool:
+    """Whether reasoning is no part of the output: the total is that of both, as xAI has it in OpenAI's form."""
+    if form.reasoning_beside_output:
+        return total is None or others + reasoning <= total
+    return others + reasoning == total
 
 
 def _detail(said: Mapping[str, Any], path: Path) -> int | None:
@@ -233,8 +253,8 @@ def _sum(amounts: list[int | None]) -> int | None:
 
 def _count(value: Any) -> int | None:
     """A number of tokens: whole and not negative; some providers send it as a float or as text."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(MOST)):
-        value = int(value)
+    if isinstance(value, str) and (written := WHOLE.fullmatch(value)):
+        value = int(written[1])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if type(value) is int and 0 <= value < MOST else None
