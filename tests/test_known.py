@@ -1,10 +1,13 @@
 """What is not known at a source is never written to another place in the shape of a placeholder."""
 
 import json
+import sqlite3
 import uuid
+from contextlib import closing
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
 from shapes import human, state
 
@@ -89,6 +92,21 @@ def test_a_channel_with_an_unknown_part_is_left_out_of_a_server(target_url, tmp_
         assert not report
         assert any("channel joke" in words for words in report.moves[0].not_kept)
         assert any(each.field.startswith("values.joke") for each in report.moves[0].differences)
+
+
+def test_a_checkpoint_of_which_nothing_can_be_read_is_left_out_and_told(tmp_path):
+    """It has no time either, in the checkpointer that it is written to."""
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, check_same_thread=False)) as connection:
+        talk(SqliteSaver(connection)).invoke({"messages": [human("h")]}, {"configurable": {"thread_id": "t"}})
+        connection.execute("update checkpoints set checkpoint = x'c1' where parent_checkpoint_id is null")
+        connection.commit()
+    target = fb.connect(talk())
+    report = fb.migrate(path, target)
+    assert (report.moves[0].outcome, report.moves[0].verdict) == ("created", "differs")
+    assert any("the whole state" in words for words in report.moves[0].not_kept)
+    assert target["t"][-1].values["n"] == 1
+    assert target.threads().created_at.notna().all()
 
 
 def test_a_thread_of_which_nothing_can_be_read_is_refused():

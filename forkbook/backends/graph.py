@@ -110,17 +110,17 @@ class GraphBackend(Backend):
             if wanted <= (record := self._record(thread_id, stubs))["metadata"].items()
             or any(wanted <= found.metadata.items() for found in stubs)
         ]
-        records.sort(key=lambda record: str(record["created_at"]), reverse=True)
+        records.sort(key=lambda record: str(record["created_at"] or ""), reverse=True)
         first, limit = search.get("offset") or 0, search.get("limit")
         yield from records[first : None if limit is None else first + limit]
 
     def _record(self, thread_id: str, stubs: list[Stub]) -> Thread:
-        times = [found.created_at for found in stubs]
+        times = [found.created_at for found in stubs if found.created_at]
         return {
             "thread_id": thread_id,
             "status": None,
-            "created_at": min(times),
-            "updated_at": max(times),
+            "created_at": min(times, default=None),
+            "updated_at": max(times, default=None),
             "metadata": {"graph_id": self.name} | self._tags.get(thread_id, {}),
         }
 
