@@ -125,10 +125,10 @@ def test_an_edit_of_nothing_is_refused_or_records_that_a_node_ran(begun):
     assert (forked.status, forked.checkpoint.values["size"]) == ("finished", 2)
 
 
-@pytest.mark.parametrize("typed", [{"type": "remove"}, [{"type": "remove", "id": None}], [{"type": "remove", "id": ""}]])
-def test_a_removal_that_names_no_message_is_refused(chat, typed):
+@pytest.mark.parametrize("without_id", [{}, {"id": None}, {"id": ""}])
+def test_a_removal_that_names_no_message_is_refused(chat, without_id):
     with pytest.raises(fb.InvalidInput, match="named by its id"):
-        chat.edit({"messages": typed})
+        chat.edit({"messages": [{"type": "remove", **without_id}]})
 
 
 def test_an_end_where_nodes_have_written_already_says_what_runs_next(begun):

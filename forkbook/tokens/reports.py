@@ -84,11 +84,13 @@ FORMS: dict[str, Form] = {
     ),
     "Google": Form(
         "prompt_token_count", "candidates_token_count", "total_token_count",
-        ("cached_content_token_count",), (), ("thoughts_token_count",), reasoning_beside_output=True, no_output_of_zero=True,
+        ("cached_content_token_count",), (), ("thoughts_token_count",),
+        reasoning_beside_output=True, no_output_of_zero=True,
     ),
     "Google, JSON": Form(
         "promptTokenCount", "candidatesTokenCount", "totalTokenCount",
-        ("cachedContentTokenCount",), (), ("thoughtsTokenCount",), reasoning_beside_output=True, no_output_of_zero=True,
+        ("cachedContentTokenCount",), (), ("thoughtsTokenCount",),
+        reasoning_beside_output=True, no_output_of_zero=True,
     ),
     "Cohere, older": Form("prompt_tokens", "response_tokens", "total_tokens"),
     "Ollama": Form("prompt_eval_count", "eval_count"),
