@@ -82,7 +82,7 @@ def test_a_copy_its_copies_and_sweeps_are_found_too(book, demo_threads):
     try:
         assert bool(report)
         assert report.new_thread_id in set(book.copies(id_[-6:]).thread_id)
-        assert book.sweeps(id_[-6:]) == []
+        assert book.sweeps(report.new_thread_id[-6:]) == []  # nobody else sweeps there
         lineage = book.copy(id_[-6:], checkpoint=book[id_][0])
         book.backend.delete(lineage.new_thread_id)
     finally:

@@ -24,7 +24,7 @@ def facts_with(parents, usages=()):
         usage = usages[n % len(usages)] if usages else (n, 2)
         held[n] = [*(held[parent] if parent is not None else [human("h")]), ai(f"m{n}", "word " * (n % 7 + 1), usage)]
         above = None if parent is None else f"{parent:08x}"
-        states.append(state(f"{n:08x}", above, {"messages": held[n]}, step=n, second=n % 3600))
+        states.append(state(f"{n:08x}", above, {"messages": held[n]}, step=n if above else 0, second=n % 3600))
     return facts_of(*states)
 
 
