@@ -339,6 +339,16 @@ def test_a_part_without_a_report_is_no_call_of_its_own():
     assert [spent(book, p) for p in range(3)] == [[], [15], []]
 
 
+def test_a_report_that_was_taken_off_a_message_counts_however_long_its_context_is():
+    asked = human("h", "word " * 100)
+    book = accounts(
+        state("1", values={"messages": [asked, ai("m", "one", (10, 5))]}),
+        state("2", "1", {"messages": [asked, ai("m", "one")]}),
+        state("3", "2", {"messages": [asked, ai("m", "one two", (10, 7))]}),
+    )
+    assert [spent(book, p) for p in range(3)] == [[15], [], [2]]
+
+
 def test_chunks_of_one_message_that_no_reducer_joined_spend_its_last_report():
     chunks = [
         ai("m", text, usage, type="AIMessageChunk") for text, usage in (("He", None), ("l", (10, 1)), ("lo", (10, 5)))

@@ -85,6 +85,8 @@ class Spender:
             raise Unknown
         parts = self._parts.setdefault(_identity(key), [])
         before = next((part for part in reversed(parts) if self._continues(part, position, spend)), None)
+        if before is not None and before.spend.reported and not spend.reported:
+            return None  # the last report counts
         parts.append(Part(position, key, message, spend))
         if before is None:
             return spend
