@@ -1,6 +1,6 @@
 """Messages inside a state: which values are messages, and what they say. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from .jsontext import json_text
@@ -90,13 +90,33 @@ def distinct(found: Iterable[tuple[Key, Message]]) -> Iterator[tuple[Key, Messag
     """Each message once, however many channels hold it; other messages under its id get keys of their own."""
     seen: dict[Key, Message] = {}
     for key, item in found:
-        unique, again = key, 1
-        while unique in seen and not (key[0] == "id" and same(seen[unique], item)):
-            again += 1
-            unique = (*key, again)
+        unique = _version(key, item, seen) if key[0] == "id" else unused(key, seen)
         if unique not in seen:
             seen[unique] = item
             yield unique, item
+
+
+def _version(key: Key, item: Message, seen: Held) -> Key:
+    """The key of this version of a message among those that are held under one id."""
+    unique, again = key, 1
+    while unique in seen and not same(seen[unique], item):
+        again += 1
+        unique = (*key, again)
+    return unique
+
+
+def unused(key: Key, held: Container[Key]) -> Key:
+    """The first of `key`, `(*key, 2)`, `(*key, 3)` … that is not held, where those before it are."""
+    if key not in held:
+        return key
+    high = 2
+    while (*key, high) in held:
+        high *= 2
+    low = high // 2  # the last one that is known to be held
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if (*key, middle) in held else (low, middle)
+    return (*key, high)
 
 
 def messages_in(values: Any) -> Iterator[tuple[Key, Message]]:

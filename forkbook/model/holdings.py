@@ -1,11 +1,12 @@
 """Which messages the state of each checkpoint holds: what is new there, what is gone, what is hidden. Pure."""
 
 import operator
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..messages import HIDDEN, Finder, Held, Key, Message, channels, distinct, role, same
+from ..messages import HIDDEN, Finder, Held, Key, Message, channels, distinct, role, same, unused
 from ..tree import Tree
 from .states import DEEPEST, is_placeholder
 
@@ -47,9 +48,10 @@ def holdings(tree: Tree, values: Sequence[Any]) -> list[Holdings]:
             before = holding.pop(parent) if last_child else dict(holding[parent])
             hidden = result[parent].hidden
         more = added(finder, values[parent], values[position]) if parent >= 0 else None
+        more = None if more is None else _numbered(more, before)
         fresh, unseen = _apart(more or [])
         gone: Held = {}
-        if more is None or len(fresh) + len(unseen) < len(more) or not before.keys().isdisjoint(fresh):
+        if more is None:
             now, hidden = _apart(list(distinct(finder.in_state(values[position]))))
             fresh, gone = _difference(before, now, whole=not hidden)
             before = before | now if hidden else now
@@ -60,6 +62,18 @@ def holdings(tree: Tree, values: Sequence[Any]) -> list[Holdings]:
         if tree.children[position]:
             holding[position] = before
     return result
+
+
+def _numbered(more: Found, before: Held) -> Found | None:
+    """What was added, under keys that tell it from what was there; None where a message may be held already."""
+    fresh: Held = {}
+    taken = ChainMap(fresh, before)
+    for key, item in more:
+        if key[0] == "id" and key in taken:
+            return None
+        if key[0] != HIDDEN:
+            fresh[unused(key, taken)] = item
+    return [*fresh.items(), *(each for each in more if each[0][0] == HIDDEN)]
 
 
 def _apart(found: Found) -> tuple[Held, dict[str, str]]:
@@ -105,14 +119,17 @@ def _more(
 
 
 def _grown(finder: Finder, channel: str, old: Any, new: Any, depth: int) -> Found | None:
+    """The same of one value; one that held nothing may have become anything."""
     if isinstance(new, list) and (old is None or isinstance(old, list)):
         kept = len(old or ())
-        if kept > len(new) or not all(map(operator.is_, old or (), new)):
-            return None
-        return [each for item in new[kept:] for each in finder.find(channel, item, depth - 1)]
-    if _is_plain_dict(old) and _is_plain_dict(new):
-        return _more(finder, channel, old, new, depth - 1)
-    return None if isinstance(old, list | dict) else list(finder.find(channel, new, depth))
+        if kept <= len(new) and all(map(operator.is_, old or (), new)):
+            return [each for item in new[kept:] for each in finder.find(channel, item, depth - 1)]
+    elif _is_plain_dict(old) and _is_plain_dict(new):
+        more = _more(finder, channel, old, new, depth - 1)
+        if more is not None:
+            return more
+    held_any = next(finder.find(channel, old, depth), None) is not None
+    return None if held_any else list(finder.find(channel, new, depth))
 
 
 def _is_plain_dict(value: Any) -> bool:
