@@ -80,7 +80,7 @@ def connect(
     for name, given in (("api_key", api_key), ("headers", headers), ("cache", cache)):
         if given is not None and kind not in SERVERS:
             raise InvalidInput(f"{name} is for Agent Servers; what is opened here is none, so leave it out")
-    if (reducers or graph is not None) and kind in (*SERVERS, "object"):
+    if (reducers or graph is not None) and kind in (*SERVERS, "address", "object"):
         raise InvalidInput(FOR_STORES)
     rules = _rules(reducers, graph)
     if kind == "postgres":

@@ -369,6 +369,7 @@ def test_messages_stay_one_object(sqlite_store):
 
 def test_reducers_are_for_stores(tmp_path, sqlite_store):
     (tmp_path / "x.json").write_text("[]")
+    (tmp_path / "x.json").write_text("[]")
     for place in (sqlite_store[1], "http://127.0.0.1:1", tmp_path / "x.forkbook", tmp_path / "x.json"):
         with pytest.raises(fb.InvalidInput, match="checkpoint stores"):
             fb.connect(place, reducers={"odd": numbered})
