@@ -181,17 +181,18 @@ def triggered(saved: Saved, graph: Layout) -> list[Task]:
     for index, send in enumerate(_sends(saved, graph) or ()):
         if isinstance(send, dict) and isinstance(send.get("node"), str):
             node = send["node"]
-            ids = {"python": task_ids(saved, node, (PUSH, str(index))), "js": sent_js_ids(saved, node, index)}
+            ids = {"python": task_ids(saved, node, (PUSH, str(index)))}
+            if graph.writer != "python":
+                ids["js"] = sent_js_ids(saved, node, index)
             tasks.append(Task(_id(ids, written, graph, sure=True), node, [PUSH, index, False]))
     fired: dict[str, list[str]] = {}
     for channel, node in _trigger_channels(saved):
         if _is_new(saved, channel, node):
             fired.setdefault(node, []).append(channel)
     for node in _in_order(set(fired), graph):
-        ids = {
-            "python": task_ids(saved, node, _pull_parts(node, graph)),
-            "js": pulled_js_ids(saved, node, fired[node]),
-        }
+        ids = {"python": task_ids(saved, node, _pull_parts(node, graph))}
+        if graph.writer != "python":
+            ids["js"] = pulled_js_ids(saved, node, fired[node])
         sure = node == START or (len(fired[node]) == 1 if graph.writer == "js" else node in graph.verified)
         tasks.append(Task(_id(ids, written, graph, sure=sure), node, [PULL, node]))
     return tasks
@@ -262,6 +263,8 @@ def with_marks(saved: Saved, planned: Sequence[Task] | None, graph: Layout, name
         namespaces: Those of the thread; a subgraph's names the task that ran it.
     """
     tasks = list(planned or ())
+    if not any(write.channel in (ERROR, INTERRUPT) for write in saved.writes):
+        return tasks
     known = {task.id for task in tasks}
     marked = [
         _named(saved, task_id, written, graph)
