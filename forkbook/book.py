@@ -289,7 +289,8 @@ class Book:
                 break
         if not history.complete:
             fresh = {id_: state for id_, state in fresh.items() if id_ >= min(known)}
-        kept = older(self.backend, history.thread_id, known, min(fresh, default=""))
+        whole = self.backend.keeps_rows  # then all of it was read, and what did not change is the same
+        kept = {} if whole else older(self.backend, history.thread_id, known, min(fresh, default=""))
         if not fresh and known:
             raise ThreadNotFound(f"thread {history.thread_id} has no checkpoints any more", thread_id=history.thread_id)
         states, how = kept | fresh, {"complete": history.complete, "subgraphs": history.subgraphs}
