@@ -24,6 +24,7 @@ from .base import Backend, State, Thread
 from .cells import DAMAGES, understood
 from .databases.kept import KeptThreads
 from .databases.layout import COLUMNS, layout_of
+from .databases.listing import check_search, fitting
 from .databases.postgres_rows import PostgresRows, namespaces_of
 from .databases.rules import Rules
 from .decode import from_json
@@ -169,14 +170,10 @@ class PostgresBackend(Backend):
         return without(" ".join(str(error).split()), self._secrets)[:200]
 
     def threads(self, **search: Any) -> Iterator[Thread]:
-        if unknown := search.keys() - {"ids", "limit"}:
-            raise InvalidInput(
-                f"a store knows its threads' ids only: search by ids and limit, not {', '.join(sorted(unknown))}"
-            )
+        check_search(search)
         with self._reading("listing the threads") as connection:
             rows = connection.execute(THREADS).fetchall()
-        found = [_thread(*row) for row in rows if row[0] in (search.get("ids") or [row[0]])]
-        yield from found[: search.get("limit")]
+        yield from (_thread(*row) for row in fitting(rows, search))
 
     def thread(self, thread_id: str) -> Thread:
         with self._reading(f"reading thread {thread_id}", thread_id) as connection:

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..errors import InvalidInput, ThreadNotFound
+from ..errors import ThreadNotFound
 from ..tree import Head
 from .base import Backend, State, Thread
 from .cells import as_text, id_of, sized, understood
 from .databases.kept import KeptThreads, Row
+from .databases.listing import check_search, fitting
 from .databases.rules import Rules
 from .decode import Decoder
 from .memory.base import Memory
@@ -81,14 +82,9 @@ class SqliteBackend(Backend):
             self._kept.clear()
 
     def threads(self, **search: Any) -> Iterator[Thread]:
-        if unknown := search.keys() - {"ids", "limit"}:
-            raise InvalidInput(
-                f"a store knows its threads' ids only: search by ids and limit, not {', '.join(sorted(unknown))}"
-            )
-        wanted = search.get("ids")
+        check_search(search)
         rows = self._file.read("listing the threads", lambda connection: connection.execute(THREADS).fetchall())
-        found = [_thread(*row) for row in rows if isinstance(row[0], str) and (wanted is None or row[0] in wanted)]
-        yield from found[: search.get("limit")]
+        yield from (_thread(*row) for row in fitting([row for row in rows if isinstance(row[0], str)], search))
 
     def thread(self, thread_id: str) -> Thread:
         row = self._file.read(

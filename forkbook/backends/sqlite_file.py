@@ -17,6 +17,7 @@ from ..errors import AccessDenied, ConnectionFailed, ProtocolError, SourceError
 
 LARGEST = 64_000_000  # bytes of one stored value; larger ones are shown as what they are, unread
 TRIES = 5  # of a read that a writer comes into
+CHANGED = "{}: a writer changed the file meanwhile; read again"
 PATIENCE = 1.0  # seconds that a locked file is waited for
 T = TypeVar("T")
 MAGIC = b"SQLite format 3\0"
@@ -92,19 +93,25 @@ class SqliteFile:
                     _check_tables(connection, where)
                     yield connection
                     connection.execute("COMMIT")
-                except BaseException:
+                except BaseException as error:
                     self.close()
+                    if isinstance(error, Exception) and self._changed(look):  # that may be why
+                        raise Changed(CHANGED.format(where), thread_id=thread_id) from error
                     raise
                 if look.live:
                     self.close()
-                if look.immutable and look != self._look():
-                    raise Changed(f"{where}: a writer changed the file meanwhile; read again", thread_id=thread_id)
+                if self._changed(look):
+                    raise Changed(CHANGED.format(where), thread_id=thread_id)
         except sqlite3.Error as error:
             raise _told(where, error, thread_id) from error
         except PermissionError as error:
             raise AccessDenied(f"{where}: this user may not read the file", thread_id=thread_id) from error
         except (OSError, ValueError) as error:
             raise ConnectionFailed(f"{where}: {error}; check the path", thread_id=thread_id) from error
+
+    def _changed(self, look: "_Look") -> bool:
+        """Whether a writer came into a read that nothing protects from it."""
+        return look.immutable and look != self._look()
 
     def _look(self) -> "_Look":
         """How the file is found now; its header is read again only where the file changed."""

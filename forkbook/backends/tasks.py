@@ -290,9 +290,10 @@ def _writers(saved: Saved, graph: Layout) -> Iterator[tuple[str, list[Write]]]:
     writes: dict[str, list[Write]] = {}
     for write in saved.writes:
         writes.setdefault(write.task_id, []).append(write)
+    no_tasks = {NULL_TASK, *_edits(saved)}
     for task_id, written in writes.items():
         path = written[0].path
-        if task_id in (NULL_TASK, *_edits(saved)) or (path and not path.startswith("~__pregel_")) or "~" in path[1:]:
+        if task_id in no_tasks or (path and not path.startswith("~__pregel_")) or "~" in path[1:]:
             continue
         if not path and graph.functional and any(write.channel == RETURN for write in written):
             continue

@@ -15,6 +15,8 @@ from langgraph.types import Command
 from test_postgres import cluster, database  # noqa: F401  # a fixture
 
 import forkbook as fb
+from forkbook.backends.databases.listing import check_search, fitting
+from forkbook.backends.sqlite_file import SqliteFile
 
 
 def steps(graph):
@@ -172,3 +174,45 @@ def test_a_table_without_row_ids(file, tmp_path):
             connection.execute("delete from writes where checkpoint_id = ?", [history[1].id])
             connection.commit()
         assert history.refreshed()[1].tasks != history[1].tasks
+
+
+def test_a_thread_that_was_deleted_and_made_anew_has_its_new_values(cluster):  # noqa: F811
+    """Versions that count from 1, as LangGraph.js writes them, come again then."""
+    uri = database(cluster, "made_anew")
+    with PostgresSaver.from_conn_string(uri) as saver:
+        saver.setup()
+    with PostgresSaver.from_conn_string(uri) as saver, fb.connect(uri) as book:
+        saver.get_next_version = lambda current, channel: (current or 0) + 1
+        graph = agent(saver, 3, asks=False)
+        for text in ("first", "second"):
+            graph.invoke({"messages": [HumanMessage(text, id="h")]}, config())
+            assert book["t"][-1].values["messages"][0]["content"] == text
+            saver.delete_thread("t")
+
+
+def test_a_fault_of_a_file_that_changes_meanwhile_is_no_damage(tmp_path):
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, check_same_thread=False)) as connection:
+        agent(SqliteSaver(connection), 3, asks=False).invoke({"messages": "x"}, config())
+    file, tries = SqliteFile(path), []
+
+    def work(connection):
+        tries.append(connection)
+        if len(tries) == 1:
+            os.utime(path, ns=(1, 1))
+            raise sqlite3.DatabaseError("database disk image is malformed")
+        return connection.execute("select count(*) from checkpoints").fetchone()[0]
+
+    assert file.read("counting", work) > 0
+    assert len(tries) == 2
+    file.close()
+
+
+@pytest.mark.parametrize(
+    ("search", "found"), [({}, "abc"), ({"ids": []}, ""), ({"ids": "ac"}, "ac"), ({"limit": 2}, "ab")]
+)
+def test_threads_are_searched_by_ids_and_number(search, found):
+    check_search(search)
+    assert fitting([(id_, None) for id_ in "abc"], search) == [(id_, None) for id_ in found]
+    with pytest.raises(fb.InvalidInput, match="ids only"):
+        check_search({"status": "idle"})

@@ -85,6 +85,8 @@ class Kept:
 
     def _read(self, source: Source) -> None:
         rows = {row.id: row for row in source.rows()}
+        if self._rows.keys().isdisjoint(rows):  # the thread was deleted and made anew: versions may be taken again
+            self.blobs.clear()
         stale = [row for row in rows.values() if row.stamp is None or self._rows.get(row.id) != row]
         fresh = {saved.checkpoint_id: saved for saved in source.checkpoints(stale)} if stale else {}
         stamps, namespaces = source.stamps(), source.namespaces()
