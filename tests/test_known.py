@@ -105,6 +105,8 @@ def test_a_checkpoint_of_which_nothing_can_be_read_is_left_out_and_told(tmp_path
     report = fb.migrate(path, target)
     assert (report.moves[0].outcome, report.moves[0].verdict) == ("created", "differs")
     assert any("the whole state" in words for words in report.moves[0].not_kept)
+    assert [each.field for each in report.moves[0].differences] == ["values"]
+    assert "not known (damaged: " in str(report)
     assert target["t"][-1].values["n"] == 1
     assert target.threads().created_at.notna().all()
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..messages import ROLES, role
-from .unequal import unequal
+from ..model.states import is_placeholder
+from .unequal import in_words, unequal
 
 MOVED = ("usage_metadata", "invalid_tool_calls")
 DEFAULTS: Mapping[str, Any] = {
@@ -51,7 +52,9 @@ class Likeness:
         """
         if a is b:
             return
-        if isinstance(a, dict) and isinstance(b, dict) and not role(a):
+        if is_placeholder(a) != is_placeholder(b):
+            yield path, in_words(a), in_words(b)
+        elif isinstance(a, dict) and isinstance(b, dict) and not role(a):
             for key in a.keys() | b.keys():
                 inner = f"{path}.{key}" if path else str(key)
                 if key in a and key in b:

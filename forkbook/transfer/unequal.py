@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from ..escape import short, shown
+from ..model.states import is_placeholder
 
 MISSING = object()
 
@@ -38,7 +39,9 @@ def unequal(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Paths and both values wherever two JSON values differ; 1, 1.0 and true are different, NaN is itself."""
     if a is b:
         return
-    if isinstance(a, dict) and isinstance(b, dict):
+    if is_placeholder(a) != is_placeholder(b):
+        yield path, in_words(a), in_words(b)
+    elif isinstance(a, dict) and isinstance(b, dict):
         for key in a.keys() | b.keys():
             yield from unequal(a.get(key, MISSING), b.get(key, MISSING), f"{path}.{key}" if path else str(key))
     elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
@@ -46,7 +49,14 @@ def unequal(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
             if not _same_json(item, other):
                 yield from unequal(item, other, f"{path}[{index}]")
     elif type(a) is not type(b) or (a != b and (a == a or b == b)):
-        yield path, "nothing" if a is MISSING else a, "nothing" if b is MISSING else b
+        yield path, in_words(a), in_words(b)
+
+
+def in_words(value: Any) -> Any:
+    """A value as a difference shows it: in words where there is none, or where it is not known."""
+    if is_placeholder(value):
+        return f"not known ({value.get('reason')})"
+    return "nothing" if value is MISSING else value
 
 
 def _same_json(a: Any, b: Any) -> bool:
