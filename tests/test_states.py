@@ -1,6 +1,6 @@
 from forkbook.backends.decode import Decoder
 from forkbook.backends.plain import not_stored, opaque, tagged
-from forkbook.model.states import Search, holds_placeholder, is_placeholder, unknown_channels, unknown_parts
+from forkbook.model.states import Search, holds_placeholder, is_placeholder, unknown_parts
 
 
 def test_what_is_not_known_is_found_at_any_depth():
@@ -12,18 +12,17 @@ def test_what_is_not_known_is_found_at_any_depth():
         "pairs": tagged("tuple", [1, opaque("unknown extension 9", 2)]),
         "n": 1,
     }
-    assert [part.path for part in unknown_parts(values)] == [
-        ("messages", 1), ("files", "a.md", "text"), ("odd",), ("pairs", "value", 1),
-    ]  # fmt: skip
-    assert unknown_channels(values) == {
-        "messages": "damaged: short", "files": "pickled", "odd": "a DeltaChannel", "pairs": "unknown extension 9",
-    }  # fmt: skip
+    assert [(part.path, part.channel, part.reason) for part in unknown_parts(values)] == [
+        (("messages", 1), "messages", "damaged: short"),
+        (("files", "a.md", "text"), "files", "pickled"),
+        (("odd",), "odd", "a DeltaChannel"),
+        (("pairs", "value", 1), "pairs", "unknown extension 9"),
+    ]
 
 
 def test_a_whole_state_may_be_unknown():
     (part,) = unknown_parts(opaque("encrypted: msgpack+aes", 12))
     assert (part.path, part.channel, part.reason) == ((), None, "encrypted: msgpack+aes")
-    assert unknown_channels(opaque("encrypted", 12)) == {"": "encrypted"}
 
 
 def test_a_state_that_is_known_has_no_unknown_part():

@@ -61,14 +61,6 @@ def unknown_parts(values: Any) -> list[Unknown]:
     return [Unknown(path, placeholder) for path, placeholder in _walk(values, (), DEEPEST)]
 
 
-def unknown_channels(values: Any) -> dict[str, str]:
-    """The channels that are not known as a whole or in part, and why; under "" the whole state."""
-    found: dict[str, str] = {}
-    for part in unknown_parts(values):
-        found.setdefault(part.channel or "", part.reason)
-    return found
-
-
 def holds_placeholder(value: Any) -> bool:
     """Whether a value is not known, or a part of it is not."""
     return Search().holds_placeholder(value)

@@ -90,6 +90,7 @@ def side_open(store: Path, archive: Path) -> dict[str, float]:
 
     from forkbook.backends.archive import ArchiveBackend
     from forkbook.book import Book
+    from forkbook.history import History
     from forkbook.tokens import default_counter
 
     go.Figure()
@@ -101,8 +102,7 @@ def side_open(store: Path, archive: Path) -> dict[str, float]:
     drawn = time.perf_counter()
     default_counter().count({"type": "human", "content": "x"})
     again = time.perf_counter()
-    history._load(history.states, True)
-    history.figure()
+    History(book, THREAD, history.states).figure()
     warm = time.perf_counter() - again
     return {"open": opened - start, "draw": drawn - opened, "draw warm": warm, "checkpoints": len(history)}
 
