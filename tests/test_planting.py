@@ -7,7 +7,7 @@ import datetime as dt
 import enum
 import operator
 import re
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NamedTuple, TypedDict
 
 import pytest
 from agents import graphs
@@ -416,13 +416,75 @@ def test_values_are_objects_where_their_classes_are_known(tmp_path):
     assert type(state["messages"][0]).__name__ == "HumanMessage"
 
 
-def test_a_value_of_a_class_that_is_not_known_stays_plain_and_is_told():
-    builder = StateGraph(TypedDict("State", {"any": Any}))
-    builder.add_node("first", lambda state: {"any": [Mood.GLAD, Point(1.0)]}).add_edge(START, "first")
-    graph = builder.compile(checkpointer=InMemorySaver())
-    graph.invoke({}, at("odd"))
+class Pair(NamedTuple):
+    left: int
+    right: Any
+
+
+class Loose(TypedDict, total=False):
+    kept: dict
+    grown: Annotated[list, operator.add]
+    any: Any
+
+
+def with_undeclared_objects(saver):
+    """Objects in channels whose types name no class; a node asks with one, too."""
+    held = {
+        "kept": {"study": Study(title="a", on=dt.date(2024, 1, 2))},
+        "grown": [Point(1.0), Study(title="b", on=dt.date(2024, 1, 3))],
+        "any": [Mood.GLAD, Pair(1, Point(2.0))],
+    }
+    builder = StateGraph(Loose)
+    builder.add_node("first", lambda state: held)
+    builder.add_node("then", lambda state: {"any": interrupt(Point(3.0))})
+    builder.add_edge(START, "first").add_edge("first", "then")
+    graph = builder.compile(checkpointer=saver)
+    graph.invoke({"kept": {}}, at("odd"))
+    return graph, held
+
+
+def test_objects_of_classes_that_no_channel_names_are_kept_where_they_were_made_in_this_process():
+    graph, held = with_undeclared_objects(InMemorySaver())
     here = on(graph, InMemorySaver())
-    (move,) = fb.migrate(graph, here).moves
+    assert exact(fb.migrate(graph, here))
+    assert here.get_state(at("odd")).values == held
+    with fb.connect(here) as book:
+        copied = book.copy("odd", book.history("odd")[-1].id)
+        assert copied.verdict == "identical"
+    assert here.get_state(at(copied.new_thread_id)).values == held
+
+
+def test_objects_that_become_dicts_are_told_each(tmp_path):
+    """Classes that a store names are not made: that runs their code."""
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.sqlite")) as saver:
+        graph, _ = with_undeclared_objects(saver)
+    here = on(graph, InMemorySaver())
+    report = fb.migrate(tmp_path / "store.sqlite", here)
+    (move,) = report.moves
+    assert not report
     assert move.verdict == "differs"
-    assert {d.field.partition("[")[0] for d in move.differences} == {"values.any", "tasks"}
-    assert here.get_state(at("odd")).values["any"] == ["glad", {"x": 1.0}]
+    assert "name the class" in move.reason
+    told = {d.field for d in move.differences}
+    assert told >= {
+        "values.kept.study",
+        "values.grown[0]",
+        "values.grown[1]",
+        "values.any[0]",
+        "values.any[1]",
+        "values.any[1].right",
+        "tasks[0].result.kept.study",
+        "tasks[0].interrupts[0].value",
+    }
+    assert any("test_planting.Study" in str(d.original) for d in move.differences)
+    assert here.get_state(at("odd")).values["any"] == ["glad", {"left": 1, "right": {"x": 2.0}}]
+    assert not fb.verify(tmp_path / "store.sqlite", here)
+
+
+def test_a_dict_in_a_channel_of_a_class_stays_a_dict(tmp_path):
+    builder = StateGraph(TypedDict("State", {"point": Point}))
+    builder.add_node("first", lambda state: {"point": {"x": 1.0}}).add_edge(START, "first")
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.sqlite")) as saver:
+        builder.compile(checkpointer=saver).invoke({"point": {"x": 0.0}}, at("dict"))
+    here = builder.compile(checkpointer=InMemorySaver())
+    assert exact(fb.migrate(tmp_path / "store.sqlite", here))
+    assert here.get_state(at("dict")).values == {"point": {"x": 1.0}}

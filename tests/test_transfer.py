@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 import json
 import operator
 import uuid
@@ -14,6 +15,8 @@ from proxy import proxy
 import forkbook as fb
 from forkbook.transfer import differences, unequal
 from forkbook.transfer.exactness import UNNAMED, known_differences, unnamed
+from forkbook.transfer.originals import Original, read
+from forkbook.transfer.verifying import compared
 
 
 @pytest.fixture(scope="session")
@@ -160,6 +163,11 @@ def test_copying_a_thread_that_is_not_there(book):
         book.copy(str(uuid.uuid4()))
 
 
+@dataclasses.dataclass
+class Point:
+    x: float
+
+
 class Reduced(TypedDict, total=False):
     whole: Annotated[int, operator.add]
     part: Annotated[float, operator.add]
@@ -196,3 +204,15 @@ def test_only_channels_that_hold_nothing_may_be_left_out():
     (found,) = known_differences(full, other, "t", "t")
     assert found.field == "values.b"
     assert [found.field for found in known_differences(full, none, "t", "t")] == ["values.a"]
+
+
+def test_objects_that_a_server_is_sent_the_fields_of_are_told(tmp_path):
+    builder = StateGraph(TypedDict("State", {"any": dict})).add_node("node", lambda state: {"any": {"p": Point(1.0)}})
+    with SqliteSaver.from_conn_string(str(tmp_path / "s.sqlite")) as saver:
+        graph = builder.add_edge(START, "node").compile(checkpointer=saver)
+        graph.invoke({"any": {}}, {"configurable": {"thread_id": "t"}})
+    with fb.connect(tmp_path / "s.sqlite") as store:
+        original = read(store.backend, store.backend.thread("t"))
+    states = json.loads(json.dumps(original.states).replace('"1f', '"2f'))  # under ids that a server made
+    told = [words for words in compared(original, Original(original.record, states)).not_kept if "objects" in words]
+    assert [words.partition(":")[0] for words in told] == ["objects of class test_transfer.Point"]

@@ -14,6 +14,7 @@ from ..edits import plain
 from ..errors import Unsupported
 from ..model.secrets import MaskedDict, masked, veiled
 from ..tree import Head
+from .classes import Classes
 from .memory.base import Memory
 from .readers import AT_ONCE, side_by_side
 
@@ -124,6 +125,8 @@ class Backend(ABC):
         awaits: Whether it awaits objects that live on an event loop, as async checkpointers do.
         header_names: The headers that go with every request, by name alone.
         keeps_rows: Whether it keeps what it read of a thread, so that to read it again costs only what changed since.
+        classes: What it tells of the classes of objects in values: `unknown`, `named`, or `loaded`, where LangGraph has
+            made these objects in this process.
         parallel: Whether several threads of this process may ask it at a time.
         abilities: What it can; asking for more is an error that names a kind of place that could. `live`: its threads
             may change while they are read; `write`: edit, copy, tag and delete threads; `create`: make threads out of
@@ -137,6 +140,7 @@ class Backend(ABC):
     assistant: str | None = None
     takes_context_beside_configurable: bool = True
     keeps_rows: bool = False
+    classes: Classes = "unknown"
     parallel: bool = False
     keeps_objects: bool = False
     awaits: bool = False
@@ -309,12 +313,13 @@ class Backend(ABC):
         """
         raise self._cannot("create a thread")
 
-    def plant(self, thread_id: str, states: Sequence[State]) -> tuple[str, ...]:
+    def plant(self, thread_id: str, states: Sequence[State], classes: Classes = "unknown") -> tuple[str, ...]:
         """Write a thread's checkpoints as they are, ids too; what is there already is written over with itself.
 
         Args:
             thread_id: The thread.
             states: Of all its namespaces.
+            classes: What the states tell of the classes of objects in them.
 
         Returns:
             Notes, in words, on what a history does not show and could not be derived.

@@ -15,7 +15,7 @@ import ormsgpack
 
 from ..escape import cut
 from .cells import DAMAGES, as_bytes, kind_of
-from .plain import DEEPEST, Plain, array, constructed, in_base64, opaque, settle, tagged
+from .plain import DEEPEST, Plain, array, constructed, fields_of, in_base64, opaque, settle, tagged
 
 JS_VALUES = ("undefined", "delta_snapshot")  # what LangGraph.js writes for a missing value, and for a whole channel
 MEMO_BYTES = 64 * 1024 * 1024  # of remembered extensions, after which a memo is dropped
@@ -118,8 +118,8 @@ EXTENSIONS: dict[int, Callable[[Any], Any]] = {
     1: lambda said: constructed(said[0], said[1], said[2], {}),
     2: lambda said: constructed(said[0], said[1], [], said[2]),
     3: lambda said: constructed(said[0], said[1], [said[2]], {}, said[3]),
-    4: lambda said: said[2],
-    5: lambda said: said[2],
+    4: lambda said: fields_of(*said[:3]),
+    5: lambda said: fields_of(*said[:3]),
     SNAPSHOT: lambda said: said,  # the snapshot of a DeltaChannel is its whole value
 }
 
@@ -179,7 +179,7 @@ def _revived(said: dict[str, Any]) -> Any:
     if kind == "constructor" and name in MESSAGES:
         return _plain(message_of(MESSAGES[name], fields))
     if kind == "constructor":
-        return fields
+        return fields_of(".".join(map(str, path[:-1])), name, fields)
     return opaque(f"LangChain wrote {name} as {kind}", len(str(said.get("repr") or "")))
 
 

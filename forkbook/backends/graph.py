@@ -18,6 +18,7 @@ from ..model.secrets import MaskedDict
 from ..tree import Head, path_of
 from .base import Backend, Graph, RunOutcome, RunSettings, State, Thread, namespace
 from .bridge import Caller, awaits, caller_of
+from .classes import Classes
 from .configured import from_metadata
 from .copies import Copies
 from .functional import with_memory
@@ -57,6 +58,7 @@ class GraphBackend(Backend):
 
     kind = "the graph"
     keeps_objects = True
+    classes = "loaded"
 
     def __init__(self, graph: Any) -> None:
         self._graph, self._saver = checked(graph)
@@ -392,10 +394,10 @@ class GraphBackend(Backend):
 
         return GraphMemory(f"{self.kind} {self.address}", self._graph.store, self._told)
 
-    def plant(self, thread_id: str, states: Sequence[State]) -> tuple[str, ...]:
+    def plant(self, thread_id: str, states: Sequence[State], classes: Classes = "unknown") -> tuple[str, ...]:
         with self._told(f"writing thread {thread_id}", thread_id):
             graph = self._at(thread_id)
-            return plant(graph, graph.checkpointer, self._call, self._acting, thread_id, states)
+            return plant(graph, graph.checkpointer, self._call, self._acting, thread_id, states, classes)
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         if metadata.get("forkbook") == "scratch":

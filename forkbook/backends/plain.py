@@ -24,7 +24,8 @@
 `model.states` finds the last two in a state.
 
 A `Uint8Array`, `Set`, `Map` or `RegExp` of LangGraph.js is `bytes`, `set`, `dict` or `regex`, `undefined` is None.
-Pydantic models, dataclasses and named tuples are plain dicts of their fields, messages the dicts that a server sends.
+Pydantic models, dataclasses and named tuples are plain dicts of their fields (`Fields`, which tells the class),
+messages the dicts that a server sends.
 `Interrupt` is `{"id", "value"}`, `Send` `{"node", "arg"}`, `Overwrite` `{"__overwrite__": value}`.
 """
 
@@ -38,6 +39,7 @@ from typing import Any
 import orjson
 
 LARGEST_ARRAY = 1_000  # items that are shown as numbers
+OF_MESSAGES = ("langchain_core.messages", "langchain.schema")  # the modules of their classes
 DEEPEST = 100  # nested lists and dicts; what JSON writers take is 254
 
 
@@ -52,7 +54,25 @@ class Plain(dict[str, Any]):
         raise AttributeError(f"no attribute {name!r}: this is a plain dict here: {where}", name=name, obj=self)
 
 
-ATOMS = frozenset({str, int, bool, type(None), Plain})
+class Fields(Plain):
+    """The fields of an object.
+
+    Args:
+        fields: Their names and values.
+        of: The object's class, as `module.Name`.
+    """
+
+    __slots__ = ("of",)
+
+    def __init__(self, fields: Mapping[str, Any], of: str) -> None:
+        super().__init__(fields)
+        self.of = of
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fields, (dict(self), self.of)
+
+
+ATOMS = frozenset({str, int, bool, type(None), Plain, Fields})
 
 
 def tagged(kind: str, value: Any, **more: Any) -> Plain:
@@ -121,11 +141,18 @@ def constructed(module: str, name: str, args: Sequence[Any], fields: Mapping[str
     if form:
         return form(name, args, fields)
     if fields or not args:
-        return fields
+        return fields_of(module, name, fields)
     path = ".".join(part for part in (module, name, method) if part)
     if len(args) == 1 and not method:
         return tagged("enum", args[0], **{"class": path})
     return tagged("call", list(args), **{"class": path})
+
+
+def fields_of(module: str, name: str, fields: Any) -> Any:
+    """The plain form of an object with these fields; that of a message is a dict as a server sends it."""
+    if module.startswith(OF_MESSAGES) or not isinstance(fields, dict) or "__type__" in fields:
+        return fields
+    return Fields(fields, f"{module}.{name}")
 
 
 Form = Callable[[str, Sequence[Any], Mapping[str, Any]], Any]

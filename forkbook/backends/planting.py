@@ -20,6 +20,7 @@ from ..errors import InvalidInput
 from ..tree import Tree, path_of
 from .base import State, head_of
 from .bridge import Caller
+from .classes import Classes
 from .lineage import Before, before, planned_of
 from .objects import Objects
 from .revive import revived
@@ -57,7 +58,13 @@ class Row:
 
 
 def plant(
-    graph: Any, saver: Saver, call: Caller, acting: Caller, thread_id: str, states: Sequence[State]
+    graph: Any,
+    saver: Saver,
+    call: Caller,
+    acting: Caller,
+    thread_id: str,
+    states: Sequence[State],
+    classes: Classes = "unknown",
 ) -> tuple[str, ...]:
     """Write a thread's checkpoints, parents first; each becomes visible when it is whole.
 
@@ -70,6 +77,7 @@ def plant(
         acting: How the graph's own code is called.
         thread_id: The thread to write.
         states: Of all its namespaces.
+        classes: What the states tell of the classes of objects in them.
 
     Returns:
         Notes on what could not be known, in words.
@@ -83,7 +91,7 @@ def plant(
         if inner is None:
             notes[NO_SUBGRAPH.format(ns)] = None
         else:
-            bed = Bed(inner, saver, Router(inner, saver, acting), thread_id, ns)
+            bed = Bed(inner, saver, Router(inner, saver, acting), thread_id, ns, classes)
             bed.write(call, by_ns[ns])
             notes |= dict.fromkeys(bed.notes)
     return tuple(notes)
@@ -107,15 +115,18 @@ class Bed:
         router: Routes results again.
         thread_id: The thread to write.
         ns: The namespace.
+        classes: What the states tell of the classes of objects in them.
 
     Attributes:
         notes: What could not be known.
     """
 
-    def __init__(self, graph: Any, saver: Saver, router: Router, thread_id: str, ns: str) -> None:
+    def __init__(
+        self, graph: Any, saver: Saver, router: Router, thread_id: str, ns: str, classes: Classes = "unknown"
+    ) -> None:
         self._graph, self._saver, self._router = graph, saver, router
         self._thread_id, self._ns = thread_id, ns
-        self._objects = Objects(graph.channels)
+        self._objects = Objects(graph.channels, classes)
         self._triggers = Triggers(graph, saver.get_next_version(None, None))
         self._shown = graph.stream_channels_asis
         self.notes: list[str] = []

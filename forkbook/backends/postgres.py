@@ -69,6 +69,7 @@ class PostgresBackend(Backend):
     kind = "the Postgres store"
     abilities = frozenset({"live"})
     keeps_rows = True
+    classes = "named"
 
     def __init__(self, uri: Any, rules: Rules | None = None) -> None:
         uri = Secret.of(uri)  # for the locals of errors

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..edits import OVERWRITE
 from ..message_edits import is_removal
-from .objects import classes, is_made
+from .objects import classes_in, is_made
 from .revive import holds_messages, revived
 from .snapshots import Reading
 from .wire import ROOT
@@ -123,7 +123,7 @@ class Restorer:
         return self._like(typed, held)
 
     def _by_annotation(self, typed: Any) -> Any:
-        own = [kind for kind in classes(self._kind) if is_made(kind) and not issubclass(kind, BaseMessage)]
+        own = [kind for kind in classes_in(self._kind) if is_made(kind) and not issubclass(kind, BaseMessage)]
         if not own or not isinstance(typed, Mapping | list | tuple | str):
             return typed
         return self._made(self._kind, typed, own[0].__name__)

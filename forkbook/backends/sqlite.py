@@ -67,6 +67,7 @@ class SqliteBackend(Backend):
     kind = "the SQLite store"
     abilities = frozenset({"live"})
     keeps_rows = True
+    classes = "named"
 
     def __init__(self, path: str | os.PathLike[str], rules: Rules | None = None) -> None:
         self._file = SqliteFile(Path(path))

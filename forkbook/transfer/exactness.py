@@ -39,7 +39,7 @@ def known_differences(
 
 def unnamed(originals: Sequence[State], others: Sequence[State]) -> int:
     """How many channels that hold nothing one of two histories shows and the other one leaves out."""
-    mine, theirs = ({place(state): _bare(state["values"]) for state in states} for states in (originals, others))
+    mine, theirs = ({place(state): bare(state["values"]) for state in states} for states in (originals, others))
     pairs = [(mine[at], theirs[at]) for at in mine.keys() & theirs.keys()]
     return sum(len(_unnamed(a, b)) + len(_unnamed(b, a)) for a, b in pairs)
 
@@ -59,10 +59,10 @@ def _both_known(a: State, b: State) -> tuple[State, State]:
         if "next" in state:
             state["next"] = sorted(state["next"])
         if "tasks" in state:
-            state["tasks"] = sorted(state["tasks"], key=_order)
+            state["tasks"] = sorted(state["tasks"], key=order)
         if "interrupts" in state:
             state["interrupts"] = sorted(state["interrupts"], key=lambda item: str(item.get("id")))
-    values = _bare(one["values"]), _bare(other["values"])
+    values = bare(one["values"]), bare(other["values"])
     one["values"], other["values"] = _written(*values), _written(*reversed(values))
     if "tasks" in one and len(one["tasks"]) == len(other["tasks"]):
         pairs = [_known_tasks(*pair) for pair in zip(one["tasks"], other["tasks"], strict=True)]
@@ -89,11 +89,12 @@ def _listed(metadata: Mapping[str, Any] | None) -> Any:
     )
 
 
-def _order(task: Mapping[str, Any]) -> tuple[str, str]:
+def order(task: Mapping[str, Any]) -> tuple[str, str]:
+    """By what the tasks of a checkpoint are sorted, so that places with another order agree."""
     return str(task["name"]), str(task.get("path"))
 
 
-def _bare(values: Any) -> Any:
+def bare(values: Any) -> Any:
     """A state that is no mapping as it is, without the name that some places give to it."""
     return values[ROOT] if isinstance(values, dict) and values.keys() == {ROOT} else values
 

@@ -98,7 +98,8 @@ def _lineage(
     nested = [state for state in nested if _root_host(state) in hosts]
     metadata = {**inherited(record.get("metadata") or {}), **given}
     status = record.get("status") if checkpoint_id == max(roots) else None
-    written = Original({**record, "metadata": metadata, "status": status}, [*path, *nested])
+    copied = {**record, "metadata": metadata, "status": status}
+    written = Original(copied, [*path, *nested], backend.classes)
     return written, {LED_ELSEWHERE: len(path) - len(hosts)} if len(path) > len(hosts) else {}
 
 

@@ -1,7 +1,7 @@
 """A thread as it was read at its source, whole, and what names its content."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +9,7 @@ import orjson
 import xxhash
 
 from ..backends.base import Backend, State, Thread, head_of
+from ..backends.classes import Classes
 from ..backends.whole import everything
 from ..model.redaction import states_without_secrets, thread_without_secrets
 from ..model.states import nodes_seen
@@ -25,10 +26,12 @@ class Original:
     Attributes:
         record: The thread's record.
         states: The states of every namespace, as the backends give them.
+        classes: What the source tells of the classes of objects in them.
     """
 
     record: Thread
     states: Sequence[State]
+    classes: Classes = "unknown"
 
     @property
     def thread_id(self) -> str:
@@ -59,7 +62,7 @@ class Original:
     def without_secrets(self) -> tuple["Original", tuple[str, ...]]:
         """It without the secrets in its settings and metadata, and the names of these; itself where it has none."""
         record, states, names = thread_without_secrets(self.record, self.states)
-        return (Original(record, states) if names else self), names
+        return (replace(self, record=record, states=states) if names else self), names
 
     @cached_property
     def holds_secrets(self) -> bool:
@@ -82,7 +85,7 @@ def read(backend: Backend, record: Thread) -> Original:
     states, _ = everything(backend, record["thread_id"])
     if not states:
         record = backend.thread(record["thread_id"])  # tells a thread without checkpoints from one that is gone
-    return Original(record, [proven(state) for state in states])
+    return Original(record, [proven(state) for state in states], backend.classes)
 
 
 def pruned(states: Sequence[State]) -> dict[str, int]:

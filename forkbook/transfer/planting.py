@@ -41,7 +41,7 @@ class Planter(Writer):
                 thread_id=original.thread_id,
             )
         self.backend.tag(thread_id, metadata)
-        notes = self.backend.plant(thread_id, original.states)
+        notes = self.backend.plant(thread_id, original.states, original.classes)
         return (*notes, UNHELD) if original.metadata.keys() - {"graph_id"} else notes
 
 

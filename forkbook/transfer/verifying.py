@@ -11,6 +11,7 @@ from ..errors import InvalidInput, ThreadNotFound
 from .comparing import compare
 from .copymarks import OURS
 from .exactness import UNNAMED, known_differences, unnamed
+from .objects import WHY, class_differences, objects_sent
 from .originals import Original, pruned, read
 from .patience import Patience
 from .reasons import reasons
@@ -66,8 +67,10 @@ def compared(original: Original, other: Original) -> Verdict:
     lost |= pruned(original.states)
     if ids[0] == ids[1]:
         found = (*records, *_known_differences(original, other))
+        objects = tuple(class_differences(original, other, found))
         lost |= {UNNAMED: count} if (count := unnamed(original.states, other.states)) else {}
-        return Verdict("differs" if found else "identical", found, lost)
+        return Verdict("differs" if found or objects else "identical", found + objects, lost, WHY if objects else None)
+    lost |= objects_sent(original) if other.classes == "unknown" else {}
     comparison = compare(original, other)
     found = (*records, *comparison.differences)
     verdict = "differs" if found else "identical under new ids"

@@ -9,6 +9,7 @@ from ...errors import ArchiveDamaged, ForkbookError, ThreadNotFound
 from ...model.redaction import thread_without_secrets
 from ...model.secrets import without_secrets
 from ..base import Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
+from ..classes import Classes
 from ..interning import Interner
 from ..memory.base import Memory
 from ..whole import older
@@ -173,8 +174,8 @@ class CachedBackend(Backend):
     ) -> None:
         self.live.create(thread_id, graph_id, metadata, supersteps)
 
-    def plant(self, thread_id: str, states: Sequence[State]) -> tuple[str, ...]:
-        return self.live.plant(thread_id, states)
+    def plant(self, thread_id: str, states: Sequence[State], classes: Classes = "unknown") -> tuple[str, ...]:
+        return self.live.plant(thread_id, states, classes)
 
     def memory(self) -> Memory:
         return self.live.memory()

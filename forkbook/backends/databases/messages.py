@@ -23,7 +23,7 @@ class Unsuited(ValueError):
 
 def is_message(item: Any) -> bool:
     """Whether this was a message object when it was stored."""
-    return type(item) is Plain and item.get("type") in KINDS and all(name in item for name in OF_EVERY_MESSAGE)
+    return isinstance(item, Plain) and item.get("type") in KINDS and all(name in item for name in OF_EVERY_MESSAGE)
 
 
 class MessageRule:
