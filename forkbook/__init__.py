@@ -10,10 +10,13 @@
 Every error is a `fb.ForkbookError` and says what next.
 """
 
-from .acts import Act
-from .backends.streaming import Event, StopRun
+from .acts.live import Running
+from .acts.verbs import Act
+from .backends.events import Event, StopRun
 from .book import Book
 from .checkpoint import Checkpoint
+from .compare.many import compare
+from .connect import amigrate, averify, connect, migrate, verify
 from .errors import (
     AccessDenied,
     ActFailed,
@@ -35,9 +38,6 @@ from .errors import (
     Unsupported,
 )
 from .history import History
-from .live import Running
-from .overview import compare
-from .sources import amigrate, averify, connect, migrate, verify
 from .sweep.result import Sweep
 from .sweep.variants import Answer, Edit
 

@@ -9,26 +9,26 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .backends.base import Backend, State, namespace
-from .backends.bridge import heard, in_thread
+from .acts.options import Manner
+from .aio import heard, in_thread
 from .backends.closed import ClosedBackend
+from .backends.contract import Backend, State, namespace
 from .backends.named import checked_id, named
+from .backends.read import again, belonging, inside, older, reading
 from .backends.readers import AT_ONCE
-from .backends.whole import again, belonging, inside, older, reading
 from .errors import InvalidInput, ThreadNotFound
-from .escape import short, shown
 from .history import History
-from .manner import Manner
 from .model.secrets import veiled
+from .model.text import short, shown
+from .model.tree import Tree
 from .tokens import counter_of
-from .tree import Tree
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .acts import Act
+    from .acts.verbs import Act
     from .backends.archive import ExportReport
-    from .backends.streaming import OnEvent
+    from .backends.events import OnEvent
     from .store import Store
     from .sweep.result import Sweep
     from .transfer import CopyReport
@@ -350,7 +350,7 @@ class Book:
             ThreadBusy: Another run is under way.
         """
         config, context, metadata, thread_metadata = map(veiled, (config, context, metadata, thread_metadata))
-        from .threadrun import run
+        from .acts.thread_run import run
 
         if thread_id is not None:
             checked_id(thread_id)
@@ -438,7 +438,7 @@ class Book:
             ThreadNotFound: There is neither such a thread nor a copy of one; copies of a deleted thread are found.
         """
         from .frames import BOOL, TEXT, THREADS, TIME, frame, threads_rows
-        from .transfer.copymarks import copies
+        from .marks import copies
 
         def found_of(id_: str) -> list[Any]:
             found = list(copies(self.backend, id_))

@@ -7,25 +7,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import acts, answers, inside
-from .acts import Act
-from .backends.base import Graph, RunSettings, State
-from .backends.bridge import heard, in_thread
+from .acts import answer as answers
+from .acts import subgraphs as inside
+from .acts import verbs as acts
+from .acts.options import Manner
+from .acts.rules import only_outside
+from .acts.run_settings import first_shown, without_marks
+from .acts.verbs import Act
+from .aio import heard, in_thread
+from .backends.contract import Graph, RunSettings, State
 from .errors import InvalidInput
-from .escape import shown
-from .manner import Manner
 from .model.secrets import masking, veiled
-from .nesting import only_outside
-from .runs import first_shown, without_marks
-from .tree import path_of
+from .model.text import shown
+from .model.tree import path_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from .backends.streaming import OnEvent
+    from .acts.write import Preview
+    from .backends.events import OnEvent
     from .history import History
     from .sweep.result import Sweep
-    from .timetravel import Preview
     from .transfer import CopyReport
 
 

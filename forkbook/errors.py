@@ -25,7 +25,7 @@ What an error is about is in its attributes (`thread_id`, `checkpoint_id`, `cand
 from collections.abc import Sequence
 from typing import Any
 
-from .escape import shown
+from .model.text import shown
 
 
 class ForkbookError(Exception):

@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from .backends.base import State
-from .escape import cut, visible
-from .messages import ROOT, channels
+from .backends.contract import State
 from .model.holdings import Holdings, holdings
+from .model.messages import ROOT, channels
+from .model.text import cut, visible
+from .model.tree import Tree, path_of
 from .tokens import Counter, Ledger, brought, ledger
-from .tree import Tree, path_of
 
 STATUSES = ("finished", "waiting", "pending", "error", "unknown")
 SOURCES = ("input", "loop", "update", "fork")

@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 
 from .backends.archive.text import NotJson, spelled
-from .escape import cut, without_surrogates
 from .frames import JSON, NAMES
-from .jsontext import json_text
+from .model.text import cut, json_text, without_surrogates
 
 LARGEST = 2**63
 LONGEST_CELL = 32_767  # characters of a cell of Excel

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from .escape import without_surrogates
 from .facts import SOURCES, STATUSES, Facts
-from .messages import role, text, tool_calls
+from .model.messages import role, text, tool_calls
 from .model.secrets import masked
+from .model.text import without_surrogates
+from .model.tree import Tree
 from .tokens import Ledger, New, Totals, branches_holding
 from .tokens.prices import Bill, bill, bills_of, rate_of
-from .tokens.reports import model_of
-from .tree import Tree
+from .tokens.usage import model_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from . import frames
-from .backends.base import State, head_of
-from .backends.bridge import heard, in_thread
+from .aio import heard, in_thread
+from .backends.contract import State, head_of
 from .checkpoint import Checkpoint
 from .errors import CheckpointNotFound, InvalidInput
-from .escape import escape, short, shown, visible
 from .facts import Facts
 from .model.secrets import hide_in_metadata
-from .older import completeness
+from .model.text import escape, short, shown, visible
+from .model.tree import Tree, completeness
 from .tokens import Counter, counter_of
-from .tree import Tree
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from .book import Book
-    from .comparison import Comparison
+    from .compare.two import Comparison
     from .transfer import CopyReport
     from .widgets.explorer import Explorer
 
@@ -343,8 +342,8 @@ class History:
 
     @property
     def graph(self) -> nx.DiGraph[str]:
-        """The tree as a networkx DiGraph, parent to child; see `forkbook.plot.network.digraph` for the attributes."""
-        from .plot.network import digraph
+        """The tree as a networkx DiGraph, parent to child; its attributes: `forkbook.plot.tree.network.digraph`."""
+        from .plot.tree.network import digraph
 
         return digraph(self.facts)
 
@@ -355,8 +354,8 @@ class History:
             color: `source`, `branch` or `tokens` (spent).
             fold: Leave subgraphs out; the checkpoints whose tasks ran them tell how many checkpoints are inside.
         """
-        from .plot.figure import figure
-        from .plot.marks import marks
+        from .plot.tree.figure import figure
+        from .plot.tree.from_facts import marks
 
         return figure(self.tree, marks(self.facts), color=color, title=self.summary(), fold=fold)
 
@@ -376,7 +375,7 @@ class History:
         Args:
             branches: Those to draw, in this order, by anything that names a checkpoint; by default all.
         """
-        from .plot.growth import context_figure
+        from .plot.context import context_figure
 
         return context_figure(self.facts, self._positions(branches), title=self.summary())
 
@@ -409,7 +408,7 @@ class History:
                 thread or book stays what it is.
             b: Another.
         """
-        from .comparison import Side, compare
+        from .compare.two import Side, compare
 
         sides = [key if isinstance(key, Checkpoint) else self.pick(key) for key in (a, b)]
         return compare(*(Side(side.history.facts, side.position) for side in sides))
@@ -453,7 +452,7 @@ class History:
         Returns:
             The checkpoints that are new, oldest first.
         """
-        from .live import follow
+        from .acts.live import follow
 
         return follow(self, on_checkpoint, poll, seconds, until_idle)
 
@@ -498,7 +497,7 @@ class History:
 
     @shown
     def __repr__(self) -> str:
-        from .plot.marks import text
+        from .plot.tree.from_facts import text
 
         return f"{self.summary()}\n{text(self.facts)}"
 

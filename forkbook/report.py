@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .compare.show_comparison import overview_html
+from .files import new_file
 from .plot.bundle import CONFIG
-from .plot.comparison import overview_html
 from .plot.html import esc, message_boxes
-from .transfer.whole_or_nothing import new_file
 
 if TYPE_CHECKING:
     from .history import History
@@ -47,7 +47,7 @@ def write_report(history: History, path: Path) -> Path:
 
 
 def _sections(history: History) -> Iterator[str]:
-    from .overview import compare
+    from .compare.many import compare
 
     figures = (history.figure(), history.tokens_figure(), history.context_figure())
     for heading, figure, code in zip(("The tree", "Tokens", "Context"), figures, ("inline", False, False), strict=True):

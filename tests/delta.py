@@ -10,7 +10,7 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.message import _messages_delta_reducer
 from langgraph.types import interrupt
 
-from forkbook.backends.snapshots import Reading
+from forkbook.backends.graph.snapshots import Reading
 
 
 def merge_files(state, writes):

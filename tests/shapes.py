@@ -1,8 +1,8 @@
 """Small histories made by hand, in LangGraph's `ThreadState` shape."""
 
-from forkbook.backends.base import head_of
+from forkbook.backends.contract import head_of
 from forkbook.facts import Facts
-from forkbook.tree import Head, Tree
+from forkbook.model.tree import Head, Tree
 
 START = 1_700_000_000
 

@@ -12,7 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_sdk import get_sync_client
 
 import forkbook as fb
-from forkbook.answers import questions, waiting_for
+from forkbook.acts.answer import questions, waiting_for
 from forkbook.widgets.answering import AnswerBox, asked_html
 
 

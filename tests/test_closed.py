@@ -9,9 +9,9 @@ from test_archive import Memory, conversation
 
 import forkbook as fb
 from forkbook.backends.archive import write as write_archive
-from forkbook.backends.base import Backend
 from forkbook.backends.closed import ClosedBackend
-from forkbook.transfer import jsonfile
+from forkbook.backends.contract import Backend
+from forkbook.transfer.formats import json as jsonfile
 
 PLACES = ("server", "cached server", "graph", "sqlite", "archive", "json")
 STAYS = ("close", "place")

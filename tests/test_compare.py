@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from shapes import ai, facts_of, human, state
 
 import forkbook as fb
-from forkbook.comparison import Side, compare
+from forkbook.compare.many import Overview
+from forkbook.compare.two import Side, compare
 from forkbook.frames import tokens_rows
-from forkbook.overview import Overview
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from langgraph_sdk import get_sync_client
 from proxy import Fault, proxy
 
 import forkbook as fb
-from forkbook.backends.base import namespace
-from forkbook.backends.whole import everything
+from forkbook.backends.contract import namespace
+from forkbook.backends.read import everything
 from forkbook.transfer import copying
 from forkbook.transfer.lineages import copy_lineage
 

@@ -12,7 +12,7 @@ from shapes import ai, facts_of, human, state
 
 import forkbook as fb
 from forkbook.frames import checkpoints_rows, messages_rows, tokens_rows
-from forkbook.messages import canonical
+from forkbook.model.messages import canonical
 from forkbook.tokens.blocks import texts, unknown_blocks
 from forkbook.tokens.counting import approximate, counter_of, default_counter
 

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import ai, human
 
-from forkbook.diff import alignment, diff
-from forkbook.diff.meaning import as_json, meaning, same
+from forkbook.compare import align as alignment
+from forkbook.compare.diff import diff
 from forkbook.errors import InvalidInput
+from forkbook.model.meaning import as_json, meaning, same
 
 SCRIPT = "<script>alert(1)</script>"
 KEYS = st.one_of(st.sampled_from(["a", "b", "~", "/", "~1", "", "0", "id", "ключ", SCRIPT]), st.text(max_size=3))
@@ -393,5 +394,5 @@ def test_the_frame_has_the_same_columns_and_dtypes_when_empty():
 
 def test_importing_it_loads_nothing_heavy():
     heavy = ["pandas", "plotly", "rapidfuzz", "ipywidgets"]
-    code = f"import sys, forkbook.diff; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, forkbook.compare.diff; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"

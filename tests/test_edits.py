@@ -4,9 +4,9 @@ from datetime import date
 import pytest
 from shapes import ai, human
 
-from forkbook.edits import deviations, exact_writes, plain, replacing_writes
 from forkbook.errors import InvalidInput
-from forkbook.message_edits import completed, message_writes
+from forkbook.model.edits import deviations, exact_writes, plain, replacing_writes
+from forkbook.model.message_edits import completed, message_writes
 
 A, B, C = human("a"), ai("b"), human("c")
 F = {"name": "f", "args": {}, "id": "1"}

@@ -12,7 +12,8 @@ from test_files import content
 import forkbook as fb
 from forkbook.backends.archive import write as write_archive
 from forkbook.errors import SourceError, ThreadNotFound
-from forkbook.transfer import jsonfile, parquet
+from forkbook.transfer.formats import json as jsonfile
+from forkbook.transfer.formats import parquet
 
 FILES = ("x.json", "x.parquet")
 WRITERS = {"x.json": jsonfile.write, "x.parquet": parquet.write}

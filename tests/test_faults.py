@@ -9,7 +9,7 @@ from proxy import answering, proxy
 
 import forkbook as fb
 from forkbook import errors
-from forkbook.backends.server import ServerBackend
+from forkbook.backends.server.backend import ServerBackend
 
 THREAD = str(uuid.uuid4())
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from forkbook.errors import InvalidInput
-from forkbook.escape import cut, escape, visible
-from forkbook.plot.figure import Mark, figure, ring
-from forkbook.plot.layout import lanes
-from forkbook.plot.palette import BRANCHES, COLORS, FAILED, INK, PICKED, SOURCES, WAITING, ink_on, token_color
-from forkbook.tree import Head, Tree
+from forkbook.model.text import cut, escape, visible
+from forkbook.model.tree import Head, Tree
+from forkbook.plot.tree.colours import BRANCHES, COLORS, FAILED, INK, PICKED, SOURCES, WAITING, ink_on, token_color
+from forkbook.plot.tree.figure import Mark, figure, ring
+from forkbook.plot.tree.lanes import lanes
 
 EVIL = '<script>alert(1)</script><b>x</b><a href="javascript:alert(1)">y</a>\x00\n\u202e$\\alpha$&lt;'
 NESTED = [-1, 0, 1, 2, 1, 4, 5, 4, 7, 2, 9, 7]

@@ -19,12 +19,13 @@ from test_archive import Memory, conversation, digests, everything, state_of
 
 import forkbook as fb
 from forkbook.backends.archive import write as write_archive
-from forkbook.backends.gathering import gather
-from forkbook.backends.scripts import TASK
-from forkbook.backends.server import ServerBackend
+from forkbook.backends.gather import gather
+from forkbook.backends.jsonfile.scripts import TASK
+from forkbook.backends.server.backend import ServerBackend
 from forkbook.errors import ConnectionFailed, InvalidInput, MissingExtra, SourceError
-from forkbook.transfer import jsonfile, parquet
 from forkbook.transfer.exporting import format_of
+from forkbook.transfer.formats import json as jsonfile
+from forkbook.transfer.formats import parquet
 from forkbook.transfer.unequal import unequal
 
 FRAMES = ("checkpoints", "messages", "tasks", "branches", "tokens")

@@ -12,7 +12,7 @@ from shapes import ai, facts_of, human, state
 
 import forkbook as fb
 from forkbook import frames
-from forkbook.diff import changes
+from forkbook.compare import diff as changes
 from forkbook.frame_files import LONGEST_CELL, Frame
 from forkbook.frames import frame
 from forkbook.store import snapshot

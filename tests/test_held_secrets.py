@@ -14,7 +14,7 @@ from canary import CANARY, canary, every_traceback, shows_nothing
 from proxy import answering
 
 import forkbook as fb
-from forkbook.backends.server import ServerBackend
+from forkbook.backends.server.backend import ServerBackend
 from forkbook.cli.app import app
 
 
@@ -339,7 +339,7 @@ def test_a_key_on_the_command_line(option, tmp_path, capsys, monkeypatch):
         def unforeseen(*_, **__):
             raise RuntimeError("nobody foresaw this")
 
-        monkeypatch.setattr("forkbook.sources.connect", unforeseen)
+        monkeypatch.setattr(sys.modules["forkbook.connect"], "connect", unforeseen)
         with pytest.raises(RuntimeError) as caught:
             app([*command, option, canary()], prog_name="forkbook")
         frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import ai, facts_of, human, state
 
-import forkbook.messages
-from forkbook.messages import messages_in
+import forkbook.model.messages
 from forkbook.model.holdings import holdings
+from forkbook.model.messages import messages_in
 
 POOL = [human("h", "one"), ai("m", "two"), {**ai("m", "two"), "content": "other"}, {**ai("", "two"), "id": None}]
 DEEDS = st.sampled_from(["append", "append to both", "drop the first", "nothing", "list", "nested", "fork"])
@@ -47,8 +47,8 @@ def test_holdings_are_what_each_state_says_by_itself(deeds):
 
 
 def test_messages_without_ids_are_compared_once_however_many_are_alike(monkeypatch):
-    calls, canonical = [], forkbook.messages.canonical
-    monkeypatch.setattr(forkbook.messages, "canonical", lambda value: calls.append(value) or canonical(value))
+    calls, canonical = [], forkbook.model.messages.canonical
+    monkeypatch.setattr(forkbook.model.messages, "canonical", lambda value: calls.append(value) or canonical(value))
     said = {**ai("", "done"), "id": None}
     states, held = [], []
     for n in range(60):

@@ -12,7 +12,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from shapes import human, state
 
 import forkbook as fb
-from forkbook.backends.plain import not_stored, opaque
+from forkbook.backends.values.plain import not_stored, opaque
 from forkbook.model.states import holds_placeholder
 from forkbook.transfer.known import known_part
 from forkbook.transfer.originals import Original

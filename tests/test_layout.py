@@ -7,8 +7,8 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forkbook.plot.layout import lanes
-from forkbook.tree import Head, Tree
+from forkbook.model.tree import Head, Tree
+from forkbook.plot.tree.lanes import lanes
 
 DANGLING = -2
 
@@ -153,7 +153,7 @@ def test_fifty_thousand_forks_at_one_checkpoint() -> None:
 
 def test_layout_and_text_load_no_drawing_library() -> None:
     code = (
-        "import sys, forkbook.plot.layout, forkbook.plot.text, forkbook.plot.figure;"
+        "import sys, forkbook.plot.tree.lanes, forkbook.plot.tree.plain_text, forkbook.plot.tree.figure;"
         "print([m for m in ('plotly', 'pandas', 'networkx', 'numpy') if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

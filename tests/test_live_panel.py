@@ -7,8 +7,8 @@ from agents import graphs
 from langgraph.checkpoint.memory import InMemorySaver
 
 import forkbook as fb
-from forkbook.backends.streaming import Event
-from forkbook.widgets.live import TEXT_SHOWN, LivePanel, saying
+from forkbook.backends.events import Event
+from forkbook.widgets.live_panel import TEXT_SHOWN, LivePanel, saying
 
 
 @pytest.fixture

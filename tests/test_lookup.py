@@ -10,7 +10,7 @@ from test_cli import document, run
 import forkbook as fb
 from forkbook.errors import ThreadNotFound
 from forkbook.model.lookup import is_piece
-from forkbook.transfer import jsonfile
+from forkbook.transfer.formats import json as jsonfile
 
 BRANCHES = "5868deb3-45e8-5a33-8463-371a0092cf84"
 IDS = (BRANCHES, "5868deb3-45e8-5a33-8463-371a0092ff84", "study-Ada", "study-Bob", "f84", "user.1...end")

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 import forkbook as fb
-from forkbook import meant
+from forkbook.model import meant
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,9 @@ from langgraph_sdk import get_sync_client
 from proxy import Fault, proxy, writes
 
 import forkbook as fb
-from forkbook.backends.server import ServerBackend
-from forkbook.transfer import patience, rebuilder
+from forkbook.backends import retry as patience
+from forkbook.backends.server.backend import ServerBackend
+from forkbook.transfer import rebuilder
 from forkbook.transfer.migrating import migrate as migrate_backends
 from forkbook.transfer.writing import MARK
 

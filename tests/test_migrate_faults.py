@@ -29,13 +29,14 @@ from test_graph import fresh_database, postgres  # noqa: F401  # a fixture
 from test_migrate import shape
 
 import forkbook as fb
-from forkbook.backends import transport
-from forkbook.backends.graph import GraphBackend
-from forkbook.backends.server import ServerBackend
+from forkbook.backends import retry as patience
+from forkbook.backends.graph.backend import GraphBackend
+from forkbook.backends.server import line as transport
+from forkbook.backends.server.backend import ServerBackend
 from forkbook.demo.loopback import HOST, fetch_json, free_port
 from forkbook.demo.server import _INHERITED, _SETTINGS
 from forkbook.demo.tether import Tethered
-from forkbook.transfer import patience, rebuilder
+from forkbook.transfer import rebuilder
 from forkbook.transfer.migrating import GONE_ON
 from forkbook.transfer.migrating import migrate as migrate_backends
 from forkbook.transfer.writing import MARK

@@ -15,10 +15,10 @@ from langgraph_sdk import get_sync_client
 from shapes import ai, human, tree_of
 
 import forkbook as fb
+from forkbook.model.tree import Head, Tree
 from forkbook.transfer import mapping, reasons
 from forkbook.transfer.comparing import PARTS, not_kept
 from forkbook.transfer.likeness import Likeness, sendable
-from forkbook.tree import Head, Tree
 
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
 

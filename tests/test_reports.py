@@ -2,7 +2,7 @@
 
 import pytest
 
-from forkbook.tokens.reports import Report, model_of, report_of, written_without_model
+from forkbook.tokens.usage import Report, model_of, report_of, written_without_model
 
 OPENAI = {
     "prompt_tokens": 900, "completion_tokens": 70, "total_tokens": 970,

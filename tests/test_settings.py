@@ -8,7 +8,7 @@ from places import in_process, on_server
 
 import forkbook as fb
 from forkbook.backends.configured import from_metadata
-from forkbook.backends.snapshots import DECLARED
+from forkbook.backends.graph.snapshots import DECLARED
 
 ADDRESS = {"thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map"}
 SERVERS = {"run_id", "graph_id", "assistant_id", "langgraph_request_id", "langgraph_auth_user_id"}

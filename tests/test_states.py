@@ -1,5 +1,5 @@
-from forkbook.backends.decode import Decoder
-from forkbook.backends.plain import not_stored, opaque, tagged
+from forkbook.backends.values.decode import Decoder
+from forkbook.backends.values.plain import not_stored, opaque, tagged
 from forkbook.model.states import Search, holds_placeholder, is_placeholder, unknown_parts
 
 

@@ -15,12 +15,12 @@ from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite import SqliteStore
 
 import forkbook as fb
-from forkbook.backends.base import RunSettings
-from forkbook.backends.memory.base import every, namespace_of
+from forkbook.backends.contract import RunSettings
+from forkbook.backends.store import every, namespace_of
 from forkbook.demo.agent import builder
 from forkbook.errors import ActFailed
-from forkbook.plot.memory import diff_html, known_html
 from forkbook.store import user_of
+from forkbook.store.show_memory import diff_html, known_html
 
 pytestmark = pytest.mark.xdist_group("store")  # one writes here at a time
 
@@ -384,7 +384,7 @@ def test_namespaces_are_labels_or_their_text():
 
 
 def test_the_panel_tells_what_is_known_about_the_runs_user(agent, user):
-    from forkbook.widgets.memory import memory_view
+    from forkbook.widgets.memory_tab import memory_view
 
     thread = new_id()
     agent.say(thread, "I like tea", user)
@@ -397,7 +397,7 @@ def test_the_panel_tells_what_is_known_about_the_runs_user(agent, user):
 
 
 def test_the_panel_says_in_words_why_it_shows_nothing(book, demo_threads, client, tmp_path):
-    from forkbook.widgets.memory import memory_view
+    from forkbook.widgets.memory_tab import memory_view
 
     thread = new_id()
     client.threads.create(thread_id=thread)

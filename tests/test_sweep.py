@@ -599,8 +599,8 @@ def test_it_shows_itself(before_joke):
 
 
 def test_the_figure_puts_the_best_on_top():
-    from forkbook.plot.sweep import figure, lines
     from forkbook.sweep.rows import Point
+    from forkbook.sweep.show_sweep import figure, lines
 
     def point(variant, tokens, score, status="finished"):
         return Point(variant, f"<i>{variant}", status, tokens, False, score, "")
@@ -620,7 +620,7 @@ def test_the_figure_puts_the_best_on_top():
 
 
 def test_the_stop_bar_tells_how_far_it_is(before_sleep):
-    from forkbook.widgets.sweep import SweepBar
+    from forkbook.widgets.sweep_bar import SweepBar
 
     sweep = before_sleep.sweep(topics("a", "b", "c"), wait=False)
     bar = SweepBar(sweep)

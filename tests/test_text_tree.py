@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from forkbook.errors import InvalidInput
-from forkbook.plot.text import text_tree
-from forkbook.tree import Head, Tree
+from forkbook.model.tree import Head, Tree
+from forkbook.plot.tree.plain_text import text_tree
 
 
 def tree_of(parents: list[int]) -> Tree:

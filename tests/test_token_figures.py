@@ -9,9 +9,9 @@ from shapes import ai, facts_of, human, state
 
 from forkbook.errors import ForkbookError
 from forkbook.frames import branches_rows, tokens_rows
-from forkbook.plot.growth import Line, branch_lines, context_figure, context_growth
-from forkbook.plot.palette import BRANCHES, branch_colors
+from forkbook.plot.context import Line, branch_lines, context_figure, context_growth
 from forkbook.plot.tokens import Bar, token_bars, tokens_figure
+from forkbook.plot.tree.colours import BRANCHES, branch_colors
 
 EVIL = '<script>alert(1)</script><b>x</b><a href="javascript:alert(1)">y</a>\x00\n\u202e$\\alpha$&lt;'
 PARTS = ("shared, reported", "shared, estimated", "own, reported", "own, estimated")

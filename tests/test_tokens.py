@@ -1,4 +1,4 @@
-"""Numbers worked out by hand; the definitions are in forkbook/tokens.py.
+"""Numbers worked out by hand; the definitions are in forkbook/tokens.
 
 In the drawings a checkpoint is its messages, with what it spends in brackets.
 """
@@ -16,10 +16,10 @@ from test_tree import parents
 
 import forkbook as fb
 from forkbook.frames import checkpoints_rows, messages_rows, tokens_rows
-from forkbook.messages import messages_in, role
+from forkbook.model.messages import messages_in, role
+from forkbook.model.tree import Head, Tree
 from forkbook.tokens import Totals, ancestry, ledger
 from forkbook.tokens.counting import Counter
-from forkbook.tree import Head, Tree
 
 WORDS = Counter("words", lambda message: len(message["content"].split()))
 

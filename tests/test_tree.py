@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from shapes import tree_of
 
 from forkbook.errors import ProtocolError
-from forkbook.tree import Head, Tree, branch_label
+from forkbook.model.tree import Head, Tree, branch_label
 
 parents = st.lists(st.integers(0, 10**6), max_size=60).map(
     lambda picks: [None if n == 0 or pick % 11 == 0 else pick % n for n, pick in enumerate(picks)]

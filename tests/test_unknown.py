@@ -15,13 +15,13 @@ from shapes import ai, facts_of, human, state
 from typing_extensions import TypedDict
 
 import forkbook as fb
-from forkbook.backends.plain import not_stored, opaque
+from forkbook.backends.values.plain import not_stored, opaque
+from forkbook.compare.many import compare
 from forkbook.facts import Facts
 from forkbook.frames import CHECKPOINTS, checkpoints_rows, frame, messages_rows, tokens_rows
 from forkbook.history import History
-from forkbook.overview import compare
+from forkbook.model.tree import Tree
 from forkbook.tokens.counting import Counter
-from forkbook.tree import Tree
 
 WORDS = Counter("approximate", lambda message: len(str(message["content"]).split()))
 PRICES = {None: {"input": 1.0, "output": 2.0}}

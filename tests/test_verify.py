@@ -7,8 +7,9 @@ from proxy import Fault, proxy
 from test_cli import run
 
 import forkbook as fb
+from forkbook.backends import retry as patience
 from forkbook.cli import screen
-from forkbook.transfer import patience, verifying
+from forkbook.transfer import verifying
 
 ONE = re.compile(r"/threads/[0-9a-f]{8}-")  # what connecting does not ask for
 

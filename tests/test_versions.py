@@ -9,7 +9,7 @@ import environments
 import pytest
 
 import forkbook as fb
-from forkbook import langgraph_version
+from forkbook.backends.graph import version as langgraph_version
 from forkbook.demo import server
 
 

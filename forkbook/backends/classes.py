@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from .plain import Fields
+from .values.plain import Fields
 
 Classes = Literal["unknown", "named", "loaded"]  # what a place tells of objects; `loaded`: LangGraph has made them here
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..errors import BookClosed
-from .base import Backend
+from .contract import Backend
 
 
 class ClosedBackend(Backend):

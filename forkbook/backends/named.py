@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..errors import ForkbookError, InvalidInput, ThreadNotFound
-from ..escape import short
 from ..model.lookup import id_like, is_piece
-from .base import Backend
+from ..model.text import short
+from .contract import Backend
 
 T = TypeVar("T")
 

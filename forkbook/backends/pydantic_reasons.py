@@ -2,7 +2,7 @@
 
 import re
 
-from ..escape import cut
+from ..model.text import cut
 
 LONGEST = 300  # characters of a line
 HEAD = re.compile(r"\d+ validation errors? for (?P<name>[^\n]+)\n")

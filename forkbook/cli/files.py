@@ -102,7 +102,7 @@ def verify(
             raise InvalidInput("--threads is for comparing with another place: an archive alone is verified whole")
         if (wrong := _no_archive(source)) is not None:
             raise InvalidInput(wrong)
-        from ..sources import verify as verify_archive
+        from ..connect import verify as verify_archive
 
         report = verify_archive(source)
         screen.document(verify_document(report))

@@ -115,7 +115,7 @@ def opened_both(
 
 
 def _connected(screen: Screen, place: Secret, said: Secret | None, keys: Keys, writes: bool) -> Book:
-    from ..sources import connect
+    from ..connect import connect
 
     key = None if said is None else screen.hide(_key(said, keys.env_file))
     return connect(place, key, insecure=keys.insecure, sweep=writes)
@@ -133,7 +133,7 @@ def _key(said: Secret, env_file: Path | None) -> Secret:
 
 def _variables_named(said: Secret) -> tuple[str, ...] | None:
     """The names of the variables that an option says hold the key; None: it is the key."""
-    from ..backends.keys import KEY_VARIABLES
+    from ..backends.server.keys import KEY_VARIABLES
 
     text = str(said.reveal())
     if text == FROM_ENVIRONMENT:

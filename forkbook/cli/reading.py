@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InvalidInput
-from ..escape import cut, short
+from ..model.text import cut, short
 from .options import ApiKey, EnvFile, Insecure, Json, Limit, Source, ThreadId, metadata_of
 from .places import Keys, opened
 from .reports import none_found
@@ -211,8 +211,8 @@ def tree(history: History, width: int, rows: int | None) -> str:
     """
     from rich.cells import cell_len
 
-    from ..plot.marks import SIGNS, status
-    from ..plot.text import text_tree
+    from ..plot.tree.from_facts import SIGNS, status
+    from ..plot.tree.plain_text import text_tree
 
     facts = history.facts
     places = range(len(history))

@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import ForkbookError, InvalidInput, NotFound, SourceError
-from ..escape import visible
 from ..model.held import Secret
+from ..model.text import visible
 
 OK, DIFFERENT, MISUSED, UNREACHABLE, INTERRUPTED, READER_GONE = 0, 1, 2, 3, 130, 141
 HERE = (  # what Python's names in an error are called in a terminal

@@ -88,7 +88,7 @@ class Run:
 
     def move(self) -> int:
         """Migrate the threads."""
-        from ..sources import migrate
+        from ..connect import migrate
 
         plan = self._plan
         side_by_side = plan.concurrency > 1 and self._source.backend.parallel and self._target.backend.parallel

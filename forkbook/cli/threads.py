@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..backends.base import COPY_OF, Backend
+from ..backends.contract import COPY_OF, Backend
 from ..errors import ForkbookError
-from ..escape import cut
+from ..marks import COPY, OURS, SERVERS_OWN
+from ..model.text import cut
 from ..sweep.variants import SWEEP_AT, SWEEP_OF
-from ..transfer.copymarks import COPY, OURS, SERVERS_OWN
 from ..transfer.writing import MARK
 
 METADATA_SHOWN = 300
@@ -39,7 +39,7 @@ def origin(thread_id: str, metadata: Mapping[str, Any]) -> str:
 
 def faults_of(backend: Backend, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Why threads of a JSON file cannot be read, by id; elsewhere that shows when a thread is opened."""
-    from ..backends.jsonfile import JsonBackend
+    from ..backends.jsonfile.backend import JsonBackend
 
     faults = {}
     for thread_id in [str(row["thread_id"]) for row in rows] if isinstance(backend, JsonBackend) else ():

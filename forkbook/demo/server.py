@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from ..backends.graph.version import require_langgraph
 from ..errors import MissingExtra, Refused
-from ..langgraph_version import require_langgraph
 from .loopback import HOST, fetch_json
 from .tether import Tethered, on_free_port
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..messages import HIDDEN, Finder, Held, Key, Message, channels, distinct, role, same, unused
-from ..tree import Tree
+from .messages import HIDDEN, Finder, Held, Key, Message, channels, distinct, role, same, unused
 from .states import DEEPEST, is_placeholder
+from .tree import Tree
 
 Found = list[tuple[Key, Message]]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from ..errors import ThreadNotFound
-from ..escape import cut, visible
+from .text import cut, visible
 
 LEAST_CHARACTERS = 4  # of a piece of an id
 MOST_NAMED = 5  # candidates in an error's text

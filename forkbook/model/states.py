@@ -1,8 +1,8 @@
 """What of a state's values is unknown, and which nodes some states name. Pure.
 
 A place that does not hold a value, or cannot read it, puts a placeholder where the value belongs:
-`{"__type__": "not stored" | "opaque", "reason": …}`, see `backends.plain`. It may stand for the whole state, for a
-channel, or for a part of one.
+`{"__type__": "not stored" | "opaque", "reason": …}`, see `backends.values.plain`. It may stand for the whole
+state, for a channel, or for a part of one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

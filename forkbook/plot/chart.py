@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from .page import TITLE_PIXELS, Layout, plain, words
-from .palette import EDGE, GRID
+from .tree.colours import EDGE, GRID
+from .tree.page import TITLE_PIXELS, Layout, plain, words
 
 AXIS_PIXELS = 40
 NOTE_PIXELS = 16

@@ -4,10 +4,10 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..jsontext import json_text
-from ..messages import messages_in, role, text, tool_calls
+from ..model.messages import messages_in, role, text, tool_calls
 from ..model.states import unknown_parts
-from ..tokens.reports import report_of
+from ..model.text import json_text
+from ..tokens.usage import report_of
 
 TEXT_SHOWN = 2_000
 ROLE_COLORS = {"human": "#1976d2", "ai": "#00796b", "tool": "#8e6c00", "system": "#6d4c9f", "chat": "#6d6d6d"}

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from ..escape import cut, escape, visible
 from ..facts import Facts
+from ..model.text import cut, escape, visible
 from ..tokens import amount
 from .chart import axis, chart, number
-from .page import empty_page
-from .palette import BRANCHES, INK, branch_colors, faded
-from .sheet import LABEL_PIXELS, MOST_PIXELS
+from .tree.colours import BRANCHES, INK, branch_colors, faded
+from .tree.page import empty_page
+from .tree.sheet import LABEL_PIXELS, MOST_PIXELS
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

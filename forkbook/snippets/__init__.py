@@ -10,8 +10,8 @@ import dataclasses
 import re
 from typing import Any
 
-from ..edits import plain
 from ..errors import InvalidInput
+from ..model.edits import plain
 from . import curl, graph, javascript, python
 from .hidden import hidden, masked_texts
 from .steps import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..backends.base import Backend, RunSettings
+from ..backends.contract import Backend, RunSettings
 from ..backends.wire import ROOT, as_written
 from ..model.secrets import MaskedDict
 

@@ -3,6 +3,6 @@
 from .memory import Store, user_of
 from .recording import Recording
 from .snapshot import ItemChange, Snapshot, StoreDiff
-from .write import Write
+from .write_item import Write
 
 __all__ = ["ItemChange", "Recording", "Snapshot", "Store", "StoreDiff", "Write", "user_of"]

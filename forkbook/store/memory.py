@@ -9,15 +9,15 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..backends.bridge import in_thread
-from ..backends.memory.base import Item, Memory, Namespace, checked_key, namespace_of, text_of
-from ..edits import plain
+from ..aio import in_thread
+from ..backends.store import Item, Memory, Namespace, checked_key, namespace_of, text_of
 from ..errors import InvalidInput
-from ..escape import short, shown
 from ..frames import BOOL, Columns, frame
+from ..model.edits import plain
+from ..model.text import short, shown
 from .recording import Recording
 from .snapshot import ITEMS, Snapshot, StoreDiff, compared, items_rows, ordered
-from .write import Write
+from .write_item import Write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +178,7 @@ class Store:
             InvalidInput: The run has no such setting.
             Unsupported: This place has no shared memory.
         """
-        from ..plot.memory import is_after
+        from .show_memory import is_after
 
         user = user_of(checkpoint, key)
         if user is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..backends.bridge import in_thread
+from ..aio import in_thread
 from ..errors import InvalidInput
 from .snapshot import Snapshot, StoreDiff
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..backends.memory.base import Item, Namespace, place_of, text_of
-from ..diff import Diff, diff
-from ..diff.meaning import same
-from ..escape import shown
+from ..backends.store import Item, Namespace, place_of, text_of
+from ..compare.diff import Diff, diff
 from ..frames import FLOAT, OBJECT, TEXT, TIME, Columns, Row, frame
+from ..model.meaning import same
+from ..model.text import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +95,7 @@ class ItemChange:
 
     @shown
     def __repr__(self) -> str:
-        from ..plot.memory import change_text
+        from .show_memory import change_text
 
         return change_text(self)
 
@@ -148,12 +148,12 @@ class StoreDiff:
 
     @shown
     def __repr__(self) -> str:
-        from ..plot.memory import diff_text
+        from .show_memory import diff_text
 
         return diff_text(self)
 
     def _repr_html_(self) -> str:
-        from ..plot.memory import diff_html
+        from .show_memory import diff_html
 
         return diff_html(self)
 

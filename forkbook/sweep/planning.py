@@ -9,11 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .. import runs, timetravel
-from ..backends.bridge import in_thread
+from ..acts import run_settings as runs
+from ..acts import write as timetravel
+from ..acts.typed_edits import TypedEdit, check_edit, check_input
+from ..aio import in_thread
 from ..errors import InvalidInput, Refused
-from ..escape import short
-from ..typed_edits import TypedEdit, check_edit, check_input
+from ..model.text import short
 from .result import Sweep
 from .rows import Row
 from .running import Runner

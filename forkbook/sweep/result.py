@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..checkpoint import Checkpoint
 from ..errors import ForkbookError, Refused, ThreadNotFound
-from ..escape import escape, shown
 from ..frames import frame, with_prices
 from ..history import History
+from ..model.text import escape, shown
 from ..tokens import Totals
 from ..tokens.prices import TABLE, rate_of
 from .rows import Place, Row, columns, listed, marked, numeric_scores, placed, points, records
@@ -168,7 +168,7 @@ class Sweep:
         Raises:
             InvalidInput: These are no such prices.
         """
-        from ..plot.sweep import figure
+        from .show_sweep import figure
 
         rate, places = None if prices is None else rate_of(prices), self._places()
         scores, notes = numeric_scores(self.rows), list(failed(self.rows))

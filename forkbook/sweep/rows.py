@@ -8,11 +8,11 @@ from functools import reduce
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from ..escape import cut, visible
 from ..facts import Facts
 from ..frames import BOOL, FLOAT, INT, METHOD, OBJECT, PRICED, STATUS, TEXT, Columns, money
 from ..frames import Row as Record
-from ..messages import role, text
+from ..model.messages import role, text
+from ..model.text import cut, visible
 from ..tokens import Totals
 from ..tokens.prices import Bill, Rate, bill_at
 from .variants import SWEEP, Answer, Variant, names

@@ -12,13 +12,14 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .. import runs, timetravel
-from ..backends.base import RunOutcome, RunSettings
-from ..backends.bridge import running_loop
+from ..acts import run_settings as runs
+from ..acts import write as timetravel
+from ..acts.trial_errors import about_the_checkpoint
+from ..acts.typed_edits import TypedEdit
+from ..aio import running_loop
+from ..backends.contract import RunOutcome, RunSettings
 from ..errors import ForkbookError, InvalidInput, Refused, Unsupported
-from ..transfer.copymarks import mark_of_copy
-from ..trial_errors import about_the_checkpoint
-from ..typed_edits import TypedEdit
+from ..marks import mark_of_copy
 from .result import Sweep, moved
 from .rows import Row
 from .variants import SWEEP, SWEEP_AT, SWEEP_OF, Answer, Edit, Variant
@@ -113,7 +114,7 @@ class Runner:
         """The same in the background; in a notebook with a bar and a Stop button."""
         show = None
         if in_notebook():
-            from ..widgets.sweep import SweepBar
+            from ..widgets.sweep_bar import SweepBar
 
             show = SweepBar(self.sweep).shown().advance
         threading.Thread(target=self.run, args=(show,), name="forkbook sweep", daemon=True).start()

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from ..errors import InvalidInput
-from ..escape import cut, short, visible
+from ..model.text import cut, short, visible
 from .rows import Place, Row
 
 SCORED = ("finished", "waiting", "pending")

@@ -7,10 +7,9 @@ from typing import Any
 
 import orjson
 
-from ..answer_forms import check_answer
+from ..acts.answer_forms import check_answer
 from ..errors import InvalidInput
-from ..escape import short
-from ..jsontext import json_text
+from ..model.text import json_text, short
 
 SWEEP = "forkbook_sweep"  # in the metadata of what a sweep's runs write: the sweep and the variant, as JSON
 SWEEP_AT = "forkbook_sweep_at"  # in the metadata of a copy that a sweep made: the copy's own id

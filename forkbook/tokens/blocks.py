@@ -8,8 +8,8 @@ cost of all others is unknown: images, audio, video, files, documents, encrypted
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..jsontext import json_text
-from ..messages import tool_calls
+from ..model.messages import tool_calls
+from ..model.text import json_text
 
 MEDIA = (
     "image", "image_url", "input_image", "audio", "input_audio", "output_audio", "video", "video_url", "media", "file",

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import InvalidInput
-from ..escape import short
-from ..messages import Message, role, tool_calls
+from ..model.messages import Message, role, tool_calls
+from ..model.text import short
 from . import vocabularies
 from .blocks import parts, texts, unknown_blocks
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ..tree import Tree
+from ..model.tree import Tree
 
 
 class Kinship:

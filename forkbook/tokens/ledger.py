@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..messages import Key, Message
 from ..model.holdings import Holdings, holdings
+from ..model.messages import Key, Message
 from ..model.states import holds_placeholder
-from ..tree import Tree
+from ..model.tree import Tree
 from .counting import Counter, default_counter
 from .kinship import gathered
 from .origins import brought as brought_by_people

@@ -6,7 +6,7 @@ Threads that were rebuilt from supersteps have `update` where the graph once ran
 
 from collections.abc import Sequence
 
-from ..tree import Tree
+from ..model.tree import Tree
 
 START = "__start__"
 Next = Sequence[str] | None

@@ -8,10 +8,10 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from ..errors import InvalidInput, MissingExtra
-from ..escape import short
 from ..facts import Facts
-from .reports import model_of
+from ..model.text import short
 from .spending import Spend
+from .usage import model_of
 
 MILLION = 1_000_000
 NEEDED, OPTIONAL = ("input", "output"), ("cache_read", "cache_creation", "reasoning")

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..messages import Key, Message, role, text
-from ..tree import Tree
+from ..model.messages import Key, Message, role, text
+from ..model.tree import Tree
 from .kinship import Kinship
-from .reports import Report, is_hidden, report_of, written_without_model
 from .spending import Spend, spend_of
+from .usage import Report, is_hidden, report_of, written_without_model
 
 CHUNK = "AIMessageChunk"
 

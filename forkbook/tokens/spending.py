@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..messages import Key, Message
-from .reports import Report, report_of
+from ..model.messages import Key, Message
+from .usage import Report, report_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from contextvars import Context
 from itertools import islice
 from threading import Event
 
-from ..backends.base import Backend, State, Thread
-from ..backends.bridge import given_up
-from ..backends.gathering import read_whole
+from ..aio import given_up
+from ..backends.contract import Backend, State, Thread
+from ..backends.gather import read_whole
+from ..backends.retry import LOST, Patience
 from ..errors import ActFailed, ForkbookError, ThreadNotFound
-from .patience import LOST, Patience
 
 GONE = "The half-made copy, thread {}, was deleted."
 LEFT = (

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..backends.base import State
+from ..backends.contract import State
 from ..backends.wire import IN_METADATA, own
 from .exactness import UNNAMED
 from .likeness import Likeness

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..backends.base import Backend, State, Thread
+from ..backends.contract import Backend, State, Thread
+from ..backends.retry import Patience
 from ..errors import ThreadBusy, Unsupported
-from ..escape import shown
+from ..marks import checked_metadata, mark_of_copy
 from ..model.redaction import states_without_secrets
+from ..model.text import shown
 from ..snippets import Code, Place, code, of_copy, place_of
 from .attempts import both, made, whole_or_gone
-from .copymarks import checked_metadata, mark_of_copy
 from .originals import pruned
-from .patience import Patience
 from .unequal import Difference, unequal
 from .writing import MARK
 

@@ -8,7 +8,7 @@ top of a state.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..backends.base import State
+from ..backends.contract import State
 from ..backends.wire import ROOT
 from .copying import differences, place
 from .unequal import Difference

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from ..backends.archive.export import ExportReport
-from ..backends.base import Backend
+from ..backends.contract import Backend
+from ..backends.retry import Patience
 from ..errors import InvalidInput
-from ..escape import short
-from .patience import Patience
+from ..model.text import short
 
 FORMATS = {"archive": ".forkbook", "json": ".json", "parquet": ".parquet"}
 
@@ -69,10 +69,10 @@ def export(
 
             return write(path, backend, threads, progress, **how)
         if which == "json":
-            from .jsonfile import write as write_json
+            from .formats.json import write as write_json
 
             return write_json(path, backend, threads, progress, **how)
-        from .parquet import write as write_tables
+        from .formats.parquet import write as write_tables
 
         return write_tables(path, backend, threads, progress, **how, counter=counter)
     except KeyboardInterrupt as interrupt:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from ..backends.base import State
+from ..backends.contract import State
 from ..errors import Refused
 from ..model.states import Search, is_placeholder
 from .originals import DIGESTED, Original

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..messages import ROLES, role
+from ..model.messages import ROLES, role
 from ..model.states import is_placeholder
 from .unequal import in_words, unequal
 

@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..backends.base import Backend, State, Thread, head_of, namespace
-from ..backends.whole import inside, reading
+from ..backends.contract import Backend, State, Thread, head_of, namespace
+from ..backends.read import inside, reading
+from ..backends.retry import Patience
 from ..errors import InvalidInput
+from ..marks import checked_metadata, inherited, mark_of_copy
+from ..model.tree import Tree
 from ..snippets import place_of
-from ..tree import Tree
 from .attempts import whole_or_gone
 from .copying import CopyReport
-from .copymarks import checked_metadata, inherited, mark_of_copy
 from .known import known_part
 from .mapping import by_shape
 from .originals import Original, read
-from .patience import Patience
 from .verifying import compared
 from .writing import writer_for
 

@@ -1,6 +1,6 @@
 """Which checkpoint of a rebuilt thread stands for which of the original: by the shape of the tree alone. Pure."""
 
-from ..tree import Tree
+from ..model.tree import Tree
 
 
 def by_shape(original: Tree, rebuilt: Tree) -> dict[int, int]:

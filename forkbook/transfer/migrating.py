@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ..backends.base import Backend, State, Thread
+from ..backends.contract import Backend, State, Thread
+from ..backends.retry import Patience
 from ..backends.wire import own
-from ..edits import plain
 from ..errors import ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
-from ..escape import short
+from ..model.edits import plain
 from ..model.redaction import thread_without_secrets
+from ..model.text import short
 from .known import known_part
 from .originals import Original, pruned, read
-from .patience import Patience
 from .reports import MigrateReport, Move
 from .turns import INTERRUPTED, each
 from .verifying import SERVERS_OWN, compared

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..messages import role
+from ..model.messages import role
 from .likeness import spelled
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from ..backends.base import State
 from ..backends.classes import ObjectSearch
+from ..backends.contract import State
 from .copying import place
 from .exactness import bare, order
 from .originals import Original

@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 import xxhash
 
-from ..backends.base import Backend, State, Thread, head_of
 from ..backends.classes import Classes
-from ..backends.whole import everything
+from ..backends.contract import Backend, State, Thread, head_of
+from ..backends.read import everything
 from ..model.redaction import states_without_secrets, thread_without_secrets
 from ..model.states import nodes_seen
-from ..tree import Tree
+from ..model.tree import Tree
 
 PRUNED = "older checkpoints: they were pruned at the source, or never kept there"
 DIGESTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS

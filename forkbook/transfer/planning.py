@@ -15,10 +15,10 @@ import operator
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..backends.base import State
-from ..backends.scripts import MADE_UP
-from ..edits import exact_writes
-from ..messages import canonical
+from ..backends.contract import State
+from ..backends.jsonfile.scripts import MADE_UP
+from ..model.edits import exact_writes
+from ..model.messages import canonical
 from .likeness import sendable
 from .naming import with_ids
 from .originals import Original

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..backends.whole import everything
+from ..backends.read import everything
 from ..errors import Unsupported
 from .copying import place
 from .exactness import known_differences

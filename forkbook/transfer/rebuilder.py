@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from ..backends.base import Backend, State, Thread
+from ..backends.contract import Backend, State, Thread
 from ..errors import InvalidInput, ThreadNotFound
 from .originals import Original
 from .rebuilding import Rebuilding

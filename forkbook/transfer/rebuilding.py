@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..backends.base import Backend, State
+from ..backends.contract import Backend, State
+from ..backends.retry import LOST, Patience
 from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
 from .comparing import may_lack_writes, unlike_tasks, unlike_values
 from .likeness import Likeness
 from .originals import Original, read
-from .patience import LOST, Patience
 from .planning import steps
 from .rehearsal import Learned, Rehearsal, learn
 from .step import Step

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from ..backends.base import Backend, State
+from ..acts.write import SCRATCH, scratch
+from ..backends.contract import Backend, State
+from ..backends.retry import LOST, Patience
 from ..errors import ForkbookError, InvalidInput, ProtocolError
-from ..timetravel import SCRATCH, scratch
 from .comparing import may_lack_writes, shown, unlike_tasks
 from .likeness import Likeness
 from .originals import Original
-from .patience import LOST, Patience
 from .step import COPY, Step
 
 MOST_TRIALS = 60  # a checkpoint; each is two or three small requests

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..escape import shown
 from ..model.redaction import left_out_note
+from ..model.text import shown
 from .unequal import Difference
 
 if TYPE_CHECKING:

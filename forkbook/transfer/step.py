@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..backends.wire import ROOT
-from ..messages import canonical
+from ..model.messages import canonical
 from .likeness import sendable
 
 START, INPUT, COPY = "__start__", "__input__", "__copy__"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..backends.base import Thread
+from ..backends.contract import Thread
 from ..errors import AccessDenied, ConnectionFailed, ForkbookError
 from .reports import Move
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from ..escape import short, shown
 from ..model.states import is_placeholder
+from ..model.text import short, shown
 
 MISSING = object()
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..backends.base import Backend, Thread
+from ..backends.contract import Backend, Thread
+from ..backends.retry import Patience
 from ..backends.wire import own
 from ..errors import InvalidInput, ThreadNotFound
+from ..marks import OURS
 from .comparing import compare
-from .copymarks import OURS
 from .exactness import UNNAMED, known_differences, unnamed
 from .objects import WHY, class_differences, objects_sent
 from .originals import Original, pruned, read
-from .patience import Patience
 from .reasons import reasons
 from .reports import MigrateReport, Move
 from .turns import each

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..backends.base import Backend, State, Thread
+from ..backends.contract import Backend, State, Thread
 from ..errors import Unsupported
 from .originals import Original
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from ..answers import Question, questions
+from ..acts.answer import Question, questions
 from ..checkpoint import Checkpoint
 from ..errors import InvalidInput
 from ..plot.html import GREY, WRAP, cut, esc, line, lines

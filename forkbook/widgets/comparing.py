@@ -2,11 +2,11 @@
 
 import ipywidgets as w
 
-from ..comparison import Comparison
+from ..compare.many import Overview, compare
+from ..compare.show_comparison import comparison_html, overview_html
+from ..compare.two import Comparison
 from ..errors import InvalidInput
 from ..history import History
-from ..overview import Overview, compare
-from ..plot.comparison import comparison_html, overview_html
 from .chips import Chips
 
 

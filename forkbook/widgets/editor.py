@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidInput
-from ..escape import short
-from ..jsontext import json_text
+from ..model.text import json_text, short
 from ..transfer import unequal
 
 ALL_SHOWN, CHANNEL_SHOWN = 20_000, 2_000  # characters

@@ -9,25 +9,25 @@ from typing import Any
 import ipywidgets as w
 
 from .. import snippets
-from ..acts import Act
+from ..acts.live import Running
+from ..acts.verbs import Act
 from ..checkpoint import Checkpoint
-from ..comparison import Comparison
+from ..compare.many import Overview
+from ..compare.two import Comparison
 from ..errors import InvalidInput
-from ..escape import cut
 from ..history import History
-from ..live import Running
 from ..model.states import nodes_seen
-from ..overview import Overview
+from ..model.text import cut
 from ..plot.html import GREY, esc
 from ..transfer import CopyReport
 from . import code, views
 from .answering import AnswerBox
 from .comparing import ComparePanel
 from .editing import EditPanel
-from .live import LivePanel
-from .memory import memory_view
+from .live_panel import LivePanel
+from .memory_tab import memory_view
 from .picklist import PickList
-from .tree import TreePicture
+from .tree_view import TreePicture
 from .work import Status, Worker
 
 CODE = "Code"

@@ -1,7 +1,7 @@
 """What the inspector shows of a checkpoint, as HTML. Pure functions; all foreign text is escaped."""
 
 from ..checkpoint import Checkpoint
-from ..diff import diff
+from ..compare.diff import diff
 from ..frames import tokens_rows
 from ..plot.html import GREY, TEXT_SHOWN, WRAP, cut, esc, json, lines, message_boxes, table, unseen_note, values_of
 from ..tokens import amount

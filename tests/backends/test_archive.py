@@ -22,8 +22,8 @@ import forkbook as fb
 from forkbook.backends.archive import ArchiveBackend, CachedBackend, verify, write
 from forkbook.backends.archive import store as archive_store
 from forkbook.backends.archive.file import create, transaction, writing
-from forkbook.backends.base import Backend
-from forkbook.backends.server import ServerBackend
+from forkbook.backends.contract import Backend
+from forkbook.backends.server.backend import ServerBackend
 from forkbook.book import Book
 from forkbook.errors import (
     ArchiveDamaged,

@@ -13,8 +13,8 @@ import pytest
 from seeding import compiled
 
 import forkbook as fb
-from forkbook.backends import bridge
-from forkbook.backends.graph import GraphBackend
+from forkbook import aio as bridge
+from forkbook.backends.graph.backend import GraphBackend
 from forkbook.book import Book
 
 

@@ -16,8 +16,8 @@ from test_sqlite import graph_on
 
 import forkbook as fb
 from forkbook.backends.archive import write as write_archive
-from forkbook.backends.cells import as_bytes, as_text
-from forkbook.backends.decode import decode
+from forkbook.backends.values.cells import as_bytes, as_text
+from forkbook.backends.values.decode import decode
 
 CELLS = {"integer": 2_000_000_000, "real": 1.5e300, "text": "text", "blob": b"\xff\x00", "null": None, "small": -1}
 STORE_COLUMNS = {

@@ -31,8 +31,8 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.types import Command, Interrupt, Overwrite, Send
 from pydantic import BaseModel, SecretStr
 
-from forkbook.backends.decode import Decoder, decode
-from forkbook.backends.plain import Plain
+from forkbook.backends.values.decode import Decoder, decode
+from forkbook.backends.values.plain import Plain
 
 
 class Colour(enum.Enum):
@@ -277,7 +277,7 @@ PAYLOADS = {
     6: (ormsgpack.Ext(0, ormsgpack.packb(("canary", "Canary", 1))), [1], "C", b"\0"),
     7: ormsgpack.Ext(0, ormsgpack.packb(("canary", "Canary", 1))),
 }
-OURS = "from forkbook.backends.decode import decode; decode('msgpack', data)"
+OURS = "from forkbook.backends.values.decode import decode; decode('msgpack', data)"
 THEIRS = """
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 try: JsonPlusSerializer().loads_typed(("msgpack", data))

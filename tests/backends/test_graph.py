@@ -16,9 +16,9 @@ from langgraph.types import interrupt
 from seeding import compiled, human, seed
 
 import forkbook as fb
-from forkbook.backends.bridge import caller_of
-from forkbook.backends.decode import decode
-from forkbook.backends.graph import GraphBackend
+from forkbook.aio import caller_of
+from forkbook.backends.graph.backend import GraphBackend
+from forkbook.backends.values.decode import decode
 from forkbook.book import Book
 
 SAVERS = ("memory", "sqlite", "postgres", "async sqlite", "async postgres")
@@ -264,7 +264,7 @@ def test_a_copy_that_nobody_reads_is_listed_all_the_same(book, before_joke):
 
 
 def test_a_copy_that_fails_leaves_nothing(book, saver, before_joke, monkeypatch):
-    import forkbook.backends.copies as module
+    import forkbook.backends.graph.copies as module
 
     def fails(*args):
         module_transcribe(*args[:3], args[3][:2], *args[4:])

@@ -11,12 +11,12 @@ from langgraph_sdk import get_sync_client
 from test_archive import Memory, everything, state_of
 
 import forkbook as fb
-from forkbook.backends.jsonfile import JsonBackend
-from forkbook.backends.scripts import MADE_UP, date
-from forkbook.backends.server import ServerBackend
+from forkbook.backends.jsonfile.backend import JsonBackend
+from forkbook.backends.jsonfile.scripts import MADE_UP, date
+from forkbook.backends.server.backend import ServerBackend
 from forkbook.book import Book
 from forkbook.errors import InvalidInput, SourceError
-from forkbook.transfer import jsonfile
+from forkbook.transfer.formats import json as jsonfile
 
 ID = "1f000000-0000-6000-8000-00000000000{}"
 

@@ -9,7 +9,7 @@ from contract import BackendContract
 from seeding import compiled, seed
 
 import forkbook as fb
-from forkbook.backends.postgres import shown_address
+from forkbook.backends.databases.postgres import shown_address
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from test_postgres import cluster, database  # noqa: F401  # a fixture
 
 import forkbook as fb
 from forkbook.backends.databases.listing import check_search, fitting
-from forkbook.backends.sqlite_file import SqliteFile
+from forkbook.backends.databases.sqlite_file import SqliteFile
 
 
 def steps(graph):

@@ -14,10 +14,10 @@ from langgraph.func import entrypoint, task
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, Send, interrupt
 
-from forkbook.backends.decode import decode
-from forkbook.backends.rows import Saved, parts
-from forkbook.backends.saved import states
-from forkbook.backends.sqlite import SqliteBackend
+from forkbook.backends.databases.rows import Saved, parts
+from forkbook.backends.databases.sqlite import SqliteBackend
+from forkbook.backends.databases.states import states
+from forkbook.backends.values.decode import decode
 
 
 class State(TypedDict, total=False):

@@ -19,7 +19,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
 from seeding import compiled, seed
 
-from forkbook.backends.sqlite import SqliteBackend
+from forkbook.backends.databases.sqlite import SqliteBackend
 from forkbook.book import Book
 from forkbook.errors import (
     AccessDenied,

@@ -73,7 +73,7 @@ def side_langgraph(store: Path, _: Path) -> dict[str, float]:
 def side_export(store: Path, archive: Path) -> dict[str, float]:
     """forkbook writes the archive."""
     from forkbook.backends.archive import write
-    from forkbook.backends.sqlite import SqliteBackend
+    from forkbook.backends.databases.sqlite import SqliteBackend
 
     with closing(SqliteBackend(store)) as backend:
         start = time.perf_counter()
@@ -110,7 +110,7 @@ def side_open(store: Path, archive: Path) -> dict[str, float]:
 def side_verify(store: Path, archive: Path) -> dict[str, float]:
     """The archive has what the store has."""
     from forkbook.backends.archive import ArchiveBackend, verify
-    from forkbook.backends.sqlite import SqliteBackend
+    from forkbook.backends.databases.sqlite import SqliteBackend
 
     start = time.perf_counter()
     if not verify(archive):

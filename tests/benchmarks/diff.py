@@ -10,7 +10,7 @@ import sys
 import orjson
 from layout import best
 
-from forkbook.diff import diff
+from forkbook.compare.diff import diff
 
 WORDS = ("chickens", "cross", "roads", "when", "cats", "sleep", "because", "nobody", "told", "them", "where")
 SLOWEST = 3  # runs of the other side

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import networkx as nx
 
-from forkbook.plot.layout import lanes
-from forkbook.tree import Head, Tree
+from forkbook.model.tree import Head, Tree
+from forkbook.plot.tree.lanes import lanes
 
 DOT_CHECKPOINTS = 10_000
 DOT_SECONDS = 300

@@ -50,10 +50,10 @@ def make(file: str, checkpoints: int) -> None:
 def opened(place: str) -> Any:
     """The backend of a store: a file, or an address (then this is the benchmark beside, postgres.py)."""
     if place.startswith("postgresql://"):
-        from forkbook.backends.postgres import PostgresBackend
+        from forkbook.backends.databases.postgres import PostgresBackend
 
         return PostgresBackend(place)
-    from forkbook.backends.sqlite import SqliteBackend
+    from forkbook.backends.databases.sqlite import SqliteBackend
 
     return SqliteBackend(place)
 
@@ -77,11 +77,11 @@ def ours(file: str) -> Callable[[], Any]:
     """From the store to `checkpoints_df` and `messages_df`."""
     import pandas as pd  # noqa: F401  # both sides are timed without their imports
 
-    import forkbook.backends.saved  # noqa: F401
+    import forkbook.backends.databases.states  # noqa: F401
     from forkbook.facts import Facts
     from forkbook.frames import CHECKPOINTS, MESSAGES, checkpoints_rows, frame, messages_rows
+    from forkbook.model.tree import Tree
     from forkbook.tokens.counting import default_counter
-    from forkbook.tree import Tree
 
     counter = default_counter()
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
@@ -109,7 +109,7 @@ def ours(file: str) -> Callable[[], Any]:
             "of it frames": framed - accounted,
         }
 
-    from forkbook.backends.base import head_of
+    from forkbook.backends.contract import head_of
     from forkbook.tokens import ledger
 
     return work

@@ -17,9 +17,9 @@ from typing import Any
 
 from forkbook.facts import Facts
 from forkbook.frames import checkpoints_rows, messages_rows, tokens_rows
+from forkbook.model.tree import Head, Tree
 from forkbook.tokens import ledger
 from forkbook.tokens.counting import default_counter
-from forkbook.tree import Head, Tree
 
 SAID = "the quick brown fox jumps over the lazy dog and says: tokens! " * 3
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidInput
-from ...tree import Head
-from ..base import Backend, State, Thread
+from ...model.tree import Head
+from ..contract import Backend, State, Thread
 from .file import reading
 from .read import Reader
 

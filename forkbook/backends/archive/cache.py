@@ -8,11 +8,11 @@ from typing import Any
 from ...errors import ArchiveDamaged, ForkbookError, ThreadNotFound
 from ...model.redaction import thread_without_secrets
 from ...model.secrets import without_secrets
-from ..base import Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
 from ..classes import Classes
-from ..interning import Interner
-from ..memory.base import Memory
-from ..whole import older
+from ..contract import Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
+from ..read import older
+from ..store import Memory
+from ..values.interning import Interner
 from .file import create, reading, writing
 from .pack import checkpoint_id, namespace
 from .read import Reader

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import ArchiveDamaged, ForkbookError
-from ...escape import shown
 from ...model.redaction import left_out_note
-from ...older import PRUNED
-from ..base import Backend
-from ..gathering import Ask, Gathered, Read, at_once, gather, moved_on
+from ...model.text import shown
+from ...model.tree import PRUNED
+from ..contract import Backend
+from ..gather import Ask, Gathered, Read, at_once, gather, moved_on
 from .file import Batches, writing
 from .store import packed, stored
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ...errors import ForeignArchive, InvalidInput, SourceError
-from ...meant import near
+from ...model.meant import near
 from .errors import damaged_file, errorname
 from .text import LARGEST
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..base import State, Thread
+from ..contract import State, Thread
 from .text import encoded, hash_of, hasher
 
 SHORT = 64  # characters; longer texts are leaves

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SourceError, ThreadNotFound
-from ...tree import Head
-from ..base import State, Thread, head_of
-from ..whole import memory_of, subgraphs
+from ...model.tree import Head
+from ..contract import State, Thread, head_of
+from ..read import memory_of, subgraphs
 from .errors import damaged_file, damaged_thread, errorname
 from .pack import checkpoint_id, digest, namespace
 from .text import HASH_BYTES, decoded, hash_of, unsqueezed

@@ -6,7 +6,7 @@ from dataclasses import astuple, replace
 from pathlib import Path
 
 from ...errors import ArchiveDamaged, InvalidInput
-from ..base import State, Thread
+from ..contract import State, Thread
 from .errors import damaged_file
 from .file import transaction, writing
 from .pack import Packed, PackedList, key_of, pack

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..base import State
+from ..contract import State
 from .pack import has_result
 from .text import decoded, hash_of, hasher
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import ArchiveDamaged
-from ...escape import shown
+from ...model.text import shown
 from .file import cut, reading, told
 from .read import Reader, Row
 

@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
-from ..base import State
-from ..decode import Decoder
-from ..rows import Saved, Write
-from ..saved import state_of
-from ..tasks import Layout, Proofs, layout
+from ..contract import State
+from ..values.decode import Decoder
 from .rebuild import NOTHING, Rebuilder, Rebuilt
+from .rows import Saved, Write
 from .rules import Rules
+from .states import state_of
+from .tasks import Layout, Proofs, layout
 
 THREADS = 4  # of which the rows are kept
 FEW = 50  # checkpoints whose writes are asked for one by one, not with all the others

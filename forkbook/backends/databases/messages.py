@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...message_edits import REMOVE_ALL
-from ..decode import MESSAGES, message_of
-from ..plain import Plain
+from ...model.message_edits import REMOVE_ALL
+from ..values.decode import MESSAGES, message_of
+from ..values.plain import Plain
 
 KINDS = frozenset(MESSAGES.values())
 ROLES = {

@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..decode import Decoder
-from ..plain import opaque
-from ..rows import Saved, Write, parts
+from ..values.decode import Decoder
+from ..values.plain import opaque
 from .kept import Row
 from .layout import Layout
+from .rows import Saved, Write, parts
 
 LARGEST_BLOB = 64_000_000  # bytes; larger ones are shown as what they are, unread
 ROWS_IN_FLIGHT = 50

@@ -12,11 +12,11 @@ from operator import attrgetter
 from typing import Any
 
 from ...model.states import is_placeholder
-from ..plain import not_stored
-from ..rows import MARKS, Saved
-from ..tasks import NULL_TASK
+from ..values.plain import not_stored
 from .messages import Unsuited, is_message
+from .rows import MARKS, Saved
 from .rules import Kinds, NoRule, Rule, Rules, overwritten, unwrapped
+from .tasks import NULL_TASK
 
 COUNTERS = "counters_since_delta_snapshot"
 PRUNED = "older checkpoints were pruned, and with them what this value builds on"

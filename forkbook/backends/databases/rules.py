@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import orjson
 
-from ...edits import OVERWRITE
+from ...model.edits import OVERWRITE
 from ...model.states import is_placeholder
-from ..interning import Interner
-from ..plain import Plain
+from ..values.interning import Interner
+from ..values.plain import Plain
 from .messages import ROLES, MessageRule, Unsuited, is_message
 
 Reducer = Callable[[Any, list[Any]], Any]

@@ -1,0 +1,203 @@
+"""Runs while they go on: an act in the background, a thread that others drive."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..aio import given_up, running_loop, wait
+from ..backends.contract import Backend
+from ..backends.events import Event, StopRun
+from ..errors import InvalidInput
+from ..model.text import short, shown
+from .verbs import Act
+
+if TYPE_CHECKING:
+    from ..checkpoint import Checkpoint
+    from ..history import History
+
+LOOK_SECONDS = 0.02
+CHECKPOINT_ACTS, BOOK_ACTS = ("resume", "fork", "answer"), ("run",)
+
+
+def follow(
+    history: History,
+    on_checkpoint: Callable[[Checkpoint], object] | None,
+    poll: float,
+    seconds: float | None,
+    until_idle: bool,
+) -> list[Checkpoint]:
+    """Refresh a history whenever its thread has changed; see `History.follow`."""
+    backend, before, found = history.book.backend, None, []
+    until = None if seconds is None else time.monotonic() + seconds
+    try:
+        while not given_up():
+            pulse, busy = backend.pulse(history.thread_id)
+            if (pulse, busy) != before:
+                before = pulse, busy
+                known = set(history.tree.index)
+                for checkpoint in history.refresh():
+                    if checkpoint.id not in known:
+                        found.append(checkpoint)
+                        if on_checkpoint:
+                            on_checkpoint(checkpoint)
+            left = poll if until is None else until - time.monotonic()
+            if left <= 0 or (until_idle and busy is False):
+                break
+            _sleep(backend, min(poll, left))
+    except KeyboardInterrupt:
+        pass  # as a cell is stopped: what has come is here
+    return found
+
+
+def _sleep(backend: Backend, seconds: float) -> None:
+    """Sleep; where this thread runs a loop that the place may need, a kernel's, the loop turns meanwhile."""
+    if backend.awaits and running_loop() is not None:
+        import asyncio
+
+        wait(partial(asyncio.sleep, seconds), None)
+    else:
+        time.sleep(seconds)
+
+
+class Running:
+    """An act in a thread of its own; iterating gives its events as they come, until its end.
+
+        running = Running(cp.fork, {"topic": "chickens"})
+        for event in running:
+            print(event.text)
+        act = running.wait()
+
+    Args:
+        act: `resume`, `fork` or `answer` of a checkpoint, or `run` of a book.
+        *args, **kwargs: Its arguments; what they are refused for, `wait` raises.
+
+    Attributes:
+        events (list[Event]): What the run told so far.
+
+    Raises:
+        InvalidInput: It is no such method, or takes no such arguments; nothing was begun.
+    """
+
+    def __init__(self, act: Callable[..., Act], *args: Any, **kwargs: Any) -> None:
+        self._backend, self._name = _of_act(act, args, kwargs)
+        self.events: list[Event] = []
+        self._changed, self._stopping = threading.Condition(), False
+        self._act: Act | None = None
+        self._error: BaseException | None = None
+        self._started, self._ended = time.monotonic(), 0.0
+        self._listener = kwargs.pop("on_event", None)
+        threading.Thread(target=self._work, args=(act, args, kwargs), name="forkbook run", daemon=True).start()
+
+    @shown
+    def __repr__(self) -> str:
+        how = "ended" if self.done else "stopping" if self.stopping else "under way"
+        return f"<Running {self._name} · {how} · {self.seconds:.1f} s · {len(self.events):,} events>"
+
+    def _work(self, act: Callable[..., Act], args: Any, kwargs: Any) -> None:
+        try:
+            self._act = act(*args, **kwargs, on_event=self._heard)
+        except BaseException as error:
+            self._error = error
+        with self._changed:
+            self._ended = time.monotonic()
+            self._changed.notify_all()
+
+    def _heard(self, event: Event) -> None:
+        with self._changed:
+            self.events.append(event)
+            self._changed.notify_all()
+        if self._listener:
+            self._listener(event)
+        if self._stopping:
+            raise StopRun
+
+    def __iter__(self) -> Iterator[Event]:
+        given = 0
+        while fresh := self._after(given):
+            yield from fresh
+            given += len(fresh)
+
+    def _after(self, given: int) -> list[Event]:
+        """The events after so many, once there are some; none: it has ended."""
+        self._until(lambda: len(self.events) > given or self.done)
+        with self._changed:
+            return self.events[given:]
+
+    def _until(self, reached: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait for something, without standing in the way of a loop that the act needs."""
+        if not self._backend.awaits or running_loop() is None:
+            with self._changed:
+                return self._changed.wait_for(reached, seconds)
+        until = None if seconds is None else time.monotonic() + seconds
+        while not reached() and (until is None or time.monotonic() < until):
+            _sleep(self._backend, LOOK_SECONDS)
+        return reached()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self._ended > 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been under way, or was."""
+        return (self._ended or time.monotonic()) - self._started
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping
+
+    def stop(self) -> None:
+        """Cancel the run; what it wrote stays, and `wait` gives the act. Returns at once.
+
+        On a server whatever node is under way is cut off. In this process the run ends with the next event; a sync node
+        comes to its end first.
+        """
+        self._stopping = True
+        with self._changed:
+            ids = [(event.thread_id, event.run_id) for event in self.events if event.kind == "start"]
+        if ids and not self.done:
+            self._backend.cancel(*ids[-1])
+
+    def wait(self, seconds: float | None = None) -> Act:
+        """The act, once it has ended; what it raised is raised here.
+
+        Raises:
+            TimeoutError: It is not done in time.
+        """
+        if not self._until(lambda: self.done, seconds):
+            raise TimeoutError(f"the run is still under way after {seconds} s")
+        if self._act is None:
+            raise self._error or RuntimeError("the act gave nothing")
+        return self._act
+
+
+def _of_act(act: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Backend, str]:
+    """Where an act is to happen, and its name.
+
+    Raises:
+        InvalidInput: It is none, or does not take these arguments.
+    """
+    from ..book import Book
+    from ..checkpoint import Checkpoint
+
+    owner, name = getattr(act, "__self__", None), getattr(act, "__name__", "")
+    acts, book = (CHECKPOINT_ACTS, owner.history.book) if isinstance(owner, Checkpoint) else (BOOK_ACTS, owner)
+    if not isinstance(book, Book) or name not in acts:
+        raise InvalidInput(
+            "give a method that runs the graph, and its arguments, as in Running(cp.fork, {'topic': 'chickens'}): "
+            f"resume, fork or answer of a checkpoint, or run of a book; this is {short(act)}"
+        )
+    try:
+        inspect.signature(act).bind(*args, **kwargs)
+    except TypeError as error:
+        raise InvalidInput(f"{name} cannot be called like this: {error}") from error
+    if (on_event := kwargs.get("on_event")) is not None and not callable(on_event):
+        raise InvalidInput(f"on_event is a function that takes an event, not {short(on_event)}")
+    return book.backend, name

@@ -1,0 +1,71 @@
+"""The rows of LangGraph's `store` table, which SQLite and Postgres have alike, as items. Nothing of LangGraph runs."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from ...errors import Unsupported
+from ..store import Item, Memory, Namespace
+from ..values.cells import as_bytes, as_text, kind_of
+from ..values.plain import opaque
+
+LARGEST_VALUE = 64_000_000  # bytes; larger ones are shown as what they are, unread
+COLUMNS = {"prefix", "key", "value", "created_at", "updated_at"}
+
+
+class Tables(Memory):
+    """A memory that is read from its table."""
+
+    def put(self, namespace: Namespace, key: str, value: Mapping[str, Any]) -> None:
+        self.check_writable()
+
+    def delete(self, namespace: Namespace, key: str) -> None:
+        self.check_writable()
+
+    def check_writable(self) -> None:
+        raise Unsupported(
+            f"{self.name} is read-only, so nothing can be written there: open the Agent Server or the graph that uses "
+            "it, fb.connect('http://…') or fb.connect(graph)"
+        )
+
+    def no_query(self, query: str | None) -> None:
+        """Look that nothing is asked that only the store itself can answer.
+
+        Raises:
+            Unsupported: A query is.
+        """
+        if query is not None:
+            raise Unsupported(
+                f"{self.name} is read without its index, so it cannot search by meaning: read all items and filter the "
+                "DataFrame, or ask the Agent Server or the graph that uses it"
+            )
+
+
+def item_of(prefix: Any, key: Any, size: int | None, value: Any, created: Any, updated: Any, expires: Any) -> Item:
+    """An item from a row; its times are UTC where they name no zone.
+
+    Expired items that nobody has swept are there still, as LangGraph's own store gives them unless told otherwise.
+    """
+    namespace = tuple(as_text(prefix).split("."))
+    return Item(namespace, as_text(key), _value(size or 0, value), _iso(created), _iso(updated), _iso(expires))
+
+
+def _value(size: int, value: Any) -> Any:
+    if value is None:
+        return opaque(f"larger than {LARGEST_VALUE:,} bytes" if size else "damaged: there is no value", size)
+    if (text := as_bytes(value)) is None:
+        return opaque(f"damaged: there is {kind_of(value)} where JSON belongs", 0)
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return opaque("damaged: this is no JSON", size)
+
+
+def _iso(time: Any) -> str | None:
+    try:
+        found = datetime.fromisoformat(as_text(time))
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        return None

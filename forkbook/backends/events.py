@@ -1,0 +1,179 @@
+"""What a run tells while it goes on: LangGraph's stream, from a server or a graph in this process, as events. Pure."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ..model.messages import role, text
+from ..model.secrets import MaskedDict
+from ..model.text import short, shown
+from ..model.tree import path_of
+from .contract import RunOutcome, State
+from .wire import ROOT, a_state
+
+MODES = ("checkpoints", "messages", "tasks")  # a server calls the second "messages-tuple"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Event:
+    """Something that a run told; what does not belong to its kind is None, or "".
+
+    Attributes:
+        kind (str): `start` (the run is known; it may still have to wait its turn), `task` (one began or ended),
+            `tokens` (a message grew), `checkpoint` (one was made), `end`.
+        thread_id (str): The thread's id.
+        run_id (str): The run's id.
+        ns (str): The namespace it came from, LangGraph's `checkpoint_ns`; "" is the root.
+        node (str | None): Of a task or a message: the node.
+        task_id (str | None): Of a task: its id.
+        checkpoint_id (str | None): Of a checkpoint: its id.
+        state (dict | None): Of a checkpoint: LangGraph's `ThreadState`, as far as it is known then: `created_at` and
+            results of tasks are not.
+        message_id (str | None): Of tokens: the message's id.
+        role (str | None): Of tokens: `ai`, `tool`, `human` …
+        delta (str): Of tokens: the text that is new.
+        text (str): Of tokens: all that the message says so far.
+        status (str | None): Of a task: `started`, `finished`, `waiting` (it asks something), `error`. Of the end:
+            `success`, `error`, `interrupted` or `timeout`; a server calls a run that asks something a success.
+        error (str | None): Of a task or the end: the exception.
+    """
+
+    kind: str
+    thread_id: str
+    run_id: str
+    ns: str = ""
+    node: str | None = None
+    task_id: str | None = None
+    checkpoint_id: str | None = None
+    state: State | None = None
+    message_id: str | None = None
+    role: str | None = None
+    delta: str = ""
+    text: str = ""
+    status: str | None = None
+    error: str | None = None
+
+    @shown
+    def __repr__(self) -> str:
+        told = {
+            "in": " › ".join(path_of(self.ns)),
+            "node": self.node,
+            "checkpoint": self.checkpoint_id and self.checkpoint_id[-6:],
+            "step": self.state and (self.state["metadata"] or {}).get("step"),
+            "status": self.status,
+            "role": self.role,
+            "delta": self.delta and short(self.delta),
+            "error": self.error and short(self.error),
+        }
+        words = [f"{name} {value}" for name, value in told.items() if value not in (None, "")]
+        return f"<Event {' · '.join([self.kind, *words])}>"
+
+
+OnEvent = Callable[[Event], object]
+
+
+class StopRun(Exception):  # an order, not an error
+    """Raised in an `on_event`: cancels the run; the act comes back with what it wrote until then."""
+
+
+class Teller:
+    """Tells a run's events one by one, each in the thread that waits for the run.
+
+    Args:
+        thread_id: The thread.
+        run_id: The run.
+        on_event: What is told.
+
+    Attributes:
+        error: The exception that ended the run, where the stream told of it.
+    """
+
+    def __init__(self, thread_id: str, run_id: str, on_event: OnEvent) -> None:
+        self._ids, self._on_event = (thread_id, run_id), on_event
+        self._texts: dict[str, str] = {}
+        self.error: str | None = None
+
+    def tell(self, kind: str, **more: Any) -> None:
+        """Tell one event."""
+        self._on_event(Event(kind, *self._ids, **more))
+
+    def end(self, outcome: RunOutcome) -> RunOutcome:
+        """Tell the end; it is too late to stop the run then."""
+        with suppress(StopRun):
+            self.tell("end", status=outcome.status, error=outcome.error)
+        return outcome
+
+    def part(self, mode: str, ns: str, data: Any) -> None:
+        """Tell what a part of the stream says; parts of other modes say nothing.
+
+        Args:
+            mode: LangGraph's stream mode.
+            ns: The namespace.
+            data: As JSON has it.
+        """
+        if mode == "messages":
+            self._message(ns, *data)
+        elif mode == "tasks":
+            self._task(ns, data)
+        elif mode == "error":
+            self.error = said(data)
+        elif mode == "checkpoints":
+            state = streamed_state(data, *self._ids)
+            self.tell("checkpoint", ns=ns, checkpoint_id=state["checkpoint"]["checkpoint_id"], state=state)
+
+    def _message(self, ns: str, message: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+        who = role(message)
+        if who is None:
+            return  # a removal, for one
+        id_, said = str(message.get("id")), text(message)
+        before = self._texts.get(id_, "")
+        whole = before + said if str(message.get("type")).endswith("Chunk") else said
+        self._texts[id_] = whole
+        delta = whole.removeprefix(before)
+        if delta:
+            node = metadata.get("langgraph_node")
+            self.tell("tokens", ns=ns, node=node, message_id=message.get("id"), role=who, delta=delta, text=whole)
+
+    def _task(self, ns: str, task: Mapping[str, Any]) -> None:
+        status, error = "started", task.get("error")
+        if "result" in task:
+            status = "error" if error else "waiting" if task.get("interrupts") else "finished"
+        self.tell("task", ns=ns, node=task["name"], task_id=task["id"], status=status, error=said(error))
+
+
+def said(error: Any) -> str | None:
+    """A streamed exception in words."""
+    if isinstance(error, Mapping) and error.keys() >= {"error", "message"}:
+        return f"{error['error']}: {error['message']}"
+    if isinstance(error, Exception):
+        return f"{type(error).__name__}: {error}"
+    return None if error is None else str(error)
+
+
+def streamed_state(data: Mapping[str, Any], thread_id: str, run_id: str) -> State:
+    """A streamed checkpoint in the shape of a state; what comes later, or is not streamed, is None."""
+    known = ("id", "name", "error", "interrupts", "result")
+    return a_state(
+        {
+            "values": {ROOT: None} if data["values"] is None else data["values"],
+            "next": list(data["next"]),
+            "tasks": [{key: task.get(key) for key in known} for task in data["tasks"]],
+            "metadata": MaskedDict(data["metadata"], run_id=run_id),
+            "created_at": None,
+            "checkpoint": _address(data["config"], thread_id),
+            "parent_checkpoint": _address(data.get("parent_config"), thread_id),
+            "interrupts": [],
+        }
+    )
+
+
+def _address(config: Any, thread_id: str) -> dict[str, Any] | None:
+    at = (config or {}).get("configurable") or {}
+    if not at.get("checkpoint_id"):
+        return None
+    return {
+        "checkpoint_id": at["checkpoint_id"],
+        "thread_id": thread_id,
+        "checkpoint_ns": at.get("checkpoint_ns") or "",
+    }

@@ -1,0 +1,440 @@
+"""Threads of a compiled LangGraph graph in this process, in whatever its checkpointer keeps them."""
+
+import copy
+import uuid
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+from typing import Any
+
+from langgraph.errors import InvalidUpdateError
+from langgraph.types import Command
+
+from ...aio import Caller, awaits, caller_of
+from ...errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
+from ...model.edits import plain
+from ...model.lookup import is_uuid
+from ...model.secrets import MaskedDict
+from ...model.tree import Head, path_of
+from ..classes import Classes
+from ..configured import from_metadata
+from ..contract import Backend, Graph, RunOutcome, RunSettings, State, Thread, namespace
+from ..events import OnEvent, StopRun, Teller
+from ..pydantic_reasons import in_one_line
+from ..store import Memory
+from ..wire import END, as_written, items_in
+from .copies import Copies
+from .functional import with_memory
+from .holding import must_hold_copies, newest_only
+from .restoring import as_objects, with_messages
+from .revive import holds_messages, revived
+from .runs import watched
+from .snapshots import DECLARED, Reading, Saver, Stub, config, state_schema, stub, without_objects
+from .task_results import corrected
+from .threads import to_search
+from .write_history import graph_at, plant
+
+SEARCHES = ("ids", "limit", "offset", "metadata")
+SPECIAL_NODES = ("__start__", "__end__")
+
+
+class GraphBackend(Backend):
+    """A compiled graph with a checkpointer, sync or async.
+
+    A copy is written when it is first asked for; one that is tagged as scratch before, a preview's, is made in memory
+    and takes over a checkpoint when it is edited. So a preview costs one checkpoint, nothing of it reaches the user's
+    store, and no other process ever sees it. Tags live as long as this object: savers keep none.
+
+    Args:
+        graph: The graph.
+
+    Attributes:
+        notes: What could not be read of a thread, by its id.
+
+    Raises:
+        InvalidInput: It is no compiled graph, or has no checkpointer.
+    """
+
+    kind = "the graph"
+    keeps_objects = True
+    classes = "loaded"
+
+    def __init__(self, graph: Any) -> None:
+        self._graph, self._saver = checked(graph)
+        self.name = self.assistant = str(self._graph.get_name())
+        self.address = f"{self.name} ({type(self._saver).__name__})"
+        self.abilities = frozenset(
+            {"live", "write", "run", "schemas", "plant"} | ({"store"} if self._graph.store is not None else set())
+        )
+        self.notes: dict[str, str] = {}
+        self._unread: dict[str, str] = {}
+        self._call = caller_of(self._saver)
+        self._tags: dict[str, dict[str, Any]] = {}
+        self._copies = Copies(self._graph, self._saver, self._call, self._stubs)
+
+    @contextmanager
+    def _told(self, deed: str, thread_id: str | None = None) -> Iterator[None]:
+        try:
+            yield
+        except ForkbookError:
+            raise
+        except NotImplementedError as error:
+            raise Unsupported(f"{deed}: {self.address} does not offer it ({error})", thread_id=thread_id) from error
+        except Exception as error:
+            if thread_id is not None and "\0" in thread_id:  # Postgres has no NUL in text
+                raise ThreadNotFound(f"{deed}: there is no such thread", thread_id=thread_id) from error
+            why = said(error)
+            raise SourceError(f"{deed}: {self.address} says {why}", thread_id=thread_id, said=why) from error
+
+    def threads(self, **search: Any) -> Iterator[Thread]:
+        """Every thread that fits, newest first.
+
+        Savers only list checkpoints, so all of them are passed; their values are not built.
+
+        Args:
+            **search: `ids`; `limit` and `offset`; `metadata`, of the thread or of one of its checkpoints.
+        """
+        if unknown := search.keys() - set(SEARCHES):
+            raise InvalidInput(
+                f"{self.kind} {self.address} cannot search by {', '.join(sorted(unknown))}, only {', '.join(SEARCHES)}"
+            )
+        with self._told("writing the copies that were made"):
+            self._copies.write_owed()
+        wanted = (search.get("metadata") or {}).items()
+        threads: dict[str, list[Stub]] = {}
+        tagged = [thread_id for thread_id in self._tags if self._copies.original(thread_id) is None]
+        for found in to_search(self._stubs, search.get("ids"), [name for name, _ in wanted], tagged):
+            threads.setdefault(found.thread_id, []).append(found)
+        records = [
+            record
+            for thread_id, stubs in threads.items()
+            if wanted <= (record := self._record(thread_id, stubs))["metadata"].items()
+            or any(wanted <= found.metadata.items() for found in stubs)
+        ]
+        records.sort(key=lambda record: str(record["created_at"] or ""), reverse=True)
+        first, limit = search.get("offset") or 0, search.get("limit")
+        yield from records[first : None if limit is None else first + limit]
+
+    def _record(self, thread_id: str, stubs: list[Stub]) -> Thread:
+        times = [found.created_at for found in stubs if found.created_at]
+        return {
+            "thread_id": thread_id,
+            "status": None,
+            "created_at": min(times, default=None),
+            "updated_at": max(times, default=None),
+            "metadata": {"graph_id": self.name} | self._tags.get(thread_id, {}),
+        }
+
+    def thread(self, thread_id: str) -> Thread:
+        if original := self._copies.original(thread_id):
+            return self._record(thread_id, self._stubs(original))
+        stubs = self._stubs(thread_id)
+        if not stubs:
+            raise ThreadNotFound(
+                f"no thread {thread_id!r} in {self.address}; book.threads() lists them", thread_id=thread_id
+            )
+        return self._record(thread_id, stubs)
+
+    def _stubs(self, thread_id: str | None) -> list[Stub]:
+        config = None if thread_id is None else {"configurable": {"thread_id": thread_id}}
+        saver = self._saver if thread_id is None else self._at(thread_id).checkpointer
+        with self._told("listing the checkpoints" + (f" of thread {thread_id}" if thread_id else ""), thread_id):
+            return self._call.each(stub, without_objects(saver), "list", config)
+
+    def heads(self, thread_id: str) -> list[Head]:
+        heads = [found.head for found in self._stubs(thread_id) if not found.head.ns]
+        return sorted(heads, key=lambda head: head.id, reverse=True)
+
+    def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
+        """All states of a namespace, newest first, in pages of `page_size`; by default of about 5,000 list items.
+
+        A checkpoint of which LangGraph itself makes no state (its values fail the validation of today's graph) is read
+        from the saver alone: what runs next is unknown there, and `notes` and a warning say so.
+        """
+        if page_size is not None and page_size < 1:
+            raise InvalidInput(f"page_size is {page_size}: give 1 or more")
+        graph, reading, before, limit = copy.copy(self._at(thread_id)), Reading(), None, page_size or 10
+        graph.checkpointer = reading.sharing(graph.checkpointer)
+        while states := self._page(graph, reading, config(thread_id, ns=ns), limit, before):
+            ids = [state["checkpoint"]["checkpoint_id"] for state in states]
+            if before is not None and max(ids) >= before["configurable"]["checkpoint_id"]:
+                raise ProtocolError(
+                    f"reading thread {thread_id}: {self.address} gives checkpoints again when asked for older ones",
+                    thread_id=thread_id,
+                )
+            yield states
+            if newest_only(self._saver):
+                return
+            before = config(thread_id, min(ids), ns)
+            if page_size is None:
+                limit = max(10, min(100, 5000 // max(1, items_in(states[-1]))))
+
+    def _page(self, graph: Any, reading: Reading, at: Any, limit: int, before: Any) -> list[State]:
+        thread_id, ask = at["configurable"]["thread_id"], {"limit": limit, "before": before}
+        with self._told(f"reading the history of thread {thread_id}", thread_id):
+            try:
+                states = self._call.each(reading.state, graph, "get_state_history", at, **ask)
+                return [corrected(state, partial(self._saved, graph)) for state in states]
+            except ForkbookError:
+                raise
+            except Exception:
+                places = self._call.each(lambda saved: saved.config, graph.checkpointer, "list", at, **ask)
+            found = [self._state(graph, reading, place) for place in places]
+            return [state for state in found if state is not None]
+
+    def namespaces(self, thread_id: str) -> set[str]:
+        return {found.head.ns for found in self._stubs(thread_id)} - {""}
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
+        with self._told(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
+            return self._state(self._at(thread_id), Reading(), config(thread_id, checkpoint_id, ns))
+
+    def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
+        with self._told(f"reading {len(ids):,} checkpoints of thread {thread_id}", thread_id):
+            graph, reading = copy.copy(self._at(thread_id)), Reading()
+            graph.checkpointer = reading.sharing(graph.checkpointer)
+            found = {id_: self._state(graph, reading, config(thread_id, id_, ns)) for id_ in ids}
+            return {id_: state for id_, state in found.items() if state is not None}
+
+    def _state(self, graph: Any, reading: Reading, at: Any) -> State | None:
+        try:
+            snapshot = self._call(graph, "get_state", at)
+        except ForkbookError:
+            raise
+        except Exception as error:
+            if (saved := self._call(graph.checkpointer, "get_tuple", at)) is None:
+                return None
+            self._note(at["configurable"]["thread_id"], error)
+            return reading.unread(saved, graph.stream_channels_list)
+        if snapshot.created_at is None:
+            return None
+        return corrected(reading.state(snapshot), partial(self._saved, graph))
+
+    def _saved(self, graph: Any, state: State) -> Any:
+        return self._call(graph.checkpointer, "get_tuple", {"configurable": state["checkpoint"]})
+
+    def why_unread(self, thread_id: str) -> str | None:
+        return self._unread.get(thread_id)
+
+    def _note(self, thread_id: str, error: Exception) -> None:
+        self._unread[thread_id] = said(error)
+        if thread_id not in self.notes and not self._copies.original(thread_id):
+            note = (
+                f"LangGraph makes no state of some checkpoints of thread {thread_id}: what runs next is unknown there"
+            )
+            self.notes[thread_id] = f"{note} ({said(error)})"
+            warnings.warn(self.notes[thread_id], stacklevel=2)
+
+    def graph(self, assistant: str) -> Graph:
+        if assistant != self.name and not is_uuid(assistant):  # a server's assistant wrote the thread
+            raise InvalidInput(f"no assistant {assistant!r} here; {self.kind} is {self.name}", candidates=[self.name])
+        return self._known
+
+    @cached_property
+    def _known(self) -> Graph:
+        return self._described(self._graph, self.name)
+
+    def subgraph(self, assistant: str, ns: str) -> Graph:
+        path = "|".join(path_of(ns))
+        if (inner := graph_at(self._graph, ns)) is None:
+            raise Unsupported(f"{self.kind} {self.address} does not know its subgraph {path}")
+        return self._described(inner, path)
+
+    def _described(self, graph: Any, name: str) -> Graph:
+        return Graph(
+            self.name,
+            name,
+            tuple(node for node in graph.nodes if node not in SPECIAL_NODES),
+            tuple(graph.stream_channels_list),
+            state_schema(graph),
+            whole=shown if isinstance(shown := graph.stream_channels_asis, str) else None,
+        )
+
+    def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
+        """How a run was run, from what LangGraph copies of its config into each checkpoint: text, numbers, booleans.
+
+        The context is not among it, so it is unknown.
+        """
+        given = from_metadata(metadata, DECLARED)
+        return RunSettings(self.name, {"configurable": given} if given else {}, guessed=True)
+
+    def as_sent(self, values: Any) -> dict[str, Any]:
+        """The objects themselves: nothing is sent; what is in the plain form that a checkpoint shows is turned back."""
+        if not isinstance(values, Mapping):
+            return plain(values)  # says what an edit is
+        return {str(name): revived(value) for name, value in values.items()}
+
+    def as_edit(self, state: State, values: Any) -> tuple[dict[str, Any], Mapping[str, str]]:
+        """The objects themselves; where channels hold some, what was typed as a checkpoint shows it is made one."""
+        at, ns = state["checkpoint"], namespace(state)
+        place, inner = config(at["thread_id"], at["checkpoint_id"], ns), graph_at(self._graph, ns)
+        graph = self._at(at["thread_id"])
+        try:
+            held = self._call(graph, "get_state", place).values
+            stored = self._call(without_objects(graph.checkpointer), "get_tuple", place).checkpoint["channel_values"]
+        except Exception:  # LangGraph cannot read it
+            held, stored = {}, {}
+        return as_objects(inner.channels if inner else {}, held, stored, values, self._saver.serde)
+
+    def as_shown(self, value: Any) -> Any:
+        return Reading().plain(value)
+
+    @property
+    def place(self) -> Any:
+        return self._saver
+
+    def update(
+        self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
+    ) -> str:
+        if checkpoint_id and (original := self._copies.original(thread_id)):
+            with self._told(f"copying checkpoint {checkpoint_id} of thread {original}", original):
+                self._copies.take_over(thread_id, checkpoint_id, ns)
+        values = as_written(values, as_node)
+        graph, deed = self._at(thread_id), f"editing checkpoint {checkpoint_id or 'at the head'} of thread {thread_id}"
+        with self._told(deed, thread_id):
+            try:
+                at = config(thread_id, checkpoint_id, ns)
+                if isinstance(values, dict) and any(map(holds_messages, values.values())):
+                    values = with_messages(values, self._call(graph, "get_state", at).values)
+                if not ns and as_node != END and graph.stream_channels_asis == END:
+                    saved = self._call(graph.checkpointer, "get_tuple", at)
+                    values = with_memory(values, saved.checkpoint["channel_values"] if saved else {})
+                edited = self._acting(graph, "update_state", at, values, as_node=as_node)
+            except (InvalidUpdateError, ValueError, TypeError, KeyError) as error:
+                why = said(error)
+                raise InvalidInput(f"{deed}: {self.name} refuses it ({why})", thread_id=thread_id, said=why) from error
+        return str(edited["configurable"]["checkpoint_id"])
+
+    @cached_property
+    def awaits(self) -> bool:  # type: ignore[override]
+        return self._acting.awaits
+
+    @cached_property
+    def _acting(self) -> Caller:
+        """Calls for what runs the graph's own code: awaited if that is async, whatever the saver."""
+        return Caller(self._call.awaits or awaits(self._graph), self._call.loop)
+
+    def run(
+        self,
+        thread_id: str,
+        checkpoint_id: str | None,
+        settings: RunSettings,
+        *,
+        input: Any = None,
+        command: Mapping[str, Any] | None = None,
+        on_event: OnEvent | None = None,
+        multitask_strategy: str = "reject",
+    ) -> RunOutcome:
+        """Run the graph on and wait; the checkpoints that it writes carry the run's id in their metadata.
+
+        A run that is stopped cancels async nodes under way; sync ones come to their end, and are written.
+        """
+        if multitask_strategy != "reject":
+            raise Unsupported(
+                f"{self.kind} {self.address} keeps no queue of runs, so there is nothing to {multitask_strategy}: an "
+                "Agent Server does",
+                thread_id=thread_id,
+            )
+        graph, run_id = self._at(thread_id), str(uuid.uuid4())
+        how = MaskedDict(settings.config)
+        how["configurable"] = {**how.get("configurable", {}), **config(thread_id, checkpoint_id)["configurable"]}
+        how["metadata"] = {**how.get("metadata", {}), **settings.metadata, "run_id": run_id}
+        how["run_id"] = uuid.UUID(run_id)
+        stops = {"interrupt_before": settings.interrupt_before, "interrupt_after": settings.interrupt_after}
+        more = {name: nodes if nodes == "*" else list(nodes) for name, nodes in stops.items() if nodes is not None}
+        try:
+            given = Command(**command) if command else input and revived(input)
+        except Exception as refused:
+            return RunOutcome(run_id, "error", repr(refused))
+        if on_event is None:
+            return self._outcome(thread_id, run_id, self._ran(graph, given, how, context=settings.context, **more))
+        teller = Teller(thread_id, run_id, on_event)
+        try:
+            error = watched(self._acting, graph, teller, given, how, context=settings.context, **more)
+        except StopRun:
+            return teller.end(RunOutcome(run_id, "interrupted", stopped=True))
+        return teller.end(self._outcome(thread_id, run_id, error))
+
+    def _ran(self, graph: Any, *given: Any, **more: Any) -> Exception | None:
+        try:
+            self._acting(graph, "invoke", *given, **more)
+        except ForkbookError:
+            raise
+        except Exception as error:
+            return error
+        return None
+
+    def _outcome(self, thread_id: str, run_id: str, error: Exception | None) -> RunOutcome:
+        if error is not None:
+            return RunOutcome(run_id, "error", repr(error))
+        with self._told(f"reading where run {run_id} of thread {thread_id} ended", thread_id):
+            left = self._call(self._at(thread_id), "get_state", config(thread_id)).next
+        return RunOutcome(run_id, "interrupted" if left else "success")
+
+    def pulse(self, thread_id: str) -> tuple[Any, bool | None]:
+        """The head, and whether something is left to run: whether somebody runs it, a checkpointer does not tell."""
+        state = self.state(thread_id)
+        if state is None:
+            return None, None
+        waits = not state["next"] or any(task.get("interrupts") for task in state["tasks"] or ())
+        return state["checkpoint"]["checkpoint_id"], False if waits and state["next"] is not None else None
+
+    def must_hold_copies(self) -> None:
+        must_hold_copies(self._saver, f"{self.kind} {self.address}", awaits=self._call.awaits)
+
+    def copy(self, thread_id: str) -> str:
+        self.thread(thread_id)
+        return self._copies.owe(thread_id)
+
+    def memory(self) -> Memory:
+        if self._graph.store is None:
+            return super().memory()
+        from .store import GraphMemory
+
+        return GraphMemory(f"{self.kind} {self.address}", self._graph.store, self._told)
+
+    def plant(self, thread_id: str, states: Sequence[State], classes: Classes = "unknown") -> tuple[str, ...]:
+        with self._told(f"writing thread {thread_id}", thread_id):
+            graph = self._at(thread_id)
+            return plant(graph, graph.checkpointer, self._call, self._acting, thread_id, states, classes)
+
+    def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
+        if metadata.get("forkbook") == "scratch":
+            self._copies.make_scratch(thread_id)
+        self._at(thread_id)
+        self._tags.setdefault(thread_id, {}).update(metadata)
+
+    def delete(self, thread_id: str) -> None:
+        self._tags.pop(thread_id, None)
+        if not self._copies.forget(thread_id):
+            with self._told(f"deleting thread {thread_id}", thread_id):
+                self._call(self._saver, "delete_thread", thread_id)
+
+    def _at(self, thread_id: str) -> Any:
+        """The graph, on the saver that has the thread; a copy that is still owed is written."""
+        with self._told(f"copying to thread {thread_id}", thread_id):
+            return self._copies.graph_of(thread_id)
+
+
+def checked(graph: Any) -> tuple[Any, Saver]:
+    """The graph and its checkpointer.
+
+    Raises:
+        InvalidInput: It is no compiled graph, or keeps nothing.
+    """
+    if not hasattr(graph, "get_state_history") or not hasattr(graph, "checkpointer"):
+        hint = ": builder.compile(checkpointer=…) makes one" if hasattr(graph, "compile") else ""
+        raise InvalidInput(f"a {type(graph).__name__} is no compiled graph{hint}")
+    if not hasattr(graph.checkpointer, "get_tuple"):
+        raise InvalidInput(
+            f"the graph {graph.get_name()} was compiled without a checkpointer, so its threads have no history: "
+            "builder.compile(checkpointer=InMemorySaver()), or SqliteSaver (pip install langgraph-checkpoint-sqlite), "
+            "PostgresSaver (pip install langgraph-checkpoint-postgres) …"
+        )
+    return graph, graph.checkpointer
+
+
+def said(error: Exception) -> str:
+    """An exception in a line."""
+    return in_one_line(f"{type(error).__name__}: {error}")

@@ -1,0 +1,49 @@
+"""Among which checkpoints of a checkpointer threads are searched."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from ...errors import SourceError, Unsupported
+from .snapshots import Stub
+
+OURS = "forkbook"  # what the names of our own tags begin with
+REFUSALS = (NotImplementedError, ValueError, TypeError, KeyError, AttributeError)
+OPEN_ONE = (
+    "If this checkpointer lists one thread at a time only, open a thread by its id, book[{!r}]; copy, export and "
+    "migrate take threads=[…]"
+)
+
+
+def to_search(
+    stubs: Callable[[str | None], list[Stub]],
+    ids: Iterable[str] | None,
+    names: Sequence[str],
+    tagged: Iterable[str],
+) -> list[Stub]:
+    """The checkpoints of the threads among which to search.
+
+    A checkpointer may list one thread only, as one on a key-value store does. Then a search by our own tags looks
+    among the threads that were tagged: no other thread bears them.
+
+    Args:
+        stubs: Lists the checkpoints of one thread, or of all (None).
+        ids: The threads that are asked for; None: all.
+        names: The keys of the metadata that is searched for.
+        tagged: The threads that bear our tags.
+
+    Raises:
+        Unsupported: All are asked for, and the checkpointer refuses that.
+    """
+    if ids is not None:
+        return _of_each(stubs, ids)
+    try:
+        return stubs(None)
+    except SourceError as error:
+        if not isinstance(error.__cause__, REFUSALS):
+            raise
+        if names and all(name.startswith(OURS) for name in names):
+            return _of_each(stubs, tagged)
+        raise Unsupported(f"{error}. {OPEN_ONE.format('thread_id')}") from error
+
+
+def _of_each(stubs: Callable[[str | None], list[Stub]], ids: Iterable[str]) -> list[Stub]:
+    return [found for thread_id in dict.fromkeys(ids) for found in stubs(thread_id)]

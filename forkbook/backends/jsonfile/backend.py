@@ -1,0 +1,198 @@
+"""Threads in a JSON file, read-only: what `book.export("x.json")` writes, and the backups of migration scripts.
+
+Such a file is a list of threads, or an object with one under `threads`. A thread has its `thread_id`, its record and
+its states under `history`, `checkpoints` or `states`, in any order; or just its `values`, which then are one checkpoint
+of a made-up id. What a file does not say is None. What is no thread is listed all the same, and told when it is read.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ...errors import InvalidInput, SourceError, ThreadNotFound
+from ..archive.backend import searched
+from ..contract import Backend, State, Thread
+from ..values.interning import Interner
+from .scripts import Unfit, record_of, states_of, thread_id_of
+from .spans import Deep, is_too_deep, loads, threads
+
+TOO_DEEP = "it is nested too deeply to be read"
+NINETEEN_DIGITS = re.compile(rb"\d{19}")  # an integer this long may be one that orjson rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Where a thread is in the file.
+
+    Attributes:
+        start: Its first byte.
+        end: The byte after its last.
+        record: Its record.
+        fault: Why it is no thread that can be read; None: it is one.
+    """
+
+    start: int
+    end: int
+    record: Thread
+    fault: str | None = None
+
+
+class JsonBackend(Backend):
+    """The threads of a JSON file. When it is opened its text is in memory once, later only the thread that is read.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InvalidInput: There is no such file, or it holds no list of threads.
+        SourceError: It cannot be read, or is not whole JSON.
+    """
+
+    kind = "the JSON file"
+    abilities: frozenset[str] = frozenset()
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.address = str(path)
+        self._stamp = self._look()
+        self._items = index(self.path, self._bytes())
+
+    def threads(self, **search: Any) -> Iterator[Thread]:
+        """Every thread that fits, newest first.
+
+        Args:
+            **search: `ids`, `metadata` (a part of the thread's own), `status`, `limit`, `offset`.
+        """
+        return iter(searched([dict(item.record) for item in self._items.values()], place="a JSON file", **search))
+
+    def thread(self, thread_id: str) -> Thread:
+        return dict(self._item(thread_id).record)
+
+    def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
+        """All states of a namespace, newest first."""
+        if page_size is not None and page_size < 1:
+            raise InvalidInput(f"page_size is {page_size}: give 1 or more")
+        states = self._states(thread_id).get(ns, [])
+        size = page_size or max(1, len(states))
+        for start in range(0, len(states), size):
+            yield states[start : start + size]
+
+    def namespaces(self, thread_id: str) -> set[str]:
+        return set(self._states(thread_id)) - {""}
+
+    def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
+        held = self._states(thread_id).get(ns, [])
+        fit = (state for state in held if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"]))
+        return next(fit, None)
+
+    def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
+        held, wanted = self._states(thread_id).get(ns, []), set(ids)
+        return {id_: state for state in held if (id_ := state["checkpoint"]["checkpoint_id"]) in wanted}
+
+    def _item(self, thread_id: str) -> Item:
+        if (item := self._items.get(thread_id)) is None:
+            raise ThreadNotFound(
+                f"no thread {thread_id!r} in {self.path}: it holds {len(self._items):,}, book.threads() lists them",
+                thread_id=thread_id,
+            )
+        return item
+
+    def _states(self, thread_id: str) -> Mapping[str, list[State]]:
+        item = self._item(thread_id)
+        if item.fault is not None:
+            raise SourceError(item.fault, thread_id=thread_id, path=str(self.path))
+        if self._look() != self._stamp:
+            raise SourceError(f"{self.path} was changed since it was opened: open it again", path=str(self.path))
+        try:
+            found, exact = parsed(self._bytes(item.start, item.end))
+            if is_too_deep(found):
+                raise Unfit(TOO_DEEP)
+            states = states_of(found, thread_id)
+        except (Unfit, RecursionError) as error:
+            raise SourceError(
+                f"thread {thread_id} in {self.path} is no history: {error}", thread_id=thread_id, path=str(self.path)
+            ) from error
+        interner = Interner()
+        return {ns: [interner.state(state) if exact else state for state in each] for ns, each in states.items()}
+
+    def _look(self) -> tuple[int, int]:
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise InvalidInput(f"there is no file {self.path} ({error.strerror})", path=str(self.path)) from error
+        return found.st_size, found.st_mtime_ns
+
+    def _bytes(self, start: int = 0, end: int | None = None) -> bytes:
+        try:
+            with self.path.open("rb") as file:
+                file.seek(start)
+                return file.read(-1 if end is None else end - start)
+        except OSError as error:
+            raise SourceError(f"{self.path} cannot be read: {error.strerror}", path=str(self.path)) from error
+
+
+def parsed(text: bytes) -> tuple[Any, bool]:
+    """A JSON value, and whether it is what orjson would write; NaN, long integers and lone surrogates stay."""
+    if not NINETEEN_DIGITS.search(text):
+        try:
+            return orjson.loads(text), True
+        except orjson.JSONDecodeError:
+            pass
+    value = loads(text)
+    try:
+        return value, bool(orjson.loads(orjson.dumps(value)) == value)
+    except orjson.JSONEncodeError:
+        return value, False
+
+
+def index(path: Path, data: bytes) -> dict[str, Item]:
+    """Where each thread of a file is, with its record.
+
+    Raises:
+        InvalidInput: It holds no list of threads.
+        SourceError: It is not whole JSON.
+    """
+    items: dict[str, Item] = {}
+    try:
+        text = data.decode()
+        offset, last = 0, 0
+        for start, end, value in threads(text):
+            offset += start - last if text.isascii() else len(text[last:start].encode())
+            length = end - start if text.isascii() else len(text[start:end].encode())
+            item = _item(path, len(items) + 1, value, offset, offset + length)
+            id_ = str(item.record["thread_id"])
+            if id_ in items:
+                fault = f"thread {id_} is in {path} more than once, so which one is meant is not known"
+                item = Item(0, 0, item.record, fault)
+            items[id_] = item
+            offset, last = offset + length, end
+    except Unfit as error:
+        raise InvalidInput(f"{path} {error}", path=str(path)) from error
+    except json.JSONDecodeError as error:
+        raise SourceError(
+            f"{path} is not whole JSON: {error}. The {len(items):,} threads before that are; take the file from where "
+            "it was written once more",
+            path=str(path),
+        ) from error
+    except (RecursionError, ValueError) as error:
+        raise SourceError(f"{path} cannot be read as JSON: {error}", path=str(path)) from error
+    return items
+
+
+def _item(path: Path, number: int, value: Any, start: int, end: int) -> Item:
+    try:
+        thread_id = thread_id_of(value)
+    except Unfit as error:
+        name = f"item {number}"
+        return Item(start, end, {"thread_id": name}, f"{name} of {path} is no thread: {error}")
+    if isinstance(value, Deep):
+        return Item(start, end, {"thread_id": thread_id}, f"thread {thread_id} in {path} cannot be read: {TOO_DEEP}")
+    try:
+        return Item(start, end, record_of(value, thread_id))
+    except Unfit as error:
+        return Item(start, end, {"thread_id": thread_id}, f"thread {thread_id} in {path} is no thread: {error}")

@@ -1,0 +1,91 @@
+"""The line to a server: an answer that only drips comes to an end, too."""
+
+import time
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from ...model.held import Secret, alone
+
+LONGEST_ANSWER = 600.0  # seconds until an answer must be whole; those of runs last as long as the runs
+RUNS = "/runs"
+PROTOCOLS_OWN = ("accept", "content-type", "content-length", "last-event-id", "transfer-encoding")
+ANYTHING = "*/*"  # what a client accepts that was not told what to accept
+
+
+class Transport(httpx.HTTPTransport):
+    """Connects once more where that fails, and gives up an answer whose body takes too long."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(retries=1, **more)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        deadline = time.monotonic() + LONGEST_ANSWER
+        response = self._answer(request)
+        if RUNS in request.url.path or not isinstance(response.stream, httpx.SyncByteStream):
+            return response
+        stream = InTime(response.stream, deadline)
+        return httpx.Response(
+            response.status_code, headers=response.headers, stream=stream, extensions=response.extensions
+        )
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        """The answer. An error comes without the frames of the client below, some of which hold the headers."""
+        try:
+            return super().handle_request(request)
+        except BaseException as error:
+            failed = alone(error)
+        raise failed
+
+
+class Headers(httpx.Auth):
+    """Headers that a user gave. They are a part of a request only while it is sent.
+
+    Args:
+        headers: By name. What the protocol needs itself (`PROTOCOLS_OWN`) stays as the client sets it.
+    """
+
+    def __init__(self, headers: Mapping[str, Secret]) -> None:
+        self._headers = headers
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Put them into a request, and take them out when it is answered, or failed."""
+        before = {name: request.headers.get(name) for name in self._headers}
+        given = {name: value for name, value in self._headers.items() if _gives_way(name, before[name])}
+        try:
+            for name, value in given.items():
+                request.headers[name] = value.reveal()
+            yield request
+        finally:
+            for name in given:
+                request.headers.pop(name, None)
+                if (value_before := before[name]) is not None:
+                    request.headers[name] = value_before
+
+
+def _gives_way(name: str, value: str | None) -> bool:
+    """Whether a header as the client sets it gives way to a user's own."""
+    return name.lower() not in PROTOCOLS_OWN or value in (None, ANYTHING)
+
+
+class InTime(httpx.SyncByteStream):
+    """The body of an answer, as far as it comes in time.
+
+    Args:
+        stream: The body.
+        deadline: When it must be whole, on the monotonic clock.
+    """
+
+    def __init__(self, stream: httpx.SyncByteStream, deadline: float) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._stream:
+            if time.monotonic() > self._deadline:
+                raise httpx.ReadTimeout(f"the answer was not whole after {LONGEST_ANSWER:g} seconds")
+            yield part
+
+    def close(self) -> None:
+        """Give the connection back, or close it."""
+        self._stream.close()

@@ -1,0 +1,128 @@
+"""Runs on an Agent Server: started, waited for or watched, cancelled."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
+from typing import Any
+
+import httpx
+
+from ...errors import ConnectionFailed, ServerFault, SourceError
+from ..contract import RunOutcome, RunSettings
+from ..events import MODES, OnEvent, StopRun, Teller, said
+from ..wire import an_object, objects
+
+UNDER_WAY = ("pending", "running")
+FROM_THE_START = "-1"
+PATIENCE = (0, 0.1, 1)  # seconds before a run is joined, again and again
+WATCHED: dict[str, Any] = {
+    "stream_mode": [f"{mode}-tuple" if mode == "messages" else mode for mode in MODES],
+    "stream_subgraphs": True,
+    "stream_resumable": True,  # the server keeps the events, so that a line that broke loses none
+}
+Told = Callable[..., AbstractContextManager[None]]
+
+
+class ServerRuns:
+    """What an Agent Server runs.
+
+    Args:
+        client: Gives the SDK's client for runs.
+        told: Tells faults as forkbook's errors.
+    """
+
+    def __init__(self, client: Callable[[], Any], told: Told) -> None:
+        self._client, self._told = client, told
+
+    def run(self, thread_id: str, settings: RunSettings, on_event: OnEvent | None, **asked: Any) -> RunOutcome:
+        """Start a run and wait for its end; whatever ends the waiting, but for a fault of the server, ends the run."""
+        with self._told(f"starting a run on thread {thread_id}", thread_id, write=True):
+            run = an_object(
+                self._client().create(
+                    thread_id,
+                    settings.assistant,
+                    metadata=dict(settings.metadata) or None,
+                    config=dict(settings.config) or None,
+                    context=settings.context,
+                    interrupt_before=settings.interrupt_before,
+                    interrupt_after=settings.interrupt_after,
+                    **asked,
+                    **({} if on_event is None else WATCHED),
+                )
+            )
+        run_id = str(run["run_id"])
+        try:
+            if on_event is None:
+                return self._wait(thread_id, run_id)
+            return self._watch(thread_id, run_id, Teller(thread_id, run_id, on_event))
+        except SourceError:
+            raise
+        except BaseException:
+            with suppress(SourceError):
+                self._stop(thread_id, run_id)
+            raise
+
+    def _watch(self, thread_id: str, run_id: str, teller: Teller) -> RunOutcome:
+        try:
+            teller.tell("start")
+            after = self._tell(teller, thread_id, run_id, FROM_THE_START)
+            outcome = self._ended(thread_id, run_id, teller.error) or self._wait(thread_id, run_id)
+            if after:  # where a line was cut without a word there is more; else this takes a hundredth of a second
+                self._tell(teller, thread_id, run_id, after)
+        except StopRun:
+            self._stop(thread_id, run_id)
+            outcome = self._ended(thread_id, run_id, None) or self._wait(thread_id, run_id)
+        return teller.end(outcome)
+
+    def _tell(self, teller: Teller, thread_id: str, run_id: str, after: str) -> str | None:
+        """Tell a run's events until its end; the last one's id, None from a server that does not keep them.
+
+        The SDK's client goes on by itself where a line breaks, but not where it was never there.
+        """
+        last: str | None = after
+        for seconds in PATIENCE:
+            time.sleep(seconds)
+            with suppress(ConnectionFailed, ServerFault):
+                for part in self._parts(thread_id, run_id, last):
+                    mode, _, ns = part.event.partition("|")
+                    teller.part(mode, ns, part.data)
+                    last = part.id
+                break
+            if last is None:
+                break
+        return last
+
+    def _parts(self, thread_id: str, run_id: str, after: str | None) -> Iterator[Any]:
+        with self._told(f"watching run {run_id} of thread {thread_id}", thread_id):
+            # no stream_mode here: this server takes only the last one of a list
+            yield from self._client().join_stream(thread_id, run_id, last_event_id=after)
+
+    def _ended(self, thread_id: str, run_id: str, error: str | None) -> RunOutcome | None:
+        """How a run ended of which the stream told all; None: it does not say, and to join it costs half a second."""
+        with self._told(f"reading run {run_id} of thread {thread_id}", thread_id):
+            status = an_object(self._client().get(thread_id, run_id))["status"]
+        known = status not in UNDER_WAY and (status != "error" or error)
+        return RunOutcome(run_id, status, error, stopped=status == "interrupted") if known else None
+
+    def _wait(self, thread_id: str, run_id: str) -> RunOutcome:
+        while True:
+            answer = None
+            with self._told(f"waiting for run {run_id} of thread {thread_id}", thread_id):
+                with suppress(httpx.ReadTimeout):
+                    answer = self._client().join(thread_id, run_id)
+                status = an_object(self._client().get(thread_id, run_id))["status"]
+            if status not in UNDER_WAY:
+                fault = answer.get("__error__") if isinstance(answer, dict) else None
+                return RunOutcome(run_id, status, said(fault), stopped=status == "interrupted")
+
+    def _stop(self, thread_id: str, run_id: str) -> None:
+        with self._told(f"cancelling run {run_id}", thread_id, write=True), suppress(httpx.HTTPStatusError):
+            self._client().cancel(thread_id, run_id, wait=True)
+
+    def cancel(self, thread_id: str, run_id: str | None = None) -> None:
+        """Cancel the runs under way, or one."""
+        with self._told(f"cancelling the runs of thread {thread_id}", thread_id, write=True):
+            for run in objects(self._client().list(thread_id, limit=100)):
+                if run["status"] in UNDER_WAY and run_id in (None, run["run_id"]):
+                    with suppress(httpx.HTTPStatusError):  # it ended in between
+                        self._client().cancel(thread_id, run["run_id"])

@@ -1,0 +1,105 @@
+"""The shared memory as a terminal and a notebook show it. Pure; all foreign text is escaped."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ..backends.store import Item, Namespace, text_of
+from ..compare.show_changes import LINE_SHOWN, shorter
+from ..model.meaning import line
+from ..model.text import visible
+from ..plot.html import GREY, Html, cut, esc, lines, table
+
+if TYPE_CHECKING:
+    from .snapshot import ItemChange, StoreDiff
+
+SHOWN, VALUE_SHOWN = 100, 500
+MARKS = {"added": "+", "removed": "−", "changed": "±", "rewritten": "="}
+NOT_FORKED = (
+    "The store is not forked: every branch and every thread reads and writes this same memory. It shows what is known "
+    "now, not what was known at the checkpoint's time."
+)
+
+
+def said(value: Any) -> str:
+    """A value in one line; of a dict with one entry that is text, the text: most memories are one sentence."""
+    if isinstance(value, dict) and len(value) == 1 and isinstance(only := next(iter(value.values())), str):
+        return only
+    return line(value)
+
+
+def change_text(change: "ItemChange") -> str:
+    """One item's change in one line."""
+    sides = [shorter(line(item.value), LINE_SHOWN) for item in (change.old, change.new) if item]
+    shown = sides[-1:] if change.kind == "rewritten" else sides
+    where = f"{text_of(change.item.namespace)} · {change.item.key}"
+    return f"{MARKS[change.kind]} {visible(where)}: {visible(' → '.join(shown))}"
+
+
+def diff_text(found: "StoreDiff") -> str:
+    """A summary, then a line an item; after so many, how many more there are."""
+    rest = len(found) - SHOWN
+    more = [f"… {rest:,} more"] if rest > 0 else []
+    return "\n".join([summary(found), *(f"  {change!r}" for change in found.changes[:SHOWN]), *more])
+
+
+def summary(found: "StoreDiff") -> str:
+    """How much was written, in one line."""
+    kinds = [f"{len(of):,} {kind}" for kind in MARKS if (of := found.of(kind))]
+    return f"the store of {found.after.source}: {', '.join(kinds) or 'nothing was written'}"
+
+
+def diff_html(found: "StoreDiff") -> str:
+    """A summary, then a table of the items; after so many, how many more there are."""
+    rows = [
+        (
+            change.kind,
+            text_of(c.namespace),
+            c.key,
+            *(line(item.value) if item else "" for item in (change.old, change.new)),
+        )
+        for change in found.changes[:SHOWN]
+        for c in [change.item]
+    ]
+    shown = table(("", "namespace", "key", "before", "after"), rows) if rows else ""
+    return lines(f"<p class='forkbook-store'>{esc(summary(found))}</p>{shown}{_more(len(found))}")
+
+
+def known_html(user: str, items: Sequence[Item], since: datetime | None) -> str:
+    """What is known about a user, and what of it was written after a checkpoint of this time."""
+    if not items:
+        found = f"<p>nothing is known about user {esc(user)}</p>"
+    else:
+        rows = [
+            (Html(cut(said(item.value), VALUE_SHOWN)), text_of(item.namespace), item.key, when(item, since))
+            for item in items[:SHOWN]
+        ]
+        count = f"{len(items):,} item{'' if len(items) == 1 else 's'} about user {user}"
+        found = f"<p>{esc(count)}</p>{table(('what', 'namespace', 'key', 'written (UTC)'), rows)}{_more(len(items))}"
+    return lines(f"{found}<p style='{GREY}'>{esc(NOT_FORKED)}</p>")
+
+
+def unknown_html(namespaces: Sequence[Namespace]) -> str:
+    """That the run names no user, and which namespaces there are instead."""
+    some = ", ".join(map(text_of, namespaces[:SHOWN])) or "nothing"
+    return lines(
+        "<p>the run that led here names no user_id, in its configurable or context; the store has "
+        f"{esc(some)}</p>{_more(len(namespaces))}<p style='{GREY}'>{esc(NOT_FORKED)}</p>"
+    )
+
+
+def when(item: Item, since: datetime | None) -> str:
+    """When an item was last written, and whether that was after a checkpoint of this time."""
+    time = (item.updated_at or "at an unknown time")[:19].replace("T", " ")
+    return f"{time}, after this checkpoint" if is_after(item, since) else time
+
+
+def is_after(item: Item, since: datetime | None) -> bool | None:
+    """Whether an item was last written after a time; None: unknown."""
+    if item.updated_at is None or since is None:
+        return None
+    return datetime.fromisoformat(item.updated_at) > since
+
+
+def _more(count: int) -> str:
+    return f"<i style='{GREY}'>… {count - SHOWN:,} more</i>" if count > SHOWN else ""
