@@ -12,7 +12,7 @@ from .model.holdings import Holdings, holdings
 from .model.messages import ROOT, channels
 from .model.text import cut, visible
 from .model.tree import Tree, path_of
-from .tokens import Counter, Ledger, brought, ledger
+from .tokens import Counter, Ledger, Writings, brought, ledger
 
 STATUSES = ("finished", "waiting", "pending", "error", "unknown")
 SOURCES = ("input", "loop", "update", "fork")
@@ -53,7 +53,15 @@ class Facts:
         """The token accounts."""
         values = [state["values"] for state in self.states]
         people = brought(self.tree, [state["next"] for state in self.states])
-        return ledger(self.tree, values, self.counter, brought=people, held=self.holdings)
+        writings = Writings(self.tree, [state["tasks"] for state in self.states], self.holdings)
+        return ledger(
+            self.tree,
+            values,
+            self.counter,
+            brought=people,
+            came_with_command=writings.brought,
+            held=self.holdings,
+        )
 
     def unseen(self) -> str:
         """What of the states cannot be seen, in a few words; empty if all is known."""

@@ -3,7 +3,7 @@
 from .counting import Counter, counter_of, default_counter
 from .kinship import ancestry
 from .ledger import Ledger, New, branches_holding, ledger
-from .origins import brought
+from .origins import Writings, brought
 from .spending import Known, Spend, Totals, amount
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "New",
     "Spend",
     "Totals",
+    "Writings",
     "amount",
     "ancestry",
     "branches_holding",

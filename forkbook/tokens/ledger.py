@@ -1,12 +1,12 @@
 """Tokens of messages, checkpoints and paths. Pure.
 
 **context tokens** of a checkpoint: counted tokens of the messages in its state. **spent tokens**: only AI messages
-spend that a model's call in this thread wrote: not those that an input or an edit brought, nor notes that say that no
-model wrote them. Each spends at the checkpoint where it is new: not at a checkpoint whose source is `fork`, and not
-where an ancestor holds the same id with the same usage; with subgraphs, once for the checkpoints of a task and the one
-it leads to. A message in parts under one id spends its last report. On a path what a task's subgraph spent counts where
-the task led to. What the model reported counts; without a report it is an estimate, input = the parent's context,
-output = the message.
+spend that a model's call in this thread wrote: not those that an input, an edit or a command brought, nor notes that
+say that no model wrote them. Each spends at the checkpoint where it is new: not at a checkpoint whose source is `fork`,
+and not where an ancestor holds the same id with the same usage; with subgraphs, once for the checkpoints of a task and
+the one it leads to. A message in parts under one id spends its last report. On a path what a task's subgraph spent
+counts where the task led to. What the model reported counts; without a report it is an estimate, input = the parent's
+context, output = the message.
 
 **unknown is not zero**: of a checkpoint whose state, or whose parent's, is not known as a whole, it is unknown what is
 new, and so what it spent; the same holds for a root whose older checkpoints are gone. Where such a root names no
@@ -151,6 +151,7 @@ def ledger(
     counter: Counter | None = None,
     *,
     brought: Sequence[bool] | None = None,
+    came_with_command: Callable[[int, Message], bool] | None = None,
     held: Sequence[Holdings] | None = None,
 ) -> Ledger:
     """Account for every message of a tree, each spent once; linear in checkpoints and messages.
@@ -162,6 +163,8 @@ def ledger(
         counter: What counts tokens; by default `default_counter()`.
         brought: For each position whether what is new there came from people; by default what the sources tell, see
             `tokens.origins`.
+        came_with_command: Tells whether a message that is new at a position came with a command, see `tokens.origins`;
+            by default none did.
         held: What `model.holdings` makes of the values, where that is known already.
     """
     counter = counter or default_counter()
@@ -181,7 +184,7 @@ def ledger(
             return None
         return contexts.at(position)
 
-    spender = Spender(tree, brought, count, context_of)
+    spender = Spender(tree, brought, came_with_command or _never, count, context_of)
     doubts = Doubts(tree, held, brought, spender)
     new: list[list[New]] = []
     unknown_spent: list[bool] = []
@@ -202,6 +205,10 @@ def ledger(
     for position, key in spender.superseded:
         new[position] = [replace(item, spend=None) if item.key == key else item for item in new[position]]
     return Ledger(tree, held, new, unknown_spent, changes, context_of, counter.unknown, counter.name)
+
+
+def _never(position: int, message: Message) -> bool:
+    return False
 
 
 class Doubts:

@@ -33,6 +33,7 @@ class Spender:
     Args:
         tree: The checkpoints.
         brought: For each position whether what is new there came with an input or an edit.
+        came_with_command: Tells whether a message that is new at a position came with a command.
         count: Counts a message's tokens.
         context_of: Gives the context tokens of a position, -1 is none; None: unknown.
 
@@ -44,12 +45,14 @@ class Spender:
         self,
         tree: Tree,
         brought: Sequence[bool],
+        came_with_command: Callable[[int, Message], bool],
         count: Callable[[Message], int],
         context_of: Callable[[int], int | None],
     ) -> None:
         self.kin = Kinship(tree)
         self.superseded: set[tuple[int, Key]] = set()
         self._tree, self._brought, self._count, self._context_of = tree, brought, count, context_of
+        self._came_with_command = came_with_command
         self._seen: dict[tuple[Key, Report | None], list[int]] = {}
         self._handed: dict[tuple[Key, Report | None], list[int]] = {}
         self._parts: dict[Key, list[Part]] = {}
@@ -74,7 +77,7 @@ class Spender:
             self.kin.on_line(at, position) for at in self._handed.get(version, ())
         )
         places.append(position)
-        if paid or head.source == "fork" or self._brought[position]:
+        if paid or head.source == "fork" or self._brought[position] or self._came_with_command(position, message):
             return None
         return self._first_time(position, key, message)
 

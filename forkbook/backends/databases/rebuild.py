@@ -13,6 +13,7 @@ from typing import Any
 
 from ...model.states import is_placeholder
 from ..values.plain import not_stored
+from .commands import Updated, updated
 from .messages import Unsuited, is_message
 from .rows import MARKS, Saved
 from .rules import Kinds, NoRule, Rule, Rules, overwritten, unwrapped
@@ -59,6 +60,12 @@ class Rebuilt:
     values: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
 
+    def with_channels(self, channels: Mapping[str, Updated]) -> "Rebuilt":
+        """This, and channels with what a command wrote to them."""
+        values = {name: channel.value for name, channel in channels.items()}
+        rules = {name: channel.words for name, channel in channels.items()}
+        return Rebuilt({**self.values, **values}, {**self.rules, **rules})
+
 
 NOTHING = Rebuilt()
 
@@ -75,9 +82,10 @@ class Rebuilder:
         self._ns, self._rules = ns, rules
         self._channels: dict[str, _Channel] = {}
         self._results: dict[str, tuple[list[Held], Rebuilt]] = {}
+        self._shown: dict[str, Rebuilt] = {}
 
     def rebuilt(self, saved: Mapping[str, Saved]) -> Mapping[str, Rebuilt]:
-        """What was rebuilt at each checkpoint; empty where a namespace has no such channels.
+        """What was rebuilt at each checkpoint, DeltaChannels and those that a command wrote to; empty without such.
 
         Args:
             saved: All checkpoints of the namespace by id. What did not change since the last call is the same object,
@@ -87,12 +95,15 @@ class Rebuilder:
             for name in (*counted(item), *item.snapshots):
                 if name not in self._channels:
                     self._channels[name] = _Channel(self._ns, name, self._rules)
-        if not self._channels:
-            return {}
-        order = parents_first(saved)
+        order = parents_first(saved) if self._channels else []
         found = [(channel, channel.held(saved, order)) for channel in self._channels.values()]
-        self._results = {id_: self._result(id_, found) for id_ in saved}
-        return {id_: result for id_, (_, result) in self._results.items()}
+        self._results = {id_: self._result(id_, found) for id_ in saved} if found else {}
+        shown = {id_: result for id_, (_, result) in self._results.items()}
+        for id_, channels in updated(self._ns, saved, self._rules, self._channels).items():
+            now = shown.get(id_, NOTHING).with_channels(channels)
+            shown[id_] = before if (before := self._shown.get(id_)) == now else now
+        self._shown = shown
+        return shown
 
     def _result(self, id_: str, found: "Iterable[tuple[_Channel, Mapping[str, Held]]]") -> tuple[list[Held], Rebuilt]:
         here = [(channel, held[id_]) for channel, held in found if id_ in held]

@@ -20,7 +20,8 @@ def states(saved: Sequence[Saved], namespaces: Collection[str], rules: Rules | N
     `next` and `tasks` are those that the stored data prove (see `tasks`), else None. A task's `id` is None where only
     that is not known; if that holds for every task, `tasks` is None. A task that raised an interrupt or an error is
     there all the same, its `name` None where it is not known which one it is; where `next` is None there may be more.
-    Values are as stored: updates that a `Command` brought and the next step has not taken up yet are not in them.
+    Values are as stored, with what a `Command` wrote to them and the next step has not taken up yet, as far as the
+    store tells how (see `databases.commands`).
 
     Args:
         saved: All checkpoints; more of them prove more.
