@@ -122,7 +122,19 @@ def test_only_one_room_imports(package, rooms):
 
 
 def test_the_import_is_light():
-    heavy = "plotly ipywidgets anywidget langgraph networkx pyarrow tqdm pygments nbformat psycopg typer".split()
+    heavy = [
+        "plotly",
+        "ipywidgets",
+        "anywidget",
+        "langgraph",
+        "networkx",
+        "pyarrow",
+        "tqdm",
+        "pygments",
+        "nbformat",
+        "psycopg",
+        "typer",
+    ]
     program = "import sys, forkbook; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not set(heavy) & set(loaded)
