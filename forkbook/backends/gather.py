@@ -199,8 +199,9 @@ def read_whole(
     subgraphs are read after the root's: if the thread has moved on by then, what came after that is left out of them.
     """
     record = record or backend.thread(thread_id)
-    roots, later = _namespace(backend, thread_id, "", stopped), 0
-    nested, seen = inside(backend, thread_id, roots, lambda ns: _namespace(backend, thread_id, ns, stopped))
+    read = partial(_namespace, backend, thread_id, stopped)
+    roots, later = read(""), 0
+    nested, seen = inside(backend, thread_id, roots, read, record=record)
     states = roots + nested
     if len(seen) > 1 and "live" in backend.abilities:
         came = _came_after(backend, thread_id, max(place(state)[1] for state in roots))
@@ -220,7 +221,7 @@ def read_whole(
     )
 
 
-def _namespace(backend: Backend, thread_id: str, ns: str, stopped: threading.Event | None) -> list[State]:
+def _namespace(backend: Backend, thread_id: str, stopped: threading.Event | None, ns: str) -> list[State]:
     states: list[State] = []
     for page in backend.pages(thread_id, ns=ns):
         if stopped is not None and stopped.is_set():

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..errors import ProtocolError
 from ..model.tree import path_of
-from .contract import Backend, State, head_of, namespace
+from .contract import Backend, State, Thread, head_of, namespace
 from .readers import AT_ONCE, side_by_side
 
 PUSH = "__pregel_push"
@@ -34,6 +34,7 @@ def inside(
     known: Iterable[str] = (),
     *,
     readers: int = 1,
+    record: Thread | None = None,
 ) -> tuple[list[State], set[str]]:
     """The states of every subgraph of a thread; and the namespaces that are read by now.
 
@@ -49,11 +50,12 @@ def inside(
         read: Reads a namespace.
         known: Namespaces that are not to be read.
         readers: How many are read side by side, if the place allows that.
+        record: The thread's record, where it was read: of a thread that no run worked on nothing more is asked.
     """
     roots, listed = list(roots), backend.namespaces(thread_id)
     found = _Found(read, known, readers if backend.parallel else 1, complete=listed is not None)
     found.read(subgraphs(roots) if listed is None else listed)
-    if listed is None:
+    if listed is None and not (record and never_ran(record, roots)):
         _read_unnamed(backend, thread_id, roots, found)
     return found.states, found.seen
 
@@ -164,6 +166,20 @@ def subgraphs(states: Iterable[State]) -> set[str]:
     tasks = (task for state in states for task in state["tasks"] or ())
     named = ((task.get("checkpoint") or {}).get("checkpoint_ns") for task in tasks)
     return {str(ns) for ns in named if ns}
+
+
+def never_ran(record: Thread, roots: Iterable[State]) -> bool:
+    """Whether no run ever worked on a thread, so that none of its tasks can have run a subgraph.
+
+    A server writes the assistant of each run into the thread's record before the run begins, and the run's id into its
+    checkpoints. A thread that was made by supersteps and updates has neither.
+    """
+    return "assistant_id" not in (record.get("metadata") or {}) and not any(map(_by_run, roots))
+
+
+def _by_run(state: State) -> bool:
+    metadata = state["metadata"] or {}
+    return metadata.get("source") == "loop" or "run_id" in metadata
 
 
 def unnamed(states: Iterable[State]) -> list[str]:

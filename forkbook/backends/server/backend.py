@@ -14,7 +14,7 @@ from ..contract import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, 
 from ..events import OnEvent
 from ..values.interning import Interner
 from ..wire import END, IN_CONFIG, a_state, an_object, as_written, items_in, objects
-from .faults import discreet, told
+from .faults import discreet, is_no_route, told
 from .graphs import ServerGraphs
 from .keys import checked_url, held_headers, request_headers, secret_words
 from .line import Headers, Transport
@@ -60,6 +60,7 @@ class ServerBackend(Backend):
         self._runs = ServerRuns(lambda: self._client.runs, self._told)
         self._graphs = ServerGraphs(self.address, lambda: self._client.assistants, self._told)
         self._interner, self._interned = Interner(), set[str]()
+        self._measures = True  # whether it tells how large threads are, as far as is known
 
     def _open(self) -> SyncLangGraphClient:
         return SyncLangGraphClient(
@@ -188,8 +189,16 @@ class ServerBackend(Backend):
             return self._interner_for(thread_id).state(*in_one_form([state]))
 
     def n_checkpoints(self, thread_id: str) -> int | None:
+        if not self._measures:
+            return None
         with suppress(ForkbookError), self._told(f"measuring thread {thread_id}", thread_id):
-            answer = an_object(self._client.http.get(f"/threads/{thread_id}/storage"))
+            try:
+                answer = an_object(self._client.http.get(f"/threads/{thread_id}/storage"))
+            except httpx.HTTPStatusError as error:
+                self._measures = not is_no_route(error)
+                if self._measures:
+                    raise
+                return None
             count = an_object(answer.get("checkpoints")).get("count")
             return count if isinstance(count, int) else None
         return None

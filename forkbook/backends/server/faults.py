@@ -152,6 +152,12 @@ def retry_after(header: str | None) -> float | None:
         return None
 
 
+def is_no_route(error: httpx.HTTPStatusError) -> bool:
+    """Whether the server will never answer such a request, for any thread: it lacks the route, or what it needs."""
+    status = error.response.status_code
+    return status in (405, 501) or (status == 404 and detail(error) == "Not Found")
+
+
 def detail(error: httpx.HTTPStatusError) -> str:
     """What the server said, in a line."""
     body = _body(error)
