@@ -483,7 +483,7 @@ class History:
         nested = sum(1 for head in self.tree.heads if head.ns)
         number, id_ = len(self) - nested, self.thread_id
         parts = [
-            visible(f"thread {id_[:8]}…{id_[-4:]}" if len(id_) > 16 else id_),
+            visible(f"thread {id_[:8]}…{id_[-4:]}" if len(id_) > 16 else id_ or "''"),
             f"{number:,} checkpoint{'' if number == 1 else 's'}"
             + (f" and {nested:,} inside {_counted(len(self.tree.numbers) - 1, 'subgraph')}" if self.subgraphs else ""),
             f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}",

@@ -114,10 +114,12 @@ def _something_to_run(head: Checkpoint | None, sent: Any) -> None:
 
 
 def _new_thread(book: Book, thread_id: str | None, graph_id: str, metadata: Mapping[str, Any]) -> History:
-    new_id = thread_id or str(uuid.uuid4())
+    new_id = str(uuid.uuid4()) if thread_id is None else thread_id
     if "create" in book.backend.abilities:
         book.backend.create(new_id, graph_id, metadata, ())
-        new_id = str(book.backend.thread(new_id)["thread_id"]) if thread_id else new_id  # as the place spells it
+        new_id = (
+            str(book.backend.thread(new_id)["thread_id"]) if thread_id is not None else new_id
+        )  # as the place spells it
     elif metadata:
         book.backend.tag(new_id, metadata)
     return History(book, new_id, {})

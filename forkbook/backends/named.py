@@ -37,12 +37,12 @@ def named(backend: Backend, thread_id: Any, act: Callable[[str], T]) -> T:
 
 
 def checked_id(thread_id: Any) -> None:
-    """Check that this can be a thread's id.
+    """Check that this can be a thread's id; LangGraph's checkpointers take an empty one, too.
 
     Raises:
         InvalidInput: It is none.
     """
-    if not thread_id or not isinstance(thread_id, str):
+    if not isinstance(thread_id, str):
         raise InvalidInput(f"a thread id is text, not {short(thread_id)}; book.threads() lists them")
     try:
         thread_id.encode()

@@ -28,7 +28,7 @@ def origin(thread_id: str, metadata: Mapping[str, Any]) -> str:
     """What made a thread, as forkbook's marks in its metadata say; "" where none does."""
     if metadata.get(SWEEP_AT) == thread_id:
         return f"variant of {_end(metadata.get(SWEEP_OF))}"
-    if original := metadata.get(COPY_OF):
+    if (original := metadata.get(COPY_OF)) is not None:
         at = _mapping(metadata.get(COPY)).get("at")
         return f"copy of {_end(original if at in (None, thread_id) else at)}"
     if mark := _mapping(metadata.get(MARK)):

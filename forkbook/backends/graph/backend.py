@@ -127,7 +127,7 @@ class GraphBackend(Backend):
         }
 
     def thread(self, thread_id: str) -> Thread:
-        if original := self._copies.original(thread_id):
+        if (original := self._copies.original(thread_id)) is not None:
             return self._record(thread_id, self._stubs(original))
         stubs = self._stubs(thread_id)
         if not stubs:
@@ -219,7 +219,7 @@ class GraphBackend(Backend):
 
     def _note(self, thread_id: str, error: Exception) -> None:
         self._unread[thread_id] = said(error)
-        if thread_id not in self.notes and not self._copies.original(thread_id):
+        if thread_id not in self.notes and self._copies.original(thread_id) is None:
             note = (
                 f"LangGraph makes no state of some checkpoints of thread {thread_id}: what runs next is unknown there"
             )
@@ -287,7 +287,7 @@ class GraphBackend(Backend):
     def update(
         self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
     ) -> str:
-        if checkpoint_id and (original := self._copies.original(thread_id)):
+        if checkpoint_id and (original := self._copies.original(thread_id)) is not None:
             with self._told(f"copying checkpoint {checkpoint_id} of thread {original}", original):
                 self._copies.take_over(thread_id, checkpoint_id, ns)
         values = as_written(values, as_node)

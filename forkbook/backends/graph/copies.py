@@ -36,12 +36,13 @@ class Copies:
 
     def make_scratch(self, copy_id: str) -> None:
         """Keep a copy that nobody has looked at yet out of the store."""
-        if original := self._owed.pop(copy_id, None):
+        if (original := self._owed.pop(copy_id, None)) is not None:
             self._scratches[copy_id] = (original, on_memory(self._graph, self._saver))
 
     def forget(self, copy_id: str) -> bool:
         """Drop a copy that is in no store; whether it was one."""
-        return bool(self._scratches.pop(copy_id, None) or self._owed.pop(copy_id, None))
+        owed, scratch = self._owed.pop(copy_id, None), self._scratches.pop(copy_id, None)
+        return owed is not None or scratch is not None
 
     def original(self, copy_id: str) -> str | None:
         """What a scratch copy is a copy of."""
@@ -57,7 +58,7 @@ class Copies:
         """The graph, on the saver that has the thread."""
         if scratch := self._scratches.get(thread_id):
             return scratch[1]
-        if original := self._owed.pop(thread_id, None):
+        if (original := self._owed.pop(thread_id, None)) is not None:
             self._write(original, thread_id)
         return self._graph
 

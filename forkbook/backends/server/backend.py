@@ -77,6 +77,8 @@ class ServerBackend(Backend):
 
     @contextmanager
     def _told(self, deed: str, thread_id: str | None = None, *, write: bool = False) -> Iterator[None]:
+        if thread_id == "":  # the request would ask for all threads
+            raise ThreadNotFound(f"no thread '' on {self.address}: a server takes no empty id", thread_id=thread_id)
         try:
             with discreet(self._secrets), told(deed, self.address, thread_id=thread_id, write=write):
                 yield
