@@ -437,7 +437,8 @@ class Book:
         Raises:
             ThreadNotFound: There is neither such a thread nor a copy of one; copies of a deleted thread are found.
         """
-        from .frames import BOOL, TEXT, THREADS, TIME, frame, threads_rows
+        from .columns import BOOL, TEXT, TIME
+        from .frames import THREADS, frame, threads_rows
         from .marks import copies
 
         def found_of(id_: str) -> list[Any]:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 from .aio import in_thread
 from .backends.contract import Backend
-from .backends.graph.version import require_langgraph
 from .backends.server.keys import held_headers
 from .backends.typed_place import ARCHIVE_SUFFIX, existing_path, for_libpq, held_place, kind_of
 from .book import Book
 from .errors import AccessDenied, ConnectionFailed, InvalidInput, ServerFault, SourceError
+from .extras import require_langgraph
 from .model.held import Secret
 from .model.meant import other_scheme
 from .model.text import short

@@ -13,6 +13,7 @@ from .model.messages import ROOT, channels
 from .model.text import cut, visible
 from .model.tree import Tree, path_of
 from .tokens import Counter, Ledger, Writings, brought, ledger
+from .tokens.prices import Bill, Rate, bill, rate_of
 
 STATUSES = ("finished", "waiting", "pending", "error", "unknown")
 SOURCES = ("input", "loop", "update", "fork")
@@ -108,6 +109,18 @@ class Facts:
         """When the checkpoint was written."""
         when = self.states[position]["created_at"]
         return datetime.fromisoformat(when) if when else None
+
+    def bill(self, position: int, rate: Rate) -> Bill:
+        """What one checkpoint cost, in the money of the prices that `rate` stands for."""
+        known = bill(self.ledger.spends([position]), rate, self.created_at(position))
+        return known._replace(is_known=not self.ledger.unknown_spent[position])
+
+    def bills(self, prices: Any) -> list[Bill]:
+        """What each checkpoint cost, by position; an empty list without prices."""
+        if prices is None:
+            return []
+        rate = rate_of(prices)
+        return [self.bill(position, rate) for position in range(len(self.tree))]
 
     def ran_by(self, position: int) -> dict[str, Any] | None:
         """The task that ran the subgraph of a checkpoint; None in the root graph, and where it is not known."""

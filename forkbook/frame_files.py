@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from .backends.archive.text import NotJson, spelled
-from .frames import JSON, NAMES
+from .columns import JSON, NAMES
 from .model.text import cut, json_text, without_surrogates
 
 LARGEST = 2**63

@@ -4,26 +4,23 @@ Dtypes: ids and text are `string`, counts and tokens `Int64` (nullable), times `
 values `category`; lists and dicts stay objects, which are JSON text in files (see `frame_files`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from .columns import BOOL, FLOAT, INT, OBJECT, TEXT, TIME, Columns, Row
 from .facts import SOURCES, STATUSES, Facts
 from .model.messages import role, text, tool_calls
 from .model.secrets import masked
 from .model.text import without_surrogates
 from .model.tree import Tree
 from .tokens import Ledger, New, Totals, branches_holding
-from .tokens.prices import Bill, bill, bills_of, rate_of
+from .tokens.prices import Bill, bill, rate_of
 from .tokens.usage import model_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Row = Mapping[str, Any]
-Columns = Mapping[str, str | tuple[str, ...]]
-
-TIME, TEXT, INT, BOOL, FLOAT, OBJECT = "datetime64[us, UTC]", "string", "Int64", "boolean", "Float64", "object"
 SOURCE, STATUS = SOURCES, STATUSES
 METHOD = ("reported", "tokenizer:o200k", "approximate", "mixed", "none", "unknown")
 ROLE = ("human", "ai", "system", "tool", "chat")
@@ -61,8 +58,6 @@ TOKENS: Columns = {**IDS,
     "output_tokens": INT, "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, "context_tokens": INT,
     "context_method": METHOD, **DETAILS, "unknown_blocks": INT, "known_tokens": INT,
 }  # fmt: skip
-NAMES = ("next", "branches", "unknown_channels")  # columns of lists of text
-JSON = frozenset({"metadata", "tool_calls", "path", "interrupts", "writes", "value", "old", "new", "answer", "input"})
 PER_PATH = (
     "total_tokens is what the path to each tip spent. Paths overlap in what branches share, so the column is not to be "
     "summed: history.total_tokens is what the whole thread spent."
@@ -137,7 +132,7 @@ def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
     has a price, `unpriced_tokens` counts the others.
     Of a subgraph's checkpoint `inside_id` is the one, a graph further out, whose task `inside_task_id` ran it.
     """
-    tree, accounts, bills = facts.tree, facts.ledger, bills_of(facts, prices)
+    tree, accounts, bills = facts.tree, facts.ledger, facts.bills(prices)
     for position, (head, state) in enumerate(zip(tree.heads, facts.states, strict=True)):
         spent = accounts.totals([position])
         method = accounts.method(spent)
@@ -279,7 +274,7 @@ def tokens_rows(facts: Facts, prices: Any = None, subgraphs: bool = False) -> It
     The details of tokens and, with `prices`, `cost` and `unpriced_tokens` are as in `checkpoints_rows`, of the whole
     path, and `shared_cost` + `own_cost` = `cost`; `context_tokens` and `unknown_blocks` are those of the tip.
     """
-    tree, accounts, bills = facts.tree, facts.ledger, bills_of(facts, prices)
+    tree, accounts, bills = facts.tree, facts.ledger, facts.bills(prices)
     whole, shared = accounts.paths
     parts: list[tuple[Bill, Bill]] = []  # shared and own
     for position, parent in enumerate(tree.parents if bills else ()):

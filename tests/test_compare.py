@@ -192,9 +192,7 @@ def test_html_escapes_what_people_wrote():
         state("3", "1", {"messages": [ai(evil, evil)], "x": evil}, tasks=[{"name": evil, "error": evil}]),
     )
     sides = (Side(facts, 1), Side(facts, 2))
-    shown = (
-        compare(*sides)._repr_html_() + fb.overview.Overview(dict(zip((evil, "b"), sides, strict=True)))._repr_html_()
-    )
+    shown = compare(*sides)._repr_html_() + Overview(dict(zip((evil, "b"), sides, strict=True)))._repr_html_()
     assert evil not in shown
     assert "&lt;script&gt;" in shown
 

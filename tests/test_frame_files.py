@@ -12,6 +12,7 @@ from shapes import ai, facts_of, human, state
 
 import forkbook as fb
 from forkbook import frames
+from forkbook.columns import JSON, NAMES, OBJECT
 from forkbook.compare import diff as changes
 from forkbook.frame_files import LONGEST_CELL, Frame
 from forkbook.frames import frame
@@ -86,11 +87,11 @@ def test_cells_of_any_type(odd, tmp_path):
 
 @pytest.mark.parametrize("columns", [*TABLES, snapshot.ITEMS, snapshot.CHANGES, changes.COLUMNS])
 def test_each_column_of_objects_has_one_form_in_files(columns, tmp_path):
-    named = {name for name, dtype in columns.items() if dtype == frames.OBJECT}
-    assert named <= {*frames.NAMES, *frames.JSON}
-    frame([dict.fromkeys(named - {*frames.NAMES}, "text")], columns).to_parquet(tmp_path / "x.parquet")
+    named = {name for name, dtype in columns.items() if dtype == OBJECT}
+    assert named <= {*NAMES, *JSON}
+    frame([dict.fromkeys(named - {*NAMES}, "text")], columns).to_parquet(tmp_path / "x.parquet")
     back = pd.read_parquet(tmp_path / "x.parquet")
-    assert {back[name][0] for name in named - {*frames.NAMES}} <= {'"text"'}
+    assert {back[name][0] for name in named - {*NAMES}} <= {'"text"'}
 
 
 def test_frames_made_of_frames(history, odd, tmp_path):

@@ -17,7 +17,7 @@ FACADE = "forkbook"  # the package itself, which only names what the doors offer
 
 # From the ground up: a module may import its own layer and those below it.
 LAYERS = (
-    ("errors", "model.text"),
+    ("errors", "extras", "columns", "model.text"),
     ("model", "aio", "files"),
     ("tokens", "demo", "marks"),
     ("backends", "testing"),

@@ -20,7 +20,7 @@ from forkbook.backends.store import every, namespace_of
 from forkbook.demo.agent import builder
 from forkbook.errors import ActFailed
 from forkbook.store import user_of
-from forkbook.store.show_memory import diff_html, known_html
+from forkbook.store.show_memory import known_html
 
 pytestmark = pytest.mark.xdist_group("store")  # one writes here at a time
 
@@ -367,7 +367,7 @@ def test_hostile_text_does_nothing(agent, user):
     with store.recording(place) as recording:
         store.put(place, HOSTILE, {"fact": HOSTILE}, confirm=True)
         store.put(place, "two", {HOSTILE: HOSTILE, "n": 1}, confirm=True)
-    for page in (diff_html(recording.diff), known_html(HOSTILE, store.items(place), None)):
+    for page in (recording.diff._repr_html_(), known_html(HOSTILE, store.items(place), None)):
         assert "<img" not in page
         assert "<b>bold" not in page
         assert "onerror=alert(1)&gt;" in page

@@ -9,7 +9,7 @@ import environments
 import pytest
 
 import forkbook as fb
-from forkbook.backends.graph import version as langgraph_version
+from forkbook import extras
 from forkbook.demo import server
 
 
@@ -29,7 +29,7 @@ def installed(monkeypatch):
                 raise metadata.PackageNotFoundError(name)
             return found if name == package else metadata.version(name)
 
-        monkeypatch.setattr(langgraph_version, "version", version)
+        monkeypatch.setattr(extras, "version", version)
 
     return appear
 
@@ -58,14 +58,14 @@ def test_a_langgraph_that_is_too_old_is_named_with_what_to_do(installed, package
 @pytest.mark.parametrize("found", ["1.2.0", "1.2.0rc1", "1.10.1", "2.0"])
 def test_a_langgraph_that_is_new_enough_is_taken(installed, found):
     installed("langgraph", found)
-    langgraph_version.require_langgraph()
+    extras.require_langgraph()
 
 
 def test_the_floor_is_the_one_of_the_extra():
-    extras = tomllib.loads((environments.REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
-    needed = ".".join(map(str, langgraph_version.NEEDED["langgraph"]))
+    project = tomllib.loads((environments.REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = ".".join(map(str, extras.NEEDED["langgraph"]))
     for extra in ("graph", "demo"):
-        assert f"langgraph>={needed}" in extras["optional-dependencies"][extra]
+        assert f"langgraph>={needed}" in project["optional-dependencies"][extra]
 
 
 @pytest.mark.versions

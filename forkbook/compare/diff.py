@@ -7,58 +7,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..columns import OBJECT, TEXT, Columns, Row
 from ..errors import InvalidInput
-from ..frames import OBJECT, TEXT, Columns, Row, frame
-from ..model.meaning import TYPE, as_json, line, named, same
-from ..model.messages import role, text
+from ..frames import frame
+from ..model.meaning import TYPE, as_json, named, same
+from ..model.messages import role
 from ..model.text import short, shown
 from . import align as alignment
 from .align import message_id
+from .change import Change, Path, path_text
+from .show_changes import html_of, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Path = tuple[str | int, ...]
-
 KINDS = ("added", "removed", "changed", "moved")
 COLUMNS: Columns = {"path": TEXT, "kind": KINDS, "message_id": TEXT, "old": OBJECT, "new": OBJECT}
 OPEN = ("tuple", "deque", "dict")  # plain forms that are compared item by item, the others as one value
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference between two states.
-
-    Attributes:
-        path: The channel, then keys and indices; in the new state, of what was removed in the old one.
-        kind: `added`, `removed`, `changed`, or `moved`: a message that stands before or after others than it did.
-            What changed inside a message is a change of its own, whether it moved or not.
-        old: The value before; None where it was added (a value that was there and None has the kind `changed`).
-        new: The value after; None where it was removed.
-        message_id: The id of the message that it is, or is in; None outside messages, and for one without id.
-        role: That message's role: human, ai, system, tool or chat.
-        depth: How many steps of the path lead to that message; 0 outside messages.
-        from_path: Where what moved was in the old state.
-    """
-
-    path: Path
-    kind: str
-    old: Any = None
-    new: Any = None
-    message_id: str | None = None
-    role: str | None = None
-    depth: int = 0
-    from_path: Path | None = None
-
-    def words(self) -> list[tuple[str, str]]:
-        """What changed in the text, word by word; see `alignment.words`. Of a message that is its content's text."""
-        return alignment.words(_text(self.old), _text(self.new))
-
-    @shown
-    def __repr__(self) -> str:
-        from .show_changes import text_line
-
-        return text_line(self)
 
 
 @dataclass(frozen=True, repr=False)
@@ -101,14 +66,10 @@ class Diff:
     @shown
     def text(self, limit: int = 100) -> str:
         """A line a change, as a terminal shows it; after so many, how many more there are."""
-        from .show_changes import text_of
-
         return text_of(self.changes, _checked(limit))
 
     def html(self, limit: int = 100) -> str:
         """The changes as HTML, words marked that came and went; after so many changes, how many more there are."""
-        from .show_changes import html_of
-
         return html_of(self.changes, _checked(limit))
 
     @shown
@@ -138,15 +99,6 @@ def diff(a: Any, b: Any) -> Diff:
     walk = _Walk([], [])
     walk.values(a, b, _Place())
     return Diff(tuple(walk.changes), tuple(walk.operations))
-
-
-def path_text(path: Path) -> str:
-    """A path as text: `messages[3].content`; a key that is no word in quotes: `notes["a b"]`."""
-    steps = [
-        f"[{step}]" if isinstance(step, int) else f".{step}" if step.isidentifier() else f"[{line(step)}]"
-        for step in path
-    ]
-    return "".join(steps).removeprefix(".") or "(all values)"
 
 
 class Operation(NamedTuple):
@@ -274,12 +226,6 @@ def _open(a: dict[str, Any], b: dict[str, Any]) -> bool:
     if TYPE not in a and TYPE not in b:
         return True
     return a.get(TYPE) == b.get(TYPE) and a.get(TYPE) in OPEN and not same(a, b)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str) or value is None:
-        return value or ""
-    return text(value) if isinstance(value, dict) and role(value) else line(value)
 
 
 def _pointer(path: Path) -> str:

@@ -7,22 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
+from ..columns import FLOAT, INT, TEXT, Columns, Row
 from ..errors import InvalidInput
-from ..frames import (
-    DETAILS,
-    FLOAT,
-    INT,
-    METHOD,
-    STATUS,
-    TEXT,
-    Columns,
-    Row,
-    details,
-    frame,
-    money_of_path,
-    tokens,
-    with_prices,
-)
+from ..frames import DETAILS, METHOD, STATUS, details, frame, money_of_path, tokens, with_prices
 from ..model.messages import messages_in, role, text
 from ..model.text import cut, short, shown, visible
 from ..tokens import Totals, amount

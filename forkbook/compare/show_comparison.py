@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..frames import Row, tokens
+from ..columns import Row
+from ..frames import tokens
 from ..model.text import cut, visible
 from ..plot.html import GREY, bar, box, esc, lines, said, table
 from ..tokens import amount

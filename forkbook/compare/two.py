@@ -8,28 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
+from ..columns import BOOL, FLOAT, INT, OBJECT, TEXT, Columns, Row
 from ..facts import Facts
-from ..frames import (
-    BOOL,
-    DETAILS,
-    FLOAT,
-    INT,
-    METHOD,
-    OBJECT,
-    ROLE,
-    TEXT,
-    Columns,
-    Row,
-    details,
-    frame,
-    money,
-    tokens,
-    with_prices,
-)
+from ..frames import DETAILS, METHOD, ROLE, details, frame, money, tokens, with_prices
 from ..model.messages import messages_in, role, text, tool_calls
 from ..model.text import shown
 from ..tokens import Spend, Totals
-from ..tokens.prices import Bill, Rate, bill_at, rate_of
+from ..tokens.prices import Bill, Rate, rate_of
 from ..tokens.usage import report_of
 from .diff import Diff, diff
 
@@ -99,7 +84,7 @@ class Side:
 
     def bill(self, positions: Sequence[int], rate: Rate) -> Bill:
         """The same in money."""
-        bills = (bill_at(self.facts, at, rate) for at in self.facts.ledger.along(positions))
+        bills = (self.facts.bill(at, rate) for at in self.facts.ledger.along(positions))
         return reduce(Bill.plus, bills, Bill())
 
     def seconds(self, positions: Sequence[int]) -> float | None:

@@ -15,6 +15,7 @@ from typing import NoReturn
 import typer
 
 from ..errors import ForkbookError
+from ..extras import require_extra
 from . import check, lab, notebooks, server
 from .seed import seed
 
@@ -33,7 +34,7 @@ def show(folder: Path, browser: bool) -> None:
         ForkbookError: Something could not be started, or ended by itself.
     """
     folder = folder.resolve()
-    server.require_extra("jupyterlab", "ipykernel")
+    require_extra("jupyterlab", "ipykernel")
     with _stop_signals(), contextlib.ExitStack() as running:
         try:
             _run(folder, browser, running)
@@ -51,7 +52,7 @@ def check_notebooks() -> int:
     Raises:
         ForkbookError: Something could not be started.
     """
-    server.require_extra("nbclient", "ipykernel")
+    require_extra("nbclient", "ipykernel")
     with _stop_signals(), contextlib.ExitStack() as running:
         try:
             place = tempfile.TemporaryDirectory(prefix="forkbook-", ignore_cleanup_errors=True)

@@ -7,13 +7,12 @@ import os
 import secrets
 import shutil
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from ..backends.graph.version import require_langgraph
-from ..errors import MissingExtra, Refused
+from ..errors import Refused
+from ..extras import require_extra, require_langgraph
 from .loopback import HOST, fetch_json
 from .tether import Tethered, on_free_port
 
@@ -106,14 +105,6 @@ def start(folder: Path | str | None = None) -> DemoServer:
         _start_fresh(home)
         url, process = _launch(home)
         return DemoServer(url, home, process, cleanup.pop_all())
-
-
-def require_extra(*modules: str) -> None:
-    """Raise `MissingExtra` unless all of these modules can be imported."""
-    if missing := [module for module in modules if find_spec(module) is None]:
-        raise MissingExtra(
-            f"the demo needs {', '.join(missing)}; install what it needs with: pip install 'forkbook[demo]'"
-        )
 
 
 def _temporary_folder(cleanup: contextlib.ExitStack) -> Path:

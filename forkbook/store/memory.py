@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..aio import in_thread
 from ..backends.store import Item, Memory, Namespace, checked_key, namespace_of, text_of
+from ..columns import BOOL, Columns
 from ..errors import InvalidInput
-from ..frames import BOOL, Columns, frame
+from ..frames import frame
 from ..model.edits import plain
 from ..model.text import short, shown
 from .recording import Recording

@@ -1,17 +1,17 @@
 """The shared memory as a terminal and a notebook show it. Pure; all foreign text is escaped."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..backends.store import Item, Namespace, text_of
-from ..compare.show_changes import LINE_SHOWN, shorter
+from ..compare.change import LINE_SHOWN, shorter
 from ..model.meaning import line
 from ..model.text import visible
 from ..plot.html import GREY, Html, cut, esc, lines, table
 
-if TYPE_CHECKING:
-    from .snapshot import ItemChange, StoreDiff
+Written = tuple[str, Item | None, Item | None]  # what happened to an item, the item before, the item after
 
 SHOWN, VALUE_SHOWN = 100, 500
 MARKS = {"added": "+", "removed": "−", "changed": "±", "rewritten": "="}
@@ -28,41 +28,38 @@ def said(value: Any) -> str:
     return line(value)
 
 
-def change_text(change: "ItemChange") -> str:
+def change_text(kind: str, old: Item | None, new: Item | None) -> str:
     """One item's change in one line."""
-    sides = [shorter(line(item.value), LINE_SHOWN) for item in (change.old, change.new) if item]
-    shown = sides[-1:] if change.kind == "rewritten" else sides
-    where = f"{text_of(change.item.namespace)} · {change.item.key}"
-    return f"{MARKS[change.kind]} {visible(where)}: {visible(' → '.join(shown))}"
+    items = [item for item in (old, new) if item]
+    sides = [shorter(line(item.value), LINE_SHOWN) for item in items]
+    shown = sides[-1:] if kind == "rewritten" else sides
+    where = f"{text_of(items[-1].namespace)} · {items[-1].key}"
+    return f"{MARKS[kind]} {visible(where)}: {visible(' → '.join(shown))}"
 
 
-def diff_text(found: "StoreDiff") -> str:
-    """A summary, then a line an item; after so many, how many more there are."""
-    rest = len(found) - SHOWN
+def diff_text(source: str, changes: Sequence[Written]) -> str:
+    """A summary, then one line per item; after the first 100, how many more there are."""
+    rest = len(changes) - SHOWN
     more = [f"… {rest:,} more"] if rest > 0 else []
-    return "\n".join([summary(found), *(f"  {change!r}" for change in found.changes[:SHOWN]), *more])
+    return "\n".join([summary(source, changes), *(f"  {change_text(*each)}" for each in changes[:SHOWN]), *more])
 
 
-def summary(found: "StoreDiff") -> str:
-    """How much was written, in one line."""
-    kinds = [f"{len(of):,} {kind}" for kind in MARKS if (of := found.of(kind))]
-    return f"the store of {found.after.source}: {', '.join(kinds) or 'nothing was written'}"
+def summary(source: str, changes: Sequence[Written]) -> str:
+    """How much was written to the store of a place, in one line."""
+    counts = Counter(kind for kind, _, _ in changes)
+    kinds = [f"{counts[kind]:,} {kind}" for kind in MARKS if counts[kind]]
+    return f"the store of {source}: {', '.join(kinds) or 'nothing was written'}"
 
 
-def diff_html(found: "StoreDiff") -> str:
-    """A summary, then a table of the items; after so many, how many more there are."""
+def diff_html(source: str, changes: Sequence[Written]) -> str:
+    """A summary, then a table of the items; after the first 100, how many more there are."""
     rows = [
-        (
-            change.kind,
-            text_of(c.namespace),
-            c.key,
-            *(line(item.value) if item else "" for item in (change.old, change.new)),
-        )
-        for change in found.changes[:SHOWN]
-        for c in [change.item]
+        (kind, text_of(item.namespace), item.key, *(line(side.value) if side else "" for side in (old, new)))
+        for kind, old, new in changes[:SHOWN]
+        if (item := new or old)
     ]
     shown = table(("", "namespace", "key", "before", "after"), rows) if rows else ""
-    return lines(f"<p class='forkbook-store'>{esc(summary(found))}</p>{shown}{_more(len(found))}")
+    return lines(f"<p class='forkbook-store'>{esc(summary(source, changes))}</p>{shown}{_more(len(changes))}")
 
 
 def known_html(user: str, items: Sequence[Item], since: datetime | None) -> str:

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..backends.store import Item, Namespace, place_of, text_of
+from ..columns import FLOAT, OBJECT, TEXT, TIME, Columns, Row
 from ..compare.diff import Diff, diff
-from ..frames import FLOAT, OBJECT, TEXT, TIME, Columns, Row, frame
+from ..frames import frame
 from ..model.meaning import same
 from ..model.text import shown
+from .show_memory import Written, change_text, diff_html, diff_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,9 +97,7 @@ class ItemChange:
 
     @shown
     def __repr__(self) -> str:
-        from .show_memory import change_text
-
-        return change_text(self)
+        return change_text(self.kind, self.old, self.new)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -148,14 +148,14 @@ class StoreDiff:
 
     @shown
     def __repr__(self) -> str:
-        from .show_memory import diff_text
-
-        return diff_text(self)
+        return diff_text(self.after.source, self._written)
 
     def _repr_html_(self) -> str:
-        from .show_memory import diff_html
+        return diff_html(self.after.source, self._written)
 
-        return diff_html(self)
+    @property
+    def _written(self) -> list[Written]:
+        return [(change.kind, change.old, change.new) for change in self.changes]
 
 
 def compared(before: Snapshot, after: Snapshot) -> StoreDiff:

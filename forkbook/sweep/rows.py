@@ -8,13 +8,14 @@ from functools import reduce
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from ..columns import BOOL, FLOAT, INT, OBJECT, TEXT, Columns
+from ..columns import Row as Record
 from ..facts import Facts
-from ..frames import BOOL, FLOAT, INT, METHOD, OBJECT, PRICED, STATUS, TEXT, Columns, money
-from ..frames import Row as Record
+from ..frames import METHOD, PRICED, STATUS, money
 from ..model.messages import role, text
 from ..model.text import cut, visible
 from ..tokens import Totals
-from ..tokens.prices import Bill, Rate, bill_at
+from ..tokens.prices import Bill, Rate
 from .variants import SWEEP, Answer, Variant, names
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Place:
 
     def bill(self, rate: Rate) -> Bill:
         """What that cost."""
-        return reduce(Bill.plus, (bill_at(self.history.facts, at, rate) for at in self.own), Bill())
+        return reduce(Bill.plus, (self.history.facts.bill(at, rate) for at in self.own), Bill())
 
 
 def marked(facts: Facts) -> dict[str, list[int]]:

@@ -8,7 +8,6 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from ..errors import InvalidInput, MissingExtra
-from ..facts import Facts
 from ..model.text import short
 from .spending import Spend
 from .usage import model_of
@@ -66,21 +65,6 @@ def bill(spends: Iterable[Spend], rate: Rate, when: datetime | None = None) -> B
         cost = rate(spend, model_of(spend.message), when)
         total = total.plus(Bill(unpriced=spend.total) if cost is None else Bill(cost))
     return total
-
-
-def bill_at(facts: Facts, position: int, rate: Rate) -> Bill:
-    """What one checkpoint cost."""
-    accounts = facts.ledger
-    known = bill(accounts.spends([position]), rate, facts.created_at(position))
-    return known._replace(is_known=not accounts.unknown_spent[position])
-
-
-def bills_of(facts: Facts, prices: Any) -> list[Bill]:
-    """What each checkpoint of a thread cost, by position; an empty list without prices."""
-    if prices is None:
-        return []
-    rate = rate_of(prices)
-    return [bill_at(facts, position, rate) for position in range(len(facts.tree))]
 
 
 def _cost(spend: Spend, price: Mapping[str, float]) -> float:

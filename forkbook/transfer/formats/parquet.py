@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ... import frames
+from ... import columns, frames
 from ...backends.archive.export import Account, ExportReport
 from ...backends.archive.text import NotJson, spelled
 from ...backends.contract import Backend, head_of
@@ -30,7 +30,7 @@ from ...model.tree import Tree
 from ...tokens import Counter
 from ..keeping import name_for
 
-COLUMNS: Mapping[str, frames.Columns] = {
+COLUMNS: Mapping[str, columns.Columns] = {
     "threads": frames.THREADS,
     "checkpoints": frames.CHECKPOINTS,
     "messages": frames.MESSAGES,
@@ -77,7 +77,7 @@ def write(
     require()
     from pyarrow import parquet
 
-    account, records, below = Account(progress), list[frames.Row](), 0
+    account, records, below = Account(progress), list[columns.Row](), 0
     with new_folder(path, MARK) as new:
         folder = new.place
         for name in COLUMNS:
@@ -153,14 +153,14 @@ def _facts(thread: Gathered, counter: Counter | None) -> Facts:
     return Facts(thread.thread_id, tree, [roots[head.id] for head in tree.heads], counter)
 
 
-def _table(rows: list[frames.Row], name: str) -> Any:
+def _table(rows: list[columns.Row], name: str) -> Any:
     """Rows as an Arrow table that pandas reads back with the dtypes of the frames."""
     import pyarrow as pa
 
     arrays = []
     for field, dtype in zip(_schema(name), COLUMNS[name].values(), strict=True):
-        kind = "names" if field.name in frames.NAMES else dtype
-        convert = CONVERTED.get(kind if isinstance(kind, str) else frames.TEXT)
+        kind = "names" if field.name in columns.NAMES else dtype
+        convert = CONVERTED.get(kind if isinstance(kind, str) else columns.TEXT)
         data = [row.get(field.name) for row in rows]
         arrays.append(pa.array([convert(each) for each in data] if convert else data, field.type))
     return pa.Table.from_arrays(arrays, schema=_schema(name))
@@ -180,13 +180,13 @@ def _kind(name: str, dtype: str | tuple[str, ...]) -> Any:
 
     if isinstance(dtype, tuple):
         return pa.dictionary(pa.int32(), pa.string())
-    if name in frames.NAMES:
+    if name in columns.NAMES:
         return pa.list_(pa.string())
     return {
-        frames.TIME: pa.timestamp("us", "UTC"),
-        frames.INT: pa.int64(),
-        frames.BOOL: pa.bool_(),
-        frames.FLOAT: pa.float64(),
+        columns.TIME: pa.timestamp("us", "UTC"),
+        columns.INT: pa.int64(),
+        columns.BOOL: pa.bool_(),
+        columns.FLOAT: pa.float64(),
     }.get(dtype, pa.string())
 
 
@@ -207,8 +207,8 @@ def _text(value: Any) -> str | None:
 
 
 CONVERTED: Mapping[str, Callable[[Any], Any]] = {
-    frames.TIME: _time,
-    frames.TEXT: _text,
-    frames.OBJECT: _json,
+    columns.TIME: _time,
+    columns.TEXT: _text,
+    columns.OBJECT: _json,
     "names": _names,
 }

@@ -1,9 +1,10 @@
-"""Whether the installed LangGraph is one that graphs in this process can be read with."""
+"""Whether the optional packages that a feature needs are installed, and new enough."""
 
 import re
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 
-from ...errors import MissingExtra
+from .errors import MissingExtra
 
 NEEDED = {"langgraph": (1, 2), "langgraph-checkpoint": (4, 1)}
 
@@ -25,6 +26,14 @@ def require_langgraph() -> None:
                 found=found,
                 needed=wanted,
             )
+
+
+def require_extra(*modules: str) -> None:
+    """Raise `MissingExtra` unless all of these modules can be imported."""
+    if missing := [module for module in modules if find_spec(module) is None]:
+        raise MissingExtra(
+            f"the demo needs {', '.join(missing)}; install what it needs with: pip install 'forkbook[demo]'"
+        )
 
 
 def _installed(package: str) -> str | None:
