@@ -36,7 +36,7 @@ def thread_id_of(item: Any) -> str:
         raise Unfit(f"{short(item)} is no object")
     inner = _object(item.get("thread"), "thread")
     found = item.get("thread_id", inner.get("thread_id", item.get("id")))
-    if not isinstance(found, str):
+    if not isinstance(found, str) or (not found and {*item, *inner}.isdisjoint((*RECORD, *CONTENT))):
         raise Unfit(f"its thread_id is {short(found)}")
     return found
 
