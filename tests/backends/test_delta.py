@@ -377,3 +377,62 @@ def test_reducers_are_for_stores(tmp_path, sqlite_store):
         fb.connect(sqlite_store[0], reducers={"odd": 5})
     with pytest.raises(fb.InvalidInput, match="no compiled graph"):
         fb.connect(sqlite_store[0], graph=5)
+
+
+def joined(old, writes):
+    for write in writes:
+        old += write
+    return old
+
+
+def listed(old, writes):
+    return [*old, *writes]
+
+
+def merged(old, writes):
+    return {key: value for each in (old, *writes) for key, value in each.items()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "reducer", "writes"),
+    [
+        (int, joined, [1, 2]),
+        (float, joined, [1, 0.5]),
+        (str, joined, ["a", "bc"]),
+        (bool, lambda old, writes: old or any(writes), [False, True]),
+        (list, joined, [[1], [2]]),
+        (list, listed, [1, 2]),
+        (list, listed, ["a", "b"]),
+        (list, listed, [{"a": 1}, {"b": 2}]),
+        (dict, merged, [{"a": 1}, {"b": 2}]),
+        (dict, lambda old, writes: {**old, **dict.fromkeys(writes, 1)}, ["a", "b"]),
+        (int, lambda old, writes: max([old, *writes]), [3, 2]),
+        (str, lambda old, writes: writes[-1] if writes else old, ["a", "b"]),
+    ],
+)
+def test_a_channel_begins_with_the_empty_value_of_its_type(tmp_path, kind, reducer, writes):
+    builder = StateGraph(TypedDict("State", {"x": Annotated[kind, DeltaChannel(reducer)], "go": int}, total=False))
+    for number, write in enumerate(writes):
+        builder.add_node(str(number), lambda state, write=write: {"x": write})
+        builder.add_edge(str(number - 1) if number else START, str(number))
+    with SqliteSaver.from_conn_string(str(tmp_path / "s.sqlite")) as saver:
+        graph = builder.compile(checkpointer=saver)
+        graph.invoke({"go": 1}, {"configurable": {"thread_id": "t"}})
+        history = graph.get_state_history({"configurable": {"thread_id": "t"}})
+        expected = [snapshot.values["x"] for snapshot in history][::-1]
+    with fb.connect(tmp_path / "s.sqlite", reducers={"x": reducer}) as book:
+        found = [cp.values["x"] for cp in book["t"]]
+    assert [(type(value), value) for value in found] == [(type(value), value) for value in expected]
+
+
+def test_what_a_channel_begins_with_is_found_when_it_is_first_written_to(tmp_path):
+    builder = StateGraph(TypedDict("State", {"x": Annotated[int, DeltaChannel(joined)], "go": int}, total=False))
+    builder.add_node("node", lambda state: {"x": 5} if state["go"] > 1 else {}).add_edge(START, "node")
+    at = {"configurable": {"thread_id": "t"}}
+    with SqliteSaver.from_conn_string(str(tmp_path / "s.sqlite")) as saver:
+        graph = builder.compile(checkpointer=saver)
+        graph.invoke({"go": 1}, at)
+        with fb.connect(tmp_path / "s.sqlite", reducers={"x": joined}) as book:
+            assert len(book["t"]) == 3
+            graph.invoke({"go": 2}, at)
+            assert [cp.values["x"] for cp in book["t"]] == [0, 0, 0, 0, 0, 5]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
+import orjson
+
 from ...model.states import is_placeholder
 from ..values.plain import not_stored
 from .commands import Updated, updated
@@ -147,7 +149,7 @@ class _Channel:
         self._looked_at = dict(saved)
         given = None if self._given is None else self._given(self._ns, self.name, self._kinds)
         rules = self._kinds.rules(self.name) if given is None else given
-        if [rule.words for rule in rules] != [walk.rule.words for walk in self._walks]:
+        if list(map(_told, rules)) != [_told(walk.rule) for walk in self._walks]:
             self._walks = [_Walk(self.name, rule) for rule in rules]
 
     def _fitting(self, saved: Mapping[str, Saved], order: Sequence[str]) -> "_Walk":
@@ -168,6 +170,14 @@ class _Channel:
             return held
         text = UNSURE.format(channel=self.name, doubt=held.doubt)
         return self._unsure.setdefault(text, Held(unknown=text))
+
+
+def _told(rule: Rule) -> tuple[str, Any]:
+    """What tells a rule from others: its words, and with what a channel begins."""
+    try:
+        return rule.words, orjson.dumps(rule.start())
+    except Exception:  # a graph's channel may begin with nothing
+        return rule.words, None
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,15 +148,27 @@ class GivenRule:
     Args:
         channel: The channel's name.
         reducer: A DeltaChannel's reducer: from the state and a list of writes to the state.
-        empty: The value of a channel to which nothing was written.
+        kinds: What the channel was seen to hold.
     """
 
-    def __init__(self, channel: str, reducer: Reducer, empty: Any) -> None:
+    def __init__(self, channel: str, reducer: Reducer, kinds: "Kinds") -> None:
         self.words = f"the reducer given for {channel!r}"
-        self._reducer, self._empty, self._interner = reducer, empty, Interner()
+        self._reducer, self._interner = reducer, Interner()
+        self._empty: Any = next(filter(self._suits(kinds.sample), kinds.empties), {} if kinds.maps else [])
+
+    def _suits(self, write: Any) -> Callable[[Any], bool]:
+        """A function that tells whether a channel may begin with a value: the reducer gives one of its type then."""
+
+        def suits(empty: Any) -> bool:
+            try:
+                return type(self._reduced(empty, [] if write is None else [write])) is type(empty)
+            except Exception:  # the user's code may raise anything
+                return False
+
+        return suits
 
     def start(self) -> Any:
-        """The value of a channel to which nothing was written."""
+        """The value of a channel to which nothing was written: the empty one of its type, as LangGraph begins."""
         return self._empty
 
     def doubt(self, value: Any, writes: Sequence[Any]) -> str | None:
@@ -172,23 +184,38 @@ class GivenRule:
         for write in (value, *writes):
             self._interner.one(write)
         try:
-            copied = orjson.loads(orjson.dumps([value, list(writes)]))
-            return self._interner.one(orjson.loads(orjson.dumps(self._reducer(*copied))))
+            return self._interner.one(self._reduced(value, writes))
         except Exception as error:  # the user's code may raise anything
             raise Unsuited(f"{self.words} failed: {type(error).__name__}: {error}") from error
 
+    def _reduced(self, value: Any, writes: Sequence[Any]) -> Any:
+        copied = orjson.loads(orjson.dumps([value, list(writes)]))
+        return orjson.loads(orjson.dumps(self._reducer(*copied)))
+
 
 class Kinds:
-    """What a channel was seen to hold."""
+    """What a channel was seen to hold.
+
+    Attributes:
+        sample: One of the writes; None: there was none.
+    """
 
     def __init__(self) -> None:
         self._found: set[str] = set()
+        self._held, self._written = dict[type, Any](), dict[type, Any]()
+        self.sample: Any = None
 
     def add(self, value: Any) -> None:
         """A value or a write; of an `Overwrite` its value."""
         replaced, new = overwritten(value)
         if replaced:
             value = new
+        elif value is not None and not is_placeholder(value):
+            self._written[type(value)] = _empty(value)
+            self.sample = value if self.sample is None else self.sample
+        self._add(value)
+
+    def _add(self, value: Any) -> None:
         if isinstance(value, list):
             self._found.update("message" if is_message(item) else _kind(item, "other") for item in value)
         else:
@@ -196,7 +223,19 @@ class Kinds:
 
     def add_value(self, value: Any) -> None:
         """A stored value; a list by its ends, since it may be as long as a thread."""
-        self.add([*value[:1], *value[-1:]] if isinstance(value, list) else unwrapped(value))
+        value = unwrapped(value)
+        if value is not None and not is_placeholder(value):
+            self._held[type(value)] = _empty(value)
+        self._add([*value[:1], *value[-1:]] if isinstance(value, list) else value)
+
+    @property
+    def empties(self) -> list[Any]:
+        """The empty values that the channel may have begun with, the likeliest first: by what it held, then by writes.
+
+        A channel of floats may be written an int, hardly the other way round.
+        """
+        written = [self._written[kind] for kind in sorted(self._written, key=lambda kind: kind is not float)]
+        return [*self._held.values(), *written, [], {}]
 
     @property
     def maps(self) -> bool:
@@ -223,9 +262,17 @@ def given(reducers: Mapping[str, Reducer]) -> Rules:
 
     def rules(ns: str, channel: str, kinds: Kinds) -> Sequence[Rule] | None:
         reducer = reducers.get(channel)
-        return None if reducer is None else [GivenRule(channel, reducer, {} if kinds.maps else [])]
+        return None if reducer is None else [GivenRule(channel, reducer, kinds)]
 
     return rules
+
+
+def _empty(value: Any) -> Any:
+    """The empty value of a value's type, in its plain form; None where the type has none."""
+    if isinstance(value, Mapping) and "__type__" in value:
+        inner = value.get("value")
+        return {**value, "value": type(inner)()} if isinstance(inner, list | str) else None
+    return {} if isinstance(value, Mapping) else type(value)()
 
 
 def _kind(item: Any, otherwise: str) -> str:
