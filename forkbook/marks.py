@@ -1,19 +1,47 @@
-"""What forkbook leaves in the metadata of a copy, so that it is found again. Pure, but for the search."""
+"""The keys that forkbook writes into metadata, so that it finds its work again; and the keys that belong to servers.
 
-from collections.abc import Iterator, Mapping
+Every key of ours stands here, and begins with `OURS`. Pure: who searches a place for a key does that elsewhere.
+"""
+
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .backends.contract import COPY_OF, Backend, Thread
-from .backends.wire import SERVER_PREFIXES
 from .errors import InvalidInput
 from .model.edits import plain
 from .model.secrets import MaskedDict
 from .model.text import short
 
-COPY = "forkbook_copy"  # beside COPY_OF: `of`, `at` (the copy itself), `copied_at`, `checkpoint_id`, `state`
 OURS = "forkbook"
-SERVERS_OWN = ("graph_id", "thread_id", "assistant_id", "run_id", "cron_id")
+
+# In the metadata of threads
+SCRATCH = {OURS: "scratch"}  # of a copy on which an edit is tried, and which is deleted afterwards
+SCRATCH_OF = "forkbook_of"  # beside it: the thread that it is a copy of
+SCRATCH_SINCE = "forkbook_since"  # beside it: when it was made, as ISO 8601
+COPY_OF = "forkbook_copy_of"  # of a copy: the original's id
+COPY = "forkbook_copy"  # beside COPY_OF: `of`, `at` (the copy itself), `copied_at`, `checkpoint_id`, `state`
+IMPORT = "forkbook_import"  # of a migrated thread: `of`, `at`, `digest`, `by`, `state`, `verdict` and more
+SWEEP_AT = "forkbook_sweep_at"  # of a copy that a sweep made: the copy's own id
+SWEEP_OF = "forkbook_sweep_of"  # beside it, and in the checkpoints of a sweep: the thread that the sweep began in
+
+# In the metadata of checkpoints
+MARKS = "forkbook_marks"  # the names of the keys that an act put there, as JSON
+SWEEP = "forkbook_sweep"  # the sweep and the variant, as JSON; with `_` and the sweep's id in the thread: its journal
+
+# What servers write themselves
+RUN_KEYS = ("thread_id", "assistant_id", "run_id", "cron_id")  # at every run
+SERVERS_OWN = ("graph_id", *RUN_KEYS)
+SERVER_PREFIXES = ("__", "langgraph_")
+
+
+def mark_of_scratch(thread_id: str) -> dict[str, str]:
+    """The metadata of a scratch copy of a thread that is made now."""
+    return SCRATCH | {SCRATCH_OF: thread_id, SCRATCH_SINCE: datetime.now(UTC).isoformat()}
+
+
+def is_scratch(metadata: Mapping[str, Any] | None) -> bool:
+    """Whether the metadata of a thread are those of a scratch copy."""
+    return (metadata or {}).get(OURS) == SCRATCH[OURS]
 
 
 def mark_of_copy(thread_id: str, copy_id: str, checkpoint_id: str | None = None, state: str = "done") -> dict[str, Any]:
@@ -26,8 +54,28 @@ def mark_of_copy(thread_id: str, copy_id: str, checkpoint_id: str | None = None,
         state: `writing` until all is there, then `done`.
     """
     now = datetime.now(UTC).isoformat()
-    told = {"of": thread_id, "at": copy_id, "copied_at": now, "checkpoint_id": checkpoint_id, "state": state}
-    return {COPY_OF: thread_id, COPY: told}
+    mark = {"of": thread_id, "at": copy_id, "copied_at": now, "checkpoint_id": checkpoint_id, "state": state}
+    return {COPY_OF: thread_id, COPY: mark}
+
+
+def copy_mark(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What `COPY` says in the metadata of a thread; empty where it is not there."""
+    return _mapping(metadata.get(COPY))
+
+
+def original_of(thread_id: str, metadata: Mapping[str, Any]) -> Any:
+    """The id of the thread that a thread is a copy of; None: it is no copy that forkbook knows.
+
+    A server's own copy of a copy by forkbook has the mark of that copy: then that copy is its original.
+    """
+    mark, named = copy_mark(metadata), metadata.get(COPY_OF)
+    is_own = mark.get("at") in (None, thread_id) or mark.get("of", named) != named
+    return named if is_own else mark["at"]
+
+
+def import_mark(metadata: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What `IMPORT` says in the metadata of a thread; empty where no migration wrote it."""
+    return _mapping((metadata or {}).get(IMPORT))
 
 
 def checked_metadata(metadata: Any) -> dict[str, Any]:
@@ -52,42 +100,8 @@ def checked_metadata(metadata: Any) -> dict[str, Any]:
 
 def inherited(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Of a thread's metadata what a copy that is written anew has, too: no marks, nothing that is the server's."""
-    return {
-        key: value
-        for key, value in metadata.items()
-        if not key.startswith(OURS) and (key == "graph_id" or key not in SERVERS_OWN)
-    }
+    return {key: value for key, value in metadata.items() if not key.startswith(OURS) and key not in RUN_KEYS}
 
 
-def copies(backend: Backend, thread_id: str) -> Iterator[tuple[Thread, Mapping[str, Any]]]:
-    """The records of the copies of a thread, newest first, each with its mark, which is empty where it bears none."""
-    seen = set()
-    for search in ({COPY_OF: thread_id}, {COPY: {"at": thread_id}}):
-        for record in _searched(backend, search):
-            metadata = record.get("metadata") or {}
-            if record["thread_id"] not in seen and _original_of(record["thread_id"], metadata) == thread_id:
-                seen.add(record["thread_id"])
-                mark = _mark(metadata)
-                yield record, mark if mark.get("at") == record["thread_id"] else {}
-
-
-def _searched(backend: Backend, metadata: Mapping[str, Any]) -> Iterator[Thread]:
-    try:
-        yield from backend.threads(metadata=metadata)
-    except InvalidInput:  # a place that cannot search
-        yield from backend.threads()
-
-
-def _original_of(thread_id: str, metadata: Mapping[str, Any]) -> Any:
-    """What a thread is a copy of.
-
-    The server's own copy leaves no trace, but of a copy by forkbook it has that one's mark.
-    """
-    mark = _mark(metadata)
-    is_own = mark.get("at") in (None, thread_id) or mark.get("of") != metadata.get(COPY_OF)
-    return metadata.get(COPY_OF) if is_own else mark["at"]
-
-
-def _mark(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = metadata.get(COPY)
-    return found if isinstance(found, Mapping) else {}
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

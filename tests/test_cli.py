@@ -30,8 +30,8 @@ from forkbook.cli import app, screen
 from forkbook.cli.places import backup_of
 from forkbook.cli.reports import say_migration
 from forkbook.cli.threads import origin, told
+from forkbook.marks import IMPORT
 from forkbook.transfer.reports import MigrateReport, Move
-from forkbook.transfer.writing import MARK
 
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
 
@@ -101,7 +101,7 @@ def made_from(target, thread_id):
     return [
         record["thread_id"]
         for record in target.backend.threads()
-        if (record["metadata"].get(MARK) or {}).get("of") == thread_id
+        if (record["metadata"].get(IMPORT) or {}).get("of") == thread_id
     ]
 
 
@@ -190,20 +190,20 @@ def test_people_see_their_own_metadata_and_whence_a_thread_came(demo_url, target
     assert "owner=ada" in line
     assert "forkbook" not in out
     (row,) = [row for row in document("threads", target_url)[1]["threads"] if row["thread_id"] == fresh[0]]
-    assert row["metadata"][MARK]["of"] == fresh[0]
+    assert row["metadata"][IMPORT]["of"] == fresh[0]
 
 
 @pytest.mark.parametrize(
     ("metadata", "words"),
     [
         ({}, ""),
-        ({MARK: {"of": "t"}}, "migrated"),
-        ({MARK: {"of": "12345678", "state": "done"}}, "migrated from …345678"),
-        ({MARK: {"of": "12345678", "state": "writing"}}, "half migrated from …345678"),
+        ({IMPORT: {"of": "t"}}, "migrated"),
+        ({IMPORT: {"of": "12345678", "state": "done"}}, "migrated from …345678"),
+        ({IMPORT: {"of": "12345678", "state": "writing"}}, "half migrated from …345678"),
         ({"forkbook_copy_of": "12345678", "forkbook_copy": {"at": "t"}}, "copy of …345678"),
         ({"forkbook_copy_of": "12345678", "forkbook_copy": {"at": "87654321"}}, "copy of …654321"),
         ({"forkbook_sweep_of": "12345678", "forkbook_sweep_at": "t"}, "variant of …345678"),
-        ({MARK: "odd"}, ""),
+        ({IMPORT: "odd"}, ""),
     ],
 )
 def test_what_made_a_thread_is_said_in_a_word(metadata, words):
@@ -875,7 +875,7 @@ def test_ctrl_c_ends_a_migration_and_the_same_command_goes_on(
     left = said["migration"]["counts"]["not reached"]
     assert re.search(f"Stopping: .*{truth}.*Stopped: {left} of 5 threads are left; interrupted; run again", err, re.S)
     half_made = [
-        id_ for id_ in ids if id_ in target and target.backend.thread(id_)["metadata"][MARK]["state"] != "done"
+        id_ for id_ in ids if id_ in target and target.backend.thread(id_)["metadata"][IMPORT]["state"] != "done"
     ]
     assert (len(half_made) > 0) == (concurrency == 1)
     code, said = document("migrate", demo_url, target_url, "-t", ",".join(ids))

@@ -16,9 +16,9 @@ from proxy import Fault, proxy, writes
 import forkbook as fb
 from forkbook.backends import retry as patience
 from forkbook.backends.server.backend import ServerBackend
+from forkbook.marks import IMPORT
 from forkbook.transfer import rebuilder
 from forkbook.transfer.migrating import migrate as migrate_backends
-from forkbook.transfer.writing import MARK
 
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
 
@@ -93,7 +93,7 @@ def test_five_threads_and_their_trees(source, target, demo_threads):
         assert [cp.branch for cp in before] == [cp.branch for cp in after]
         kept = target.backend.thread(thread_id)["metadata"]
         assert kept["title"] == source.backend.thread(thread_id)["metadata"]["title"]
-        assert kept[MARK]["state"] == "done"
+        assert kept[IMPORT]["state"] == "done"
         assert list(before.tokens_df().total_tokens) == list(after.tokens_df().total_tokens)
     assert {move.verdict for move in report.moves} == {"identical under new ids"}
     assert fb.verify(source, target, list(demo_threads.values()))
@@ -357,7 +357,7 @@ def test_a_run_that_is_cut_short_goes_on(source, target, target_url, fresh):
     with proxy(target_url, fault=third_fork_fails) as (url, _):
         (cut,) = fb.migrate(source, url, [thread_id]).moves
     assert cut.outcome == "error"
-    half = target.backend.thread(thread_id)["metadata"][MARK]
+    half = target.backend.thread(thread_id)["metadata"][IMPORT]
     assert half["state"] == "writing"
     there = len(target[thread_id])
     with proxy(target_url) as (url, requests):
@@ -370,7 +370,9 @@ def test_a_run_that_is_cut_short_goes_on(source, target, target_url, fresh):
 def test_a_half_made_thread_that_somebody_ran_is_left_alone(source, target, target_url, fresh):
     thread_id = fresh["approval"]
     client = get_sync_client(url=target_url, api_key=None)
-    client.threads.create(thread_id=thread_id, metadata={MARK: {"of": thread_id, "at": thread_id, "state": "writing"}})
+    client.threads.create(
+        thread_id=thread_id, metadata={IMPORT: {"of": thread_id, "at": thread_id, "state": "writing"}}
+    )
     client.runs.wait(thread_id, "agent", input={})
     (move,) = fb.migrate(source, target, [thread_id]).moves
     assert (move.outcome, "somebody has run it" in move.reason) == ("error", True)
@@ -430,7 +432,7 @@ def test_ctrl_c_leaves_a_report_and_the_next_run_ends_it(source, target, fresh, 
 
 def test_scratch_copies_of_a_killed_migration_are_cleared_away(source, target, target_url, fresh):
     client = get_sync_client(url=target_url, api_key=None)
-    of, other = ({MARK: {"of": id_, "at": "y", "state": "writing", "by": "z"}} for id_ in (fresh["approval"], "x"))
+    of, other = ({IMPORT: {"of": id_, "at": "y", "state": "writing", "by": "z"}} for id_ in (fresh["approval"], "x"))
     left, others = (client.threads.create(metadata=mark)["thread_id"] for mark in (of, other))
     assert fb.migrate(source, target, [fresh["approval"]])
     assert left not in target

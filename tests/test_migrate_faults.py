@@ -36,10 +36,10 @@ from forkbook.backends.server.backend import ServerBackend
 from forkbook.demo.loopback import HOST, fetch_json, free_port
 from forkbook.demo.server import _INHERITED, _SETTINGS
 from forkbook.demo.tether import Tethered
+from forkbook.marks import IMPORT
 from forkbook.transfer import rebuilder
 from forkbook.transfer.migrating import GONE_ON
 from forkbook.transfer.migrating import migrate as migrate_backends
-from forkbook.transfer.writing import MARK
 
 pytestmark = pytest.mark.xdist_group("migrations that fail")  # one server of their own, which they count
 CONFIG = {"dependencies": ["."], "graphs": {"agent": "./agent.py:graph"}}
@@ -283,10 +283,10 @@ def test_what_was_lost_of_a_finished_thread_is_written_however_often_that_is_cut
     target.client.threads.delete(thread_id)
     report = cut_at_its_forks(archive, target, thread_id)
     assert report.counts["error"] == 1
-    mark = record["metadata"][MARK] | {"head": "f" * 8}  # newer than all that is there
-    target.client.threads.update(thread_id, metadata={MARK: mark})
+    mark = record["metadata"][IMPORT] | {"head": "f" * 8}  # newer than all that is there
+    target.client.threads.update(thread_id, metadata={IMPORT: mark})
     assert cut_at_its_forks(archive, target, thread_id).counts["error"] == 1
-    assert target.client.threads.get(thread_id)["metadata"][MARK]["state"] == "writing"
+    assert target.client.threads.get(thread_id)["metadata"][IMPORT]["state"] == "writing"
     assert fb.migrate(archive, target.url, [thread_id]).counts["created"] == 1
     assert fb.verify(archive, target.url, [thread_id])
 
@@ -541,7 +541,7 @@ def test_an_empty_answer_is_no_sign_that_a_mark_was_written(archive, threads, ta
         _,
     ):
         assert fb.migrate(archive, url, [threads["memory"]])
-    assert target.client.threads.get(threads["memory"])["metadata"][MARK]["state"] == "done"
+    assert target.client.threads.get(threads["memory"])["metadata"][IMPORT]["state"] == "done"
 
 
 def test_tries_end_where_answers_take_too_long(archive, threads, target, monkeypatch):
@@ -554,9 +554,9 @@ def test_tries_end_where_answers_take_too_long(archive, threads, target, monkeyp
 
 class TestDryRun:
     def test_nothing_changes_beside_what_a_killed_migration_left(self, archive, threads, target):
-        left = target.client.threads.create(metadata={MARK: {"of": "x", "at": "y", "state": "writing"}})["thread_id"]
+        left = target.client.threads.create(metadata={IMPORT: {"of": "x", "at": "y", "state": "writing"}})["thread_id"]
         half = {"of": threads["memory"], "at": threads["memory"], "state": "writing"}
-        target.client.threads.create(thread_id=threads["memory"], metadata={MARK: half})
+        target.client.threads.create(thread_id=threads["memory"], metadata={IMPORT: half})
         target.client.threads.create(thread_id=threads["approval"], metadata={"owner": "somebody"})
         for on_conflict in ("skip", "compare", "new_id"):
             with misbehaving(target.url) as (url, arrived):

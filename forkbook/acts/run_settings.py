@@ -10,14 +10,13 @@ from typing import Any
 from ..backends.contract import Backend, Graph, RunSettings, State
 from ..backends.wire import IN_METADATA, own
 from ..errors import InvalidInput, Refused
+from ..marks import MARKS, OURS
 from ..model.secrets import MaskedDict, masked
 from ..model.text import short
 
 RUN_CONFIG = (
     "configurable", "tags", "metadata", "callbacks", "run_name", "run_id", "max_concurrency", "recursion_limit",
 )  # fmt: skip  # LangChain's RunnableConfig
-OURS = "forkbook"  # begins the name of all that forkbook leaves in metadata
-MARKS = "forkbook_marks"  # in a checkpoint's metadata: the names of the keys that an act put there, as JSON
 
 
 def settings(

@@ -9,12 +9,12 @@ from typing import Any
 from ..backends.contract import Backend, State, namespace
 from ..backends.wire import END, ROOT
 from ..errors import AccessDenied, ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, ThreadBusy
+from ..marks import SCRATCH_SINCE, mark_of_scratch
 from ..model.edits import Deviation
 from ..model.text import shown
 from .trial_errors import about_the_checkpoint
 from .typed_edits import TypedEdit
 
-SCRATCH = {"forkbook": "scratch"}
 SCRATCH_AGE = timedelta(minutes=10)
 
 
@@ -165,7 +165,7 @@ def scratch(backend: Backend, thread_id: str) -> Iterator[Scratch]:
     Raises:
         AccessDenied: This user may not make one.
     """
-    tags = SCRATCH | {"forkbook_of": thread_id, "forkbook_since": datetime.now(UTC).isoformat()}
+    tags = mark_of_scratch(thread_id)
     with _told_of_the_scratch_copy(thread_id):
         copy = Scratch(backend.copy(thread_id))
     try:
@@ -197,7 +197,7 @@ def sweep_scratches(backend: Backend, threads: Sequence[Mapping[str, Any]]) -> N
     """Delete scratch copies that a killed preview left behind, once they are surely nobody's."""
     for thread in threads:
         try:
-            age = datetime.now(UTC) - datetime.fromisoformat(thread["metadata"]["forkbook_since"])
+            age = datetime.now(UTC) - datetime.fromisoformat(thread["metadata"][SCRATCH_SINCE])
         except (TypeError, ValueError, KeyError):
             continue  # not one of ours
         if age > SCRATCH_AGE:

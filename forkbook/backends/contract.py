@@ -21,7 +21,6 @@ from .store import Memory
 if TYPE_CHECKING:
     from .events import OnEvent
 
-COPY_OF = "forkbook_copy_of"  # in a copied thread's metadata: the original's id
 LARGEST_STEP = 2**63  # what no frame can hold is no step
 State = dict[str, Any]
 Thread = dict[str, Any]

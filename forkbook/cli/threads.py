@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..backends.contract import COPY_OF, Backend
+from ..backends.contract import Backend
 from ..errors import ForkbookError
-from ..marks import COPY, OURS, SERVERS_OWN
+from ..marks import OURS, SERVERS_OWN, SWEEP_AT, SWEEP_OF, import_mark, original_of
 from ..model.text import cut
-from ..sweep.variants import SWEEP_AT, SWEEP_OF
-from ..transfer.writing import MARK
 
 METADATA_SHOWN = 300
 ID_SHOWN = 6
@@ -28,10 +26,9 @@ def origin(thread_id: str, metadata: Mapping[str, Any]) -> str:
     """What made a thread, as forkbook's marks in its metadata say; "" where none does."""
     if metadata.get(SWEEP_AT) == thread_id:
         return f"variant of {_end(metadata.get(SWEEP_OF))}"
-    if (original := metadata.get(COPY_OF)) is not None:
-        at = _mapping(metadata.get(COPY)).get("at")
-        return f"copy of {_end(original if at in (None, thread_id) else at)}"
-    if mark := _mapping(metadata.get(MARK)):
+    if (original := original_of(thread_id, metadata)) is not None:
+        return f"copy of {_end(original)}"
+    if mark := import_mark(metadata):
         half = "half " if mark.get("state") == "writing" else ""
         return f"{half}migrated" + ("" if mark.get("of") in (None, thread_id) else f" from {_end(mark['of'])}")
     return ""
@@ -56,7 +53,3 @@ def _pairs(metadata: Mapping[str, Any]) -> str:
 
 def _end(thread_id: Any) -> str:
     return f"…{str(thread_id)[-ID_SHOWN:]}"
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput
 from ..history import History
+from ..marks import SWEEP, SWEEP_OF
 from .result import Sweep
 from .rows import Row, marked
-from .variants import SWEEP, SWEEP_OF, unpacked, variant_of
+from .variants import unpacked, variant_of
 
 if TYPE_CHECKING:
     from ..book import Book

@@ -13,12 +13,13 @@ from ..checkpoint import Checkpoint
 from ..errors import ForkbookError, Refused, ThreadNotFound
 from ..frames import frame, with_prices
 from ..history import History
+from ..marks import SWEEP, SWEEP_AT, SWEEP_OF
 from ..model.text import escape, shown
 from ..tokens import Totals
 from ..tokens.prices import TABLE, rate_of
 from .rows import Place, Row, columns, listed, marked, numeric_scores, placed, points, records
 from .scores import checked, failed, judged
-from .variants import SWEEP, SWEEP_AT, SWEEP_OF, packed, unpacked
+from .variants import packed, unpacked
 
 if TYPE_CHECKING:
     import pandas as pd

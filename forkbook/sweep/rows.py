@@ -12,11 +12,12 @@ from ..columns import BOOL, FLOAT, INT, OBJECT, TEXT, Columns
 from ..columns import Row as Record
 from ..facts import Facts
 from ..frames import METHOD, PRICED, STATUS, money
+from ..marks import SWEEP
 from ..model.messages import role, text
 from ..model.text import cut, visible
 from ..tokens import Totals
 from ..tokens.prices import Bill, Rate
-from .variants import SWEEP, Answer, Variant, names
+from .variants import Answer, Variant, names
 
 if TYPE_CHECKING:
     from ..history import History

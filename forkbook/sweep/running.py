@@ -19,10 +19,10 @@ from ..acts.typed_edits import TypedEdit
 from ..aio import running_loop
 from ..backends.contract import RunOutcome, RunSettings
 from ..errors import ForkbookError, InvalidInput, Refused, Unsupported
-from ..marks import mark_of_copy
+from ..marks import SWEEP, SWEEP_AT, SWEEP_OF, mark_of_copy
 from .result import Sweep, moved
 from .rows import Row
-from .variants import SWEEP, SWEEP_AT, SWEEP_OF, Answer, Edit, Variant
+from .variants import Answer, Edit, Variant
 
 if TYPE_CHECKING:
     from ..checkpoint import Checkpoint

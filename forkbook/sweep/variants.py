@@ -11,10 +11,6 @@ from ..acts.answer_forms import check_answer
 from ..errors import InvalidInput
 from ..model.text import json_text, short
 
-SWEEP = "forkbook_sweep"  # in the metadata of what a sweep's runs write: the sweep and the variant, as JSON
-SWEEP_AT = "forkbook_sweep_at"  # in the metadata of a copy that a sweep made: the copy's own id
-SWEEP_OF = "forkbook_sweep_of"  # beside it, and in the metadata of a sweep's copies: the thread that it set out from
-
 
 @dataclass(frozen=True, slots=True)
 class Edit:

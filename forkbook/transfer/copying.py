@@ -9,14 +9,13 @@ from typing import Any
 from ..backends.contract import Backend, State, Thread
 from ..backends.retry import Patience
 from ..errors import ThreadBusy, Unsupported
-from ..marks import checked_metadata, mark_of_copy
+from ..marks import IMPORT, checked_metadata, mark_of_copy
 from ..model.redaction import states_without_secrets
 from ..model.text import shown
 from ..snippets import Code, Place, code, of_copy, place_of
 from .attempts import both, made, whole_or_gone
 from .originals import pruned
 from .unequal import Difference, unequal
-from .writing import MARK
 
 PROVEN = ("identical", "identical under new ids")
 MOST_SHOWN = 10
@@ -121,7 +120,9 @@ def copy_thread(
         raise ThreadBusy(f"thread {thread_id} is busy with a run: copy it when the run has ended", thread_id=thread_id)
     thread_id = str(before["thread_id"])
     copy_id = made(backend, before)
-    tags = given | mark_of_copy(thread_id, copy_id) | ({MARK: None} if MARK in (before.get("metadata") or {}) else {})
+    tags = (
+        given | mark_of_copy(thread_id, copy_id) | ({IMPORT: None} if IMPORT in (before.get("metadata") or {}) else {})
+    )
     with whole_or_gone(backend, copy_id):
         ask(lambda: backend.tag(copy_id, tags))
         after = ask(lambda: backend.thread(copy_id))

@@ -11,6 +11,7 @@ from ..backends.contract import Backend, State, Thread
 from ..backends.retry import Patience
 from ..backends.wire import own
 from ..errors import ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
+from ..marks import IMPORT, import_mark
 from ..model.edits import plain
 from ..model.redaction import thread_without_secrets
 from ..model.text import short
@@ -19,7 +20,7 @@ from .originals import Original, pruned, read
 from .reports import MigrateReport, Move
 from .turns import INTERRUPTED, each
 from .verifying import SERVERS_OWN, compared
-from .writing import MARK, Writer, writer_for
+from .writing import Writer, writer_for
 
 CONFLICTS = ("skip", "compare", "new_id")
 MOST_AT_ONCE = 64
@@ -93,8 +94,7 @@ class Standing:
     @property
     def mark(self) -> Mapping[str, Any]:
         """The mark of a migration in its metadata; empty where there is none."""
-        found = (self.record.get("metadata") or {}).get(MARK)
-        return found if isinstance(found, Mapping) else {}
+        return import_mark(self.record.get("metadata"))
 
     @property
     def half(self) -> bool:
@@ -249,7 +249,7 @@ class Mover:
         if there is not None:
             self._tag(new_id, mark)
         try:
-            notes = self._writer.write(known, new_id, {**known.metadata, MARK: mark})
+            notes = self._writer.write(known, new_id, {**known.metadata, IMPORT: mark})
         except ThreadBusy as error:
             if not error.details.get("hidden"):
                 raise
@@ -268,10 +268,10 @@ class Mover:
         if "create" not in backend.abilities:
             return []
         there, wanted = self._looks.read(lambda: backend.thread(thread_id)).get("metadata") or {}, plain(sent)
-        return sorted(key for key in own(there, {"graph_id", *SERVERS_OWN, MARK}) if there[key] != wanted.get(key))
+        return sorted(key for key in own(there, {"graph_id", *SERVERS_OWN, IMPORT}) if there[key] != wanted.get(key))
 
     def _tag(self, thread_id: str, mark: Mapping[str, Any]) -> None:
-        self._looks.read(lambda: self._writer.backend.tag(thread_id, {MARK: mark}))
+        self._looks.read(lambda: self._writer.backend.tag(thread_id, {IMPORT: mark}))
 
     def _proven(self, original: Original, new_id: str, outcome: str) -> Move:
         """Read the target back and compare."""

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from ..backends.contract import Backend, State, Thread
 from ..errors import InvalidInput, ThreadNotFound
+from ..marks import IMPORT
 from .originals import Original
 from .rebuilding import Rebuilding
 from .rehearsal import Learned
-from .writing import MARK, Writer
+from .writing import Writer
 
 QUIET = 2.0  # seconds without a change at the target: then no migration is at work on what was begun
 
@@ -72,7 +73,7 @@ class Rebuilder(Writer):
         self._delete_scratches(self._half_made({"state": "writing", "by": run}))
 
     def _half_made(self, mark: Mapping[str, str], thread_ids: Collection[str] | None = None) -> set[HalfMade]:
-        found = [(record, record["metadata"][MARK]) for record in self.backend.threads(metadata={MARK: mark})]
+        found = [(record, record["metadata"][IMPORT]) for record in self.backend.threads(metadata={IMPORT: mark})]
         return {
             HalfMade(record["thread_id"], mark.get("at"), str(mark.get("by")), record.get("updated_at"))
             for record, mark in found

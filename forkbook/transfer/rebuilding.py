@@ -8,13 +8,13 @@ from typing import Any
 from ..backends.contract import Backend, State
 from ..backends.retry import LOST, Patience
 from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
+from ..marks import import_mark
 from .comparing import may_lack_writes, unlike_tasks, unlike_values
 from .likeness import Likeness
 from .originals import Original, read
 from .planning import steps
 from .rehearsal import Learned, Rehearsal, learn
 from .step import Step
-from .writing import MARK
 
 MOST_STARTS = 3  # for checkpoints that are there and that nobody planned
 
@@ -100,8 +100,8 @@ class Rebuilding:
 
     def _deleted(self) -> None:
         with suppress(ThreadNotFound):  # by a request whose answer was lost
-            mark = (self._backend.thread(self._thread_id).get("metadata") or {}).get(MARK) or {}
-            if mark.get("by") != (self._metadata.get(MARK) or {}).get("by"):
+            mark = import_mark(self._backend.thread(self._thread_id).get("metadata"))
+            if mark.get("by") != import_mark(self._metadata).get("by"):
                 raise Refused(f"another migration has gone on with thread {self._thread_id}", thread_id=self._thread_id)
             self._backend.delete(self._thread_id)
 
@@ -163,7 +163,7 @@ class Rebuilding:
         except ThreadNotFound:  # another user's, which is not shown
             error.details["hidden"] = True
             raise error from None
-        if (there.get("metadata") or {}).get(MARK) != self._metadata.get(MARK):
+        if import_mark(there.get("metadata")) != import_mark(self._metadata):
             raise error
         return error
 

@@ -3,14 +3,14 @@
 import uuid
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from ..acts.write import SCRATCH, scratch
+from ..acts.write import scratch
 from ..backends.contract import Backend, State
 from ..backends.retry import LOST, Patience
 from ..errors import ForkbookError, InvalidInput, ProtocolError
+from ..marks import mark_of_scratch
 from .comparing import may_lack_writes, shown, unlike_tasks
 from .likeness import Likeness
 from .originals import Original
@@ -106,9 +106,8 @@ class Rehearsal:
     def _alone(self, updates: list[dict[str, Any]]) -> State:
         """What updates make of nothing."""
         thread_id = str(uuid.uuid4())
-        tags = SCRATCH | {"forkbook_of": self._thread_id, "forkbook_since": datetime.now(UTC).isoformat()}
         try:
-            self._backend.create(thread_id, self._graph_id, tags, [updates])
+            self._backend.create(thread_id, self._graph_id, mark_of_scratch(self._thread_id), [updates])
             return self._read(thread_id, None)
         finally:
             with suppress(ForkbookError):  # swept at a later connect

@@ -9,7 +9,7 @@ from ..backends.contract import Backend, Thread
 from ..backends.retry import Patience
 from ..backends.wire import own
 from ..errors import InvalidInput, ThreadNotFound
-from ..marks import OURS
+from ..marks import IMPORT, OURS, RUN_KEYS, import_mark
 from .comparing import compare
 from .exactness import UNNAMED, known_differences, unnamed
 from .objects import WHY, class_differences, objects_sent
@@ -18,11 +18,10 @@ from .reasons import reasons
 from .reports import MigrateReport, Move
 from .turns import each
 from .unequal import Difference, unequal
-from .writing import MARK
 
 AT_ONCE = 4  # threads, where both places allow that
 STATUS = "the thread's status: {!r}, where it was {!r}"
-SERVERS_OWN = ("thread_id", "assistant_id", "run_id", "cron_id", "counters_since_delta_snapshot")
+SERVERS_OWN = (*RUN_KEYS, "counters_since_delta_snapshot")
 UNHELD = "the thread's own metadata: checkpointers keep none, so they last as long as the book is open that wrote them"
 SET_BY_TARGET = "in the thread's metadata what the target sets itself: {}"
 SECRETS = "secrets in configurable, context and metadata, which are not compared: {}"
@@ -62,7 +61,7 @@ def compared(original: Original, other: Original) -> Verdict:
         lost[SECRETS.format(", ".join(dict.fromkeys((*names, *more))))] = 1
     if stamped := _set_by_target(other):
         lost[SET_BY_TARGET.format(", ".join(stamped))] = 1
-    if any(_unheld(other, key) for key in original.metadata if key not in (MARK, "graph_id", *SERVERS_OWN)):
+    if any(_unheld(other, key) for key in original.metadata if key not in (IMPORT, "graph_id", *SERVERS_OWN)):
         lost[UNHELD] = 1
     lost |= pruned(original.states)
     if ids[0] == ids[1]:
@@ -86,7 +85,7 @@ def _of_records(original: Original, other: Original) -> Iterator[Difference]:
     servers = {*SERVERS_OWN, *_set_by_target(other)}
     for key, value in original.metadata.items():
         kept = other.metadata.get(key)
-        if key not in (MARK, *servers) and any(unequal(value, kept)) and not _unheld(other, key):
+        if key not in (IMPORT, *servers) and any(unequal(value, kept)) and not _unheld(other, key):
             yield Difference("", f"metadata.{key}", value, kept)
     for key, added in own(other.metadata, {"graph_id", *servers, *original.metadata}).items():
         if added is not None and not key.startswith(OURS) and not _unheld(original, key):
@@ -95,7 +94,7 @@ def _of_records(original: Original, other: Original) -> Iterator[Difference]:
 
 def _set_by_target(thread: Original) -> list[str]:
     """The keys of a thread's metadata that its server set when a migration wrote it, as the migration's mark says."""
-    found = (thread.metadata.get(MARK) or {}).get("set_by_target")
+    found = import_mark(thread.metadata).get("set_by_target")
     return [str(key) for key in found] if isinstance(found, list) else []
 
 
@@ -151,7 +150,7 @@ def _standing_for(target: Backend, original: Original) -> Thread | None:
         same = None
     if same is not None and _likely(same, original) == (True, True):
         return same
-    marked = target.threads(metadata={MARK: {"of": original.thread_id}}) if "create" in target.abilities else ()
+    marked = target.threads(metadata={IMPORT: {"of": original.thread_id}}) if "create" in target.abilities else ()
     found = [
         record for record in (*([same] if same else ()), *marked) if record is same or any(_likely(record, original))
     ]
@@ -160,7 +159,7 @@ def _standing_for(target: Backend, original: Original) -> Thread | None:
 
 def _likely(record: Mapping[str, Any], original: Original) -> tuple[bool, bool]:
     """Whether a migration made a thread of another one, and of its very content; a copy of such a thread is neither."""
-    mark = (record.get("metadata") or {}).get(MARK)
-    if not isinstance(mark, Mapping) or (mark.get("of"), mark.get("at")) != (original.thread_id, record["thread_id"]):
+    mark = import_mark(record.get("metadata"))
+    if (mark.get("of"), mark.get("at")) != (original.thread_id, record["thread_id"]):
         return False, False
     return True, mark.get("digest") == original.digest

@@ -12,8 +12,6 @@ from ..backends.contract import Backend, State, Thread
 from ..errors import Unsupported
 from .originals import Original
 
-MARK = "forkbook_import"  # in a thread's metadata: `of`, `digest`, `by`, `state` (`writing` or `done`), `verdict`
-
 
 class Writer(ABC):
     """Writes whole threads to one target.

@@ -13,6 +13,7 @@ from langgraph.types import Command
 
 from ...aio import Caller, awaits, caller_of
 from ...errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
+from ...marks import is_scratch
 from ...model.edits import plain
 from ...model.lookup import is_uuid
 from ...model.secrets import MaskedDict
@@ -400,7 +401,7 @@ class GraphBackend(Backend):
             return plant(graph, graph.checkpointer, self._call, self._acting, thread_id, states, classes)
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
-        if metadata.get("forkbook") == "scratch":
+        if is_scratch(metadata):
             self._copies.make_scratch(thread_id)
         self._at(thread_id)
         self._tags.setdefault(thread_id, {}).update(metadata)

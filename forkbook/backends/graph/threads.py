@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from ...errors import SourceError, Unsupported
+from ...marks import OURS
 from .snapshots import Stub
 
-OURS = "forkbook"  # what the names of our own tags begin with
 REFUSALS = (NotImplementedError, ValueError, TypeError, KeyError, AttributeError)
 OPEN_ONE = (
     "If this checkpointer lists one thread at a time only, open a thread by its id, book[{!r}]; copy, export and "

@@ -8,9 +8,10 @@ import httpx
 from langgraph_sdk.client import SyncLangGraphClient
 
 from ...errors import ForkbookError, InvalidInput, ProtocolError, ServerFault, ThreadBusy, ThreadNotFound
+from ...marks import COPY_OF, SCRATCH, is_scratch
 from ...model.held import Secret
 from ..configured import from_metadata, from_record
-from ..contract import COPY_OF, Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
+from ..contract import Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
 from ..events import OnEvent
 from ..values.interning import Interner
 from ..wire import END, IN_CONFIG, a_state, an_object, as_written, items_in, objects
@@ -115,7 +116,7 @@ class ServerBackend(Backend):
             with self._told(f"listing the threads from {offset} on"):
                 page = objects(self._client.threads.search(**search, limit=page_size, offset=offset))
             for thread in page:
-                if thread["thread_id"] not in seen and (thread.get("metadata") or {}).get("forkbook") != "scratch":
+                if thread["thread_id"] not in seen and not is_scratch(thread.get("metadata")):
                     seen.add(thread["thread_id"])
                     yield thread
                     if len(seen) == wanted:
@@ -128,7 +129,7 @@ class ServerBackend(Backend):
         """Scratch copies that a preview left behind."""
         with self._told("opening it"):
             search = self._client.threads.search
-            return objects(search(metadata={"forkbook": "scratch"}, select=ALL_BUT_VALUES, limit=LARGEST_PAGE))
+            return objects(search(metadata=SCRATCH, select=ALL_BUT_VALUES, limit=LARGEST_PAGE))
 
     def _interner_for(self, thread_id: str) -> Interner:
         """One interner for what is read of a thread, and of a second one that it may be compared with."""
