@@ -1,12 +1,13 @@
 """Which AI messages spend, and how much: those that a model's call in this thread wrote, each once. Pure."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..model.messages import Key, Message, role, text
 from ..model.tree import Tree
-from .kinship import Kinship
+from .kinship import Kinship, Marks
 from .spending import Spend, spend_of
 from .usage import Report, is_hidden, report_of, written_without_model
 
@@ -53,9 +54,9 @@ class Spender:
         self.superseded: set[tuple[int, Key]] = set()
         self._tree, self._brought, self._count, self._context_of = tree, brought, count, context_of
         self._came_with_command = came_with_command
-        self._seen: dict[tuple[Key, Report | None], list[int]] = {}
-        self._handed: dict[tuple[Key, Report | None], list[int]] = {}
-        self._parts: dict[Key, list[Part]] = {}
+        self._seen: dict[tuple[Key, Report | None], Marks] = defaultdict(lambda: Marks(self.kin))
+        self._handed: dict[tuple[Key, Report | None], Marks] = defaultdict(lambda: Marks(self.kin))
+        self._parts: dict[Key, tuple[Marks, list[Part]]] = defaultdict(lambda: (Marks(self.kin), []))
 
     def spend(self, position: int, key: Key, message: Message) -> Spend | None:
         """What a message that is new at a position spends there; None: nothing.
@@ -70,26 +71,31 @@ class Spender:
             raise Unknown
         head, version = self._tree.heads[position], (_identity(key), report)
         if head.ns and head.source != "update" and self._brought[position]:
-            self._handed.setdefault(version, []).append(position)  # by the node that ran the subgraph
+            self._handed[version].add(position)  # by the node that ran the subgraph
             return None
-        places = self._seen.setdefault(version, [])
-        paid = any(self.kin.has(at, position) for at in places) or any(
-            self.kin.on_line(at, position) for at in self._handed.get(version, ())
-        )
-        places.append(position)
+        paid = self._is_paid(version, position)
+        self._seen[version].add(position)
         if paid or head.source == "fork" or self._brought[position] or self._came_with_command(position, message):
             return None
         return self._first_time(position, key, message)
+
+    def _is_paid(self, version: tuple[Key, Report | None], position: int) -> bool:
+        """Whether a checkpoint has a message version from one that paid for it, or that was handed it."""
+        if any(True for _ in self._seen[version].akin(position)):
+            return True
+        return version in self._handed and any(True for _ in self._handed[version].on_line(position))
 
     def _first_time(self, position: int, key: Key, message: Message) -> Spend | None:
         parent = self._tree.parents[position]
         spend = spend_of(key, message, self._count, lambda: self._context_of(parent))
         if spend is None:
             raise Unknown
-        parts = self._parts.setdefault(_identity(key), [])
-        before = next((part for part in reversed(parts) if self._continues(part, position, spend)), None)
+        marks, parts = self._parts[_identity(key)]
+        earlier = (parts[mark] for mark in marks.akin(position))
+        before = next((part for part in earlier if _continues(part, spend)), None)
         if before is not None and before.spend.reported and not spend.reported:
             return None  # the last report counts
+        marks.add(position)
         parts.append(Part(position, key, message, spend))
         if before is None:
             return spend
@@ -98,18 +104,17 @@ class Spender:
             return spend
         return _beyond(spend, before.spend)
 
-    def _continues(self, part: Part, position: int, spend: Spend) -> bool:
-        """Whether a message is one that an earlier part of its path holds the beginning of."""
-        if not self.kin.has(part.position, position):
-            return False
-        before = part.spend
-        if CHUNK in (part.message.get("type"), spend.message.get("type")):
-            return True
-        if not text(spend.message).startswith(text(part.message)):
-            return False
-        if not (before.reported and spend.reported):
-            return True
-        return spend.output >= before.output and (spend.input == before.input or not before.input or not spend.input)
+
+def _continues(part: Part, spend: Spend) -> bool:
+    """Whether a message is one that a part, which its checkpoint has, holds the beginning of."""
+    before = part.spend
+    if CHUNK in (part.message.get("type"), spend.message.get("type")):
+        return True
+    if not text(spend.message).startswith(text(part.message)):
+        return False
+    if not (before.reported and spend.reported):
+        return True
+    return spend.output >= before.output and (spend.input == before.input or not before.input or not spend.input)
 
 
 def _identity(key: Key) -> Key:
