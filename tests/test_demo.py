@@ -19,7 +19,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from typer.testing import CliRunner
 
-from forkbook import demo
+from forkbook import demo, extras
 from forkbook.cli import app
 from forkbook.demo import check, loopback, notebooks, server, tether
 from forkbook.demo.seed import THREADS, seed
@@ -141,7 +141,7 @@ def test_without_a_folder_the_server_leaves_nothing_and_a_taken_port_is_no_probl
 
 
 def test_without_the_extra_the_error_has_the_command(monkeypatch):
-    monkeypatch.setattr(server, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=re.escape("pip install 'forkbook[demo]'")):
         server.start()
 

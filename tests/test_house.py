@@ -112,7 +112,7 @@ def test_arrows_run_down():
         ("ipywidgets", ("widgets",)),
         ("anywidget", ("widgets",)),
         pytest.param("langgraph", ("backends/graph", "demo"), marks=pytest.mark.xfail(reason="not yet")),
-        pytest.param("html", ("model/text.py",), marks=pytest.mark.xfail(reason="not yet")),
+        ("html", ("model/text.py",)),
     ],
 )
 def test_only_one_room_imports(package, rooms):

@@ -5,7 +5,7 @@ What is too long is cut here, never in the data, and it says how much is not sho
 
 from collections.abc import Sequence
 
-from ..model.text import escape
+from ..model.text import escape, escape_lines
 from .change import MARKS, Change, long_text, moved, shorter, text_line, value_text, values, where, words
 
 HTML_SHOWN = 2_000  # characters
@@ -52,7 +52,7 @@ def html_block(change: Change) -> str:
 
 def marked(op: str, part: str) -> str:
     """A piece of text as HTML, marked as what came or went; lines stay lines."""
-    safe = "\n".join(map(escape, part.split("\n")))
+    safe = escape_lines(part)
     if op == "note":
         return f"<i style='{GREY}'>{safe}</i>"
     return f"<{TAGS[op]} style='{STYLES[op]}'>{safe}</{TAGS[op]}>" if op in TAGS else safe

@@ -1,7 +1,6 @@
 """What `forkbook demo` does: start everything, say where it is, stop everything."""
 
 import contextlib
-import html
 import os
 import signal
 import tempfile
@@ -16,6 +15,7 @@ import typer
 
 from ..errors import ForkbookError
 from ..extras import require_extra
+from ..model.text import escape
 from . import check, lab, notebooks, server
 from .seed import seed
 
@@ -93,7 +93,7 @@ def _open(jupyter: lab.Lab, page: Path) -> Path:
     page.unlink(missing_ok=True)
     with os.fdopen(os.open(page, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         target = '<meta charset="utf-8"><meta http-equiv="refresh" content="0; url={}">'
-        file.write(target.format(html.escape(jupyter.address(notebooks.FIRST))))
+        file.write(target.format(escape(jupyter.address(notebooks.FIRST))))
 
     def open_page() -> None:
         if not webbrowser.open(page.as_uri()):

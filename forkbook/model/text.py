@@ -56,6 +56,12 @@ def escape(text: str) -> str:
     return escaped.replace('"', "&#34;").replace("'", "&#39;").replace("$", "&#36;")
 
 
+def escape_lines(text: str) -> str:
+    """Make foreign text safe in HTML, as `escape` does, but keep its line breaks and tabs."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(map(escape, line.split("\t"))) for line in lines)
+
+
 def without_surrogates(text: str) -> str:
     """A text with lone surrogates, which no file and no Arrow array can hold, as their escape (`\\ud83d`)."""
     return text.encode("utf-8", "backslashreplace").decode()

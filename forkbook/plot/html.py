@@ -1,12 +1,11 @@
 """Pieces of HTML for notebooks: calm, readable in light and dark, all foreign text escaped. Pure."""
 
-import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..model.messages import messages_in, role, text, tool_calls
 from ..model.states import unknown_parts
-from ..model.text import json_text
+from ..model.text import escape_lines, json_text
 from ..tokens.usage import report_of
 
 TEXT_SHOWN = 2_000
@@ -23,8 +22,8 @@ class Html(str):
 
 
 def esc(value: Any) -> str:
-    """Foreign text on its way into HTML."""
-    return html.escape(str(value))
+    """A value's text, escaped for HTML; its lines stay lines."""
+    return escape_lines(str(value))
 
 
 def lines(content: str) -> str:

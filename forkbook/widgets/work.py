@@ -1,6 +1,5 @@
 """Work behind a widget: one job at a time, in a thread, its end told in words; no exception of a callback is lost."""
 
-import html
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import ipywidgets as w
 
 from ..errors import ForkbookError
+from ..model.text import escape_lines
 
 COLORS = {"ok": "#2e7d32", "busy": "#8a6d00", "error": "#c62828"}
 
@@ -24,7 +24,7 @@ class Status(w.HTML):
         sign = {"ok": "✓", "busy": "…", "error": "✗"}[kind]
         self.value = (
             f'<div role="status" style="border-left:3px solid {COLORS[kind]};padding:2px 8px;line-height:1.4;'
-            f'white-space:pre-wrap;overflow-wrap:anywhere">{sign} {html.escape(text)}</div>'
+            f'white-space:pre-wrap;overflow-wrap:anywhere">{sign} {escape_lines(text)}</div>'
         )
 
     def fail(self, error: BaseException) -> None:
