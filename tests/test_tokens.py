@@ -551,6 +551,29 @@ def test_a_report_that_is_none_is_estimated(usage):
     assert [(s.total, s.reported) for s in book.spends([0])] == [(2, False)]
 
 
+@pytest.mark.parametrize(
+    ("metadata", "reported", "estimated"),
+    [
+        ({"model": "llama3.1", "eval_count": 71}, 71, 3),
+        ({"model": "llama3.1", "prompt_eval_count": None, "eval_count": 71}, 71, 3),
+        ({"model": "llama3.1", "prompt_eval_count": 32}, 32, 2),
+        ({"token_usage": {"completion_tokens": 7}}, 7, 3),
+        ({"model": "llama3.1"}, 0, 5),
+        ({"eval_count": "many"}, 0, 5),
+    ],
+)
+def test_of_half_a_report_the_other_half_is_estimated(metadata, reported, estimated):
+    """Ollama does not count a prompt that it had in its cache."""
+    question, answer = human("q", "what is it"), ai("m", "one two", response_metadata=metadata)
+    book = accounts(
+        state("1", values={"messages": [question]}),
+        state("2", "1", {"messages": [question, answer]}, step=1),
+    )
+    sums = book.total
+    assert (sums.total, sums.reported, sums.estimated) == (reported + estimated, reported, estimated)
+    assert book.method(sums) == ("mixed" if reported else WORDS.name)
+
+
 def test_details_of_the_cache_and_of_reasoning_are_null_where_nobody_reported_them():
     """1: m (100+50, of it 30 read from the cache, 20 reasoning) ── 2: n (8+2) ── 3: o (60+5, of it 40 to the cache)"""
     reports = (

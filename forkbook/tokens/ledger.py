@@ -6,7 +6,7 @@ say that no model wrote them. Each spends at the checkpoint where it is new: not
 and not where an ancestor holds the same id with the same usage; with subgraphs, once for the checkpoints of a task and
 the one it leads to. A message in parts under one id spends its last report. On a path what a task's subgraph spent
 counts where the task led to. What the model reported counts; without a report it is an estimate, input = the parent's
-context, output = the message.
+context, output = the message. Of one that reported its input or its output alone the other is estimated.
 
 **unknown is not zero**: of a checkpoint whose state, or whose parent's, is not known as a whole, it is unknown what is
 new, and so what it spent; the same holds for a root whose older checkpoints are gone. Where such a root names no

@@ -9,9 +9,10 @@ from ..model.messages import Key, Message, role, text
 from ..model.tree import Tree
 from .kinship import Kinship, Marks
 from .spending import Spend, spend_of
-from .usage import Report, is_hidden, report_of, written_without_model
+from .usage import HalfReport, Report, half_report_of, is_hidden, report_of, written_without_model
 
 CHUNK = "AIMessageChunk"
+Version = tuple[Key, Report | HalfReport | None]  # a message and what was reported of it
 
 
 class Unknown(Exception):
@@ -54,8 +55,8 @@ class Spender:
         self.superseded: set[tuple[int, Key]] = set()
         self._tree, self._brought, self._count, self._context_of = tree, brought, count, context_of
         self._came_with_command = came_with_command
-        self._seen: dict[tuple[Key, Report | None], Marks] = defaultdict(lambda: Marks(self.kin))
-        self._handed: dict[tuple[Key, Report | None], Marks] = defaultdict(lambda: Marks(self.kin))
+        self._seen: dict[Version, Marks] = defaultdict(lambda: Marks(self.kin))
+        self._handed: dict[Version, Marks] = defaultdict(lambda: Marks(self.kin))
         self._parts: dict[Key, tuple[Marks, list[Part]]] = defaultdict(lambda: (Marks(self.kin), []))
 
     def spend(self, position: int, key: Key, message: Message) -> Spend | None:
@@ -69,7 +70,7 @@ class Spender:
         report = report_of(message)
         if report is None and is_hidden(message):
             raise Unknown
-        head, version = self._tree.heads[position], (_identity(key), report)
+        head, version = self._tree.heads[position], (_identity(key), report or half_report_of(message))
         if head.ns and head.source != "update" and self._brought[position]:
             self._handed[version].add(position)  # by the node that ran the subgraph
             return None
@@ -79,7 +80,7 @@ class Spender:
             return None
         return self._first_time(position, key, message)
 
-    def _is_paid(self, version: tuple[Key, Report | None], position: int) -> bool:
+    def _is_paid(self, version: Version, position: int) -> bool:
         """Whether a checkpoint has a message version from one that paid for it, or that was handed it."""
         if any(True for _ in self._seen[version].akin(position)):
             return True
@@ -130,6 +131,6 @@ def _beyond(spend: Spend, before: Spend) -> Spend | None:
         return None
     details: dict[str, Any] = {
         name: None if (now := getattr(spend, name)) is None else max(now - (getattr(before, name) or 0), 0)
-        for name in ("cache_read", "cache_creation", "reasoning")
+        for name in ("cache_read", "cache_creation", "reasoning", "reported_part")
     }
     return replace(spend, input=read, output=written, total=total, **details)

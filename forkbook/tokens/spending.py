@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..model.messages import Key, Message
-from .usage import Report, report_of
+from .usage import HalfReport, Report, half_report_of, report_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Spend:
         cache_read: Tokens of `input` that came from the provider's cache; None: not reported.
         cache_creation: Tokens of `input` that were written to it.
         reasoning: Tokens of `output` that were reasoning.
+        reported_part: Tokens of an estimate's `total` that the model reported, input or output; None: it is all one.
     """
 
     key: Key
@@ -33,6 +34,7 @@ class Spend:
     cache_read: int | None = None
     cache_creation: int | None = None
     reasoning: int | None = None
+    reported_part: int | None = None
 
 
 class Known(NamedTuple):
@@ -53,13 +55,16 @@ class Known(NamedTuple):
         """These sums with some more messages."""
         sums: list[int | None] = list(self)
         for spend in spends:
-            kind = 0 if spend.reported else 1
+            said = spend.total if spend.reported else spend.reported_part
+            guessed = None if spend.reported else spend.total - (said or 0)
             for column, amount in (
-                (kind, 1),
+                (0, None if said is None else 1),
+                (1, None if guessed is None else 1),
                 (2, spend.input),
                 (3, spend.output),
                 (4, spend.total),
-                (5 + kind, spend.total),
+                (5, said),
+                (6, guessed),
                 (7, spend.cache_read),
                 (8, spend.cache_creation),
                 (9, spend.reasoning),
@@ -165,21 +170,24 @@ def amount(total: int | None, known: int = 0) -> str:
 def spend_of(
     key: Key, message: Message, count: Callable[[Message], int], read_before: Callable[[], int | None]
 ) -> Spend | None:
-    """What an AI message cost: what the model reported, else an estimate; None where it can only be estimated, and the
-    context that the model read is unknown.
+    """What an AI message cost: what the model reported, and an estimate of what it did not; None where what the model
+    read can only be estimated, and the context is unknown.
 
     Args:
         key: Its key in its state.
         message: The message.
         count: Counts a message's tokens.
-        read_before: Gives the tokens of the context that the model read; called where there is no report.
+        read_before: Gives the tokens of the context that the model read; called where that is not reported.
     """
     if (report := report_of(message)) is not None:
         return reported(key, message, report)
-    if (read := read_before()) is None:
+    half = half_report_of(message) or HalfReport(None, None)
+    read = read_before() if half.input is None else half.input
+    if read is None:
         return None
-    written = count(message)
-    return Spend(key, message, read, written, read + written, reported=False)
+    written = count(message) if half.output is None else half.output
+    part = half.output if half.input is None else half.input
+    return Spend(key, message, read, written, read + written, reported=False, reported_part=part)
 
 
 def reported(key: Key, message: Message, report: Report) -> Spend:

@@ -146,12 +146,38 @@ class Report:
     estimated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class HalfReport:
+    """What a model reported where it left out one of two: Ollama does not count a prompt that it had in its cache.
+
+    Attributes:
+        input: Tokens that the model read; None: not reported.
+        output: Tokens that it wrote; None: not reported.
+    """
+
+    input: int | None
+    output: int | None
+
+
 def report_of(message: Mapping[str, Any]) -> Report | None:
     """The usage that came with a message, wherever its provider put it; None: there is no report."""
     for places, estimated in ((PLACES, False), (ESTIMATES, True)):
         for said in _found(message, places):
             if (report := _read(said, estimated)) is not None:
                 return report
+    return None
+
+
+def half_report_of(message: Mapping[str, Any]) -> HalfReport | None:
+    """What a message reports of its input or of its output, where it says nothing of the other; None: it reports both,
+    or neither."""
+    if report_of(message) is not None:
+        return None
+    for said in _found(message, PLACES):
+        for form in FORMS.values():
+            read, written = _count(said.get(form.input)), _count(said.get(form.output))
+            if (read is None) != (written is None) and None in (said.get(form.input), said.get(form.output)):
+                return HalfReport(read, written)
     return None
 
 
