@@ -197,7 +197,7 @@ class Book:
         """
         from tqdm.auto import tqdm
 
-        from .transfer.exporting import export
+        from .transfer.export import export
 
         self.check_open()
         with tqdm(desc="exporting threads", unit="", delay=1, leave=False) as bar:
@@ -414,7 +414,7 @@ class Book:
             SourceError: It failed; the text says what became of the copy.
         """
         from .transfer import copy_thread
-        from .transfer.lineages import copy_lineage
+        from .transfer.copy_lineage import copy_lineage
 
         if checkpoint is None:
             return named(self.backend, thread_id, lambda id_: copy_thread(self.backend, id_, metadata, verify))

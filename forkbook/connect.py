@@ -155,7 +155,7 @@ def migrate(
         Unsupported: Nothing can be written to this target.
         SourceError: The source's threads cannot be listed.
     """
-    from .transfer.migrating import migrate
+    from .transfer.migrate import migrate
 
     src, dst = held_place(src), held_place(dst)  # for the locals of errors
     with _opened(src, sweep=not dry_run) as source, _opened(dst, sweep=not dry_run) as target:
@@ -192,7 +192,7 @@ def verify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> V
         from .backends.archive import verify
 
         return verify(existing_path(src))
-    from .transfer.verifying import verify_places
+    from .transfer.verify import verify_places
 
     with _opened(src) as source, _opened(dst) as target:
         return verify_places(source, target, threads)

@@ -31,7 +31,7 @@ from forkbook.cli.places import backup_of
 from forkbook.cli.reports import say_migration
 from forkbook.cli.threads import origin, told
 from forkbook.marks import IMPORT
-from forkbook.transfer.reports import MigrateReport, Move
+from forkbook.transfer.outcome import MigrateReport, Move
 
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
 

@@ -15,8 +15,8 @@ from proxy import Fault, proxy
 import forkbook as fb
 from forkbook.backends.contract import namespace
 from forkbook.backends.read import everything
-from forkbook.transfer import copying
-from forkbook.transfer.lineages import copy_lineage
+from forkbook.transfer import copy
+from forkbook.transfer.copy_lineage import copy_lineage
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ class TestWholeThreads:
         with proxy(testbed, fault=meanwhile) as (url, _), fb.connect(url) as book:
             report = book.copy(thread_id)
         assert (bool(report), report.compared) == (True, 2)
-        assert report.not_kept[copying.LATER] == 1
+        assert report.not_kept[copy.LATER] == 1
 
     def test_a_copy_that_lost_its_newest_checkpoints_differs(self, bed, testbed):
         thread_id = ran(bed, "questions", {"answers": []})
@@ -163,7 +163,7 @@ class TestWholeThreads:
     def test_a_checkpointer_says_that_it_keeps_no_metadata(self, saver):
         book, thread_id = asked(saver, graphs.build_questions)
         report = book.copy(thread_id, metadata={"purpose": "template"})
-        assert (report.verdict, report.not_kept) == ("identical", {copying.UNHELD: 1})
+        assert (report.verdict, report.not_kept) == ("identical", {copy.UNHELD: 1})
         assert book.threads(metadata={"purpose": "template"}).thread_id.tolist() == [report.new_thread_id]
 
 
@@ -325,7 +325,7 @@ class TestNothingIsLeftBehind:
             raise KeyboardInterrupt
 
         for name in ("differences", "compared"):
-            module = "copying" if name == "differences" else "lineages"
+            module = "copy" if name == "differences" else "copy_lineage"
             monkeypatch.setattr(f"forkbook.transfer.{module}.{name}", interrupted)
         with pytest.raises(KeyboardInterrupt) as caught:
             server_book.copy(thread_id, checkpoint)

@@ -23,10 +23,10 @@ from forkbook.backends.gather import gather
 from forkbook.backends.jsonfile.scripts import TASK
 from forkbook.backends.server.backend import ServerBackend
 from forkbook.errors import ConnectionFailed, InvalidInput, MissingExtra, SourceError
-from forkbook.transfer.exporting import format_of
+from forkbook.transfer.equality import unequal
+from forkbook.transfer.export import format_of
 from forkbook.transfer.formats import json as jsonfile
 from forkbook.transfer.formats import parquet
-from forkbook.transfer.unequal import unequal
 
 FRAMES = ("checkpoints", "messages", "tasks", "branches", "tokens")
 JSON_COLUMNS = ("tool_calls", "path", "interrupts", "writes", "metadata")

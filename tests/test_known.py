@@ -15,7 +15,7 @@ import forkbook as fb
 from forkbook.backends.values.plain import not_stored, opaque
 from forkbook.model.states import holds_placeholder
 from forkbook.transfer.known import known_part
-from forkbook.transfer.originals import Original
+from forkbook.transfer.original import Original
 
 PICKLED = opaque("pickled: reading it would run its code", 3)
 

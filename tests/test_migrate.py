@@ -17,8 +17,8 @@ import forkbook as fb
 from forkbook.backends import retry as patience
 from forkbook.backends.server.backend import ServerBackend
 from forkbook.marks import IMPORT
-from forkbook.transfer import rebuilder
-from forkbook.transfer.migrating import migrate as migrate_backends
+from forkbook.transfer import to_server
+from forkbook.transfer.migrate import migrate as migrate_backends
 
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
 
@@ -47,7 +47,7 @@ def fresh(source, demo_threads):
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
     monkeypatch.setattr(patience, "FIRST", 0.01)
-    monkeypatch.setattr(rebuilder, "QUIET", 0.3)
+    monkeypatch.setattr(to_server, "QUIET", 0.3)
 
 
 def shape(history):
@@ -409,10 +409,10 @@ def dead_backend():
 
 
 def test_ctrl_c_leaves_a_report_and_the_next_run_ends_it(source, target, fresh, monkeypatch):
-    from forkbook.transfer import migrating
+    from forkbook.transfer import migrate
 
     first = threading.Event()
-    original = migrating.Mover.move
+    original = migrate.Mover.move
 
     def interrupted(self, record):
         if first.is_set():
@@ -421,7 +421,7 @@ def test_ctrl_c_leaves_a_report_and_the_next_run_ends_it(source, target, fresh, 
         return original(self, record)
 
     with monkeypatch.context() as patched:
-        patched.setattr(migrating.Mover, "move", interrupted)
+        patched.setattr(migrate.Mover, "move", interrupted)
         report = fb.migrate(source, target, fresh.values(), concurrency=1)
     assert [move.outcome for move in report.moves] == ["created", "not reached", "not reached"]
     assert (bool(report), "run again" in report.stopped) == (False, True)

@@ -37,9 +37,9 @@ from forkbook.demo.loopback import HOST, fetch_json, free_port
 from forkbook.demo.server import _INHERITED, _SETTINGS
 from forkbook.demo.tether import Tethered
 from forkbook.marks import IMPORT
-from forkbook.transfer import rebuilder
-from forkbook.transfer.migrating import GONE_ON
-from forkbook.transfer.migrating import migrate as migrate_backends
+from forkbook.transfer import to_server
+from forkbook.transfer.migrate import GONE_ON
+from forkbook.transfer.migrate import migrate as migrate_backends
 
 pytestmark = pytest.mark.xdist_group("migrations that fail")  # one server of their own, which they count
 CONFIG = {"dependencies": ["."], "graphs": {"agent": "./agent.py:graph"}}
@@ -143,7 +143,7 @@ def archive(demo_url, threads, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
     monkeypatch.setattr(patience, "FIRST", 0.01)
-    monkeypatch.setattr(rebuilder, "QUIET", 0.1)
+    monkeypatch.setattr(to_server, "QUIET", 0.1)
 
 
 def killed(seconds, work):

@@ -9,9 +9,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_sdk import get_sync_client
 
 import forkbook as fb
-from forkbook.transfer.comparing import RUNS, not_kept
-from forkbook.transfer.originals import Original, read
-from forkbook.transfer.verifying import compared
+from forkbook.transfer.compare_by_shape import RUNS, not_kept
+from forkbook.transfer.original import Original, read
+from forkbook.transfer.verify import compared
 
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from forkbook.transfer.equality import Difference
 from forkbook.transfer.reasons import DROPPED, LATE, MERGED, STEPS, reason, reasons
-from forkbook.transfer.unequal import Difference
 
 
 def tasks(*copied, at="c"):

@@ -17,8 +17,8 @@ from shapes import ai, human, tree_of
 import forkbook as fb
 from forkbook.model.tree import Head, Tree
 from forkbook.transfer import mapping, reasons
-from forkbook.transfer.comparing import PARTS, not_kept
-from forkbook.transfer.likeness import Likeness, sendable
+from forkbook.transfer.compare_by_shape import PARTS, not_kept
+from forkbook.transfer.match_messages import Likeness, sendable
 
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
 

@@ -14,9 +14,9 @@ from proxy import proxy
 
 import forkbook as fb
 from forkbook.transfer import differences, unequal
-from forkbook.transfer.exactness import UNNAMED, known_differences, unnamed
-from forkbook.transfer.originals import Original, read
-from forkbook.transfer.verifying import compared
+from forkbook.transfer.compare_by_id import UNNAMED, known_differences, unnamed
+from forkbook.transfer.original import Original, read
+from forkbook.transfer.verify import compared
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from test_cli import run
 import forkbook as fb
 from forkbook.backends import retry as patience
 from forkbook.cli import screen
-from forkbook.transfer import verifying
+from forkbook.transfer import verify
 
 ONE = re.compile(r"/threads/[0-9a-f]{8}-")  # what connecting does not ask for
 
@@ -53,13 +53,13 @@ def test_a_thread_that_cannot_be_understood_never_stops_the_others(where, demo_u
 
         monkeypatch.setattr(type(book.backend), "pages", odd)
         places = (book.backend, other.backend) if where == "source" else (other.backend, book.backend)
-        report = verifying.verify_places(*places, demo_threads.values())
+        report = verify.verify_places(*places, demo_threads.values())
     assert [move.outcome for move in report.moves if move.thread_id == bad] == ["error"]
     assert [move.verdict for move in report.moves if move.thread_id != bad] == ["identical"] * (len(demo_threads) - 1)
 
 
 def test_a_place_that_is_gone_ends_it(demo_url, archive, monkeypatch):
-    monkeypatch.setattr(verifying, "AT_ONCE", 1)
+    monkeypatch.setattr(verify, "AT_ONCE", 1)
     with proxy(demo_url, fault=lambda method, path: Fault(401) if ONE.match(path) else None) as (url, _):
         code, out, err = run("verify", archive, url)
     assert code == screen.UNREACHABLE
@@ -71,7 +71,7 @@ def test_ctrl_c_leaves_a_report(demo_url, archive, monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(verifying, "compared", interrupted)
+    monkeypatch.setattr(verify, "compared", interrupted)
     report = fb.verify(archive, demo_url)
     assert (bool(report), report.stopped, report.counts["not reached"]) == (False, "interrupted", 5)
 

@@ -111,7 +111,7 @@ def verify(
     keys = Keys(api_key, source_api_key, target_api_key, env_file, same_key, insecure)
     first, second = opened_both(screen, source, target, keys)
     with first, second:
-        from ..transfer.verifying import verify_places
+        from ..transfer.verify import verify_places
 
         compared = verify_places(first.backend, second.backend, ids(threads))
     screen.document(compared.json())

@@ -80,7 +80,7 @@ class Run:
 
     def backup(self, path: Path) -> int:
         """Export the threads to a file."""
-        from ..transfer.writing import writer_for
+        from ..transfer.target import writer_for
 
         writer_for(self._target.backend)  # refuses what nothing can be written to
         self._document["backup"] = exported(self._screen, self._source, path, self._ids, self._plan.secrets)
@@ -113,7 +113,7 @@ class Run:
 
     def compare(self) -> int:
         """Compare both places."""
-        from ..transfer.verifying import verify_places
+        from ..transfer.verify import verify_places
 
         report = verify_places(self._source.backend, self._target.backend, self._ids)
         told = self._document["migration"] is not None

@@ -14,7 +14,7 @@ import orjson
 from ..backends.contract import State
 from ..errors import Refused
 from ..model.states import Search, is_placeholder
-from .originals import DIGESTED, Original
+from .original import DIGESTED, Original
 
 VALUES = "channel {}, of which the source does not hold every value or cannot read it: left out of these checkpoints"
 WRITES = "what tasks wrote to channel {}, unknown at the source: left out"

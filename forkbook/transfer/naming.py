@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..model.messages import role
-from .likeness import spelled
+from .match_messages import spelled
 
 
 def with_ids(results: Sequence[Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Any]:

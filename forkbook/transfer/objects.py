@@ -5,10 +5,10 @@ from typing import Any
 
 from ..backends.classes import ObjectSearch
 from ..backends.contract import State
-from .copying import place
-from .exactness import bare, order
-from .originals import Original
-from .unequal import Difference
+from .compare_by_id import bare, order
+from .copy import place
+from .equality import Difference
+from .original import Original
 
 PLAIN = "a plain dict or value"
 AN_OBJECT = "an object of class {}"

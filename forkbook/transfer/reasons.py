@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from .equality import Difference
 from .step import START
-from .unequal import Difference
 
 MERGED = (
     "tasks: where parallel tasks ran at a fork, or before a join of them, their writes are sent as one update, so that "

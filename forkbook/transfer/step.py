@@ -6,7 +6,7 @@ from typing import Any
 
 from ..backends.wire import ROOT
 from ..model.messages import canonical
-from .likeness import sendable
+from .match_messages import sendable
 
 START, INPUT, COPY = "__start__", "__input__", "__copy__"
 Update = dict[str, Any]

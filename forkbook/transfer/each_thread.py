@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..backends.contract import Thread
 from ..errors import AccessDenied, ConnectionFailed, ForkbookError
-from .reports import Move
+from .outcome import Move
 
 INTERRUPTED = "interrupted"
 UNREACHABLE = 3  # threads in a row whose place is gone: then it is gone for the rest, too

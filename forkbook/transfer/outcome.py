@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.redaction import left_out_note
 from ..model.text import shown
-from .unequal import Difference
+from .equality import Difference
 
 if TYPE_CHECKING:
     import pandas as pd

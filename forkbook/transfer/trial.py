@@ -11,9 +11,9 @@ from ..backends.contract import Backend, State
 from ..backends.retry import LOST, Patience
 from ..errors import ForkbookError, InvalidInput, ProtocolError
 from ..marks import mark_of_scratch
-from .comparing import may_lack_writes, shown, unlike_tasks
-from .likeness import Likeness
-from .originals import Original
+from .compare_by_shape import may_lack_writes, shown, unlike_tasks
+from .match_messages import Likeness
+from .original import Original
 from .step import COPY, Step
 
 MOST_TRIALS = 60  # a checkpoint; each is two or three small requests

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from ..backends.contract import Backend, State, Thread
 from ..errors import InvalidInput, ThreadNotFound
 from ..marks import IMPORT
-from .originals import Original
-from .rebuilding import Rebuilding
-from .rehearsal import Learned
-from .writing import Writer
+from .original import Original
+from .rebuild import Rebuilding
+from .target import Writer
+from .trial import Learned
 
 QUIET = 2.0  # seconds without a change at the target: then no migration is at work on what was begun
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..backends.contract import Backend, State, Thread
 from ..errors import Unsupported
-from .originals import Original
+from .original import Original
 
 
 class Writer(ABC):
@@ -101,11 +101,11 @@ def writer_for(backend: Backend, assistant: str | None = None) -> Writer:
         Unsupported: Nothing can be written there.
     """
     if "create" in backend.abilities:
-        from .rebuilder import Rebuilder
+        from .to_server import Rebuilder
 
         return Rebuilder(backend, assistant)
     if "plant" in backend.abilities:
-        from .planting import Planter
+        from .to_checkpointer import Planter
 
         backend.must_hold_copies()
         return Planter(backend)

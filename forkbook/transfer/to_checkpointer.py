@@ -6,12 +6,12 @@ from typing import Any
 
 from ..backends.read import everything
 from ..errors import Unsupported
-from .copying import place
-from .exactness import known_differences
-from .originals import Original
-from .unequal import Difference
-from .verifying import UNHELD
-from .writing import Writer
+from .compare_by_id import known_differences
+from .copy import place
+from .equality import Difference
+from .original import Original
+from .target import Writer
+from .verify import UNHELD
 
 RESULT = re.compile(r"tasks\[\d+\]\.result")
 

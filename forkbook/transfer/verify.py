@@ -10,14 +10,14 @@ from ..backends.retry import Patience
 from ..backends.wire import own
 from ..errors import InvalidInput, ThreadNotFound
 from ..marks import IMPORT, OURS, RUN_KEYS, import_mark
-from .comparing import compare
-from .exactness import UNNAMED, known_differences, unnamed
+from .compare_by_id import UNNAMED, known_differences, unnamed
+from .compare_by_shape import compare
+from .each_thread import each
+from .equality import Difference, unequal
 from .objects import WHY, class_differences, objects_sent
-from .originals import Original, pruned, read
+from .original import Original, pruned, read
+from .outcome import MigrateReport, Move
 from .reasons import reasons
-from .reports import MigrateReport, Move
-from .turns import each
-from .unequal import Difference, unequal
 
 AT_ONCE = 4  # threads, where both places allow that
 STATUS = "the thread's status: {!r}, where it was {!r}"

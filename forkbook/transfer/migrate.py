@@ -15,12 +15,12 @@ from ..marks import IMPORT, import_mark
 from ..model.edits import plain
 from ..model.redaction import thread_without_secrets
 from ..model.text import short
+from .each_thread import INTERRUPTED, each
 from .known import known_part
-from .originals import Original, pruned, read
-from .reports import MigrateReport, Move
-from .turns import INTERRUPTED, each
-from .verifying import SERVERS_OWN, compared
-from .writing import Writer, writer_for
+from .original import Original, pruned, read
+from .outcome import MigrateReport, Move
+from .target import Writer, writer_for
+from .verify import SERVERS_OWN, compared
 
 CONFLICTS = ("skip", "compare", "new_id")
 MOST_AT_ONCE = 64

@@ -13,12 +13,12 @@ from ..marks import checked_metadata, inherited, mark_of_copy
 from ..model.tree import Tree
 from ..snippets import place_of
 from .attempts import whole_or_gone
-from .copying import CopyReport
+from .copy import CopyReport
 from .known import known_part
 from .mapping import by_shape
-from .originals import Original, read
-from .verifying import compared
-from .writing import writer_for
+from .original import Original, read
+from .target import writer_for
+from .verify import compared
 
 LED_ELSEWHERE = "results of tasks that led to checkpoints outside the lineage: in the copy these tasks did not run"
 

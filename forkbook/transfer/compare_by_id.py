@@ -10,8 +10,8 @@ from typing import Any
 
 from ..backends.contract import State
 from ..backends.wire import ROOT
-from .copying import differences, place
-from .unequal import Difference
+from .copy import differences, place
+from .equality import Difference
 
 UNNAMED = "channels that hold nothing ([], '', 0 and the like): one place shows them, the other leaves them out"
 UNKNOWABLE = ("next", "tasks", "interrupts", "created_at")

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..model.messages import ROLES, role
 from ..model.states import is_placeholder
-from .unequal import in_words, unequal
+from .equality import in_words, unequal
 
 MOVED = ("usage_metadata", "invalid_tool_calls")
 DEFAULTS: Mapping[str, Any] = {

@@ -14,8 +14,8 @@ from ..model.redaction import states_without_secrets
 from ..model.text import shown
 from ..snippets import Code, Place, code, of_copy, place_of
 from .attempts import both, made, whole_or_gone
-from .originals import pruned
-from .unequal import Difference, unequal
+from .equality import Difference, unequal
+from .original import pruned
 
 PROVEN = ("identical", "identical under new ids")
 MOST_SHOWN = 10

@@ -7,11 +7,11 @@ from typing import Any
 
 from ..backends.contract import State
 from ..backends.wire import IN_METADATA, own
-from .exactness import UNNAMED
-from .likeness import Likeness
+from .compare_by_id import UNNAMED
+from .equality import Difference, unequal
 from .mapping import by_shape
-from .originals import Original
-from .unequal import Difference, unequal
+from .match_messages import Likeness
+from .original import Original
 
 UNKNOWN = "next and tasks: the source does not know them, so they were not compared"
 SOURCES = "source: checkpoints are marked {new} where they were {old}"

@@ -19,9 +19,9 @@ from ..backends.contract import State
 from ..backends.jsonfile.scripts import MADE_UP
 from ..model.edits import exact_writes
 from ..model.messages import canonical
-from .likeness import sendable
+from .match_messages import sendable
 from .naming import with_ids
-from .originals import Original
+from .original import Original
 from .step import COPY, INPUT, NOTHING, START, Step, Tries, Writes, distinct
 
 

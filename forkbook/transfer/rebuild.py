@@ -9,12 +9,12 @@ from ..backends.contract import Backend, State
 from ..backends.retry import LOST, Patience
 from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
 from ..marks import import_mark
-from .comparing import may_lack_writes, unlike_tasks, unlike_values
-from .likeness import Likeness
-from .originals import Original, read
-from .planning import steps
-from .rehearsal import Learned, Rehearsal, learn
+from .compare_by_shape import may_lack_writes, unlike_tasks, unlike_values
+from .match_messages import Likeness
+from .original import Original, read
+from .plan import steps
 from .step import Step
+from .trial import Learned, Rehearsal, learn
 
 MOST_STARTS = 3  # for checkpoints that are there and that nobody planned
 
