@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from .acts.options import Manner
 from .aio import heard, in_thread
 from .backends.closed import ClosedBackend
-from .backends.contract import Backend, State, namespace
+from .backends.contract import Backend
 from .backends.named import checked_id, named
 from .backends.read import again, belonging, inside, older, reading
 from .backends.readers import AT_ONCE
 from .errors import InvalidInput, ThreadNotFound
 from .history import History
 from .model.secrets import veiled
+from .model.states import State, namespace
 from .model.text import short, shown
 from .model.tree import Tree
 from .tokens import counter_of

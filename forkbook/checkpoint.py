@@ -15,9 +15,10 @@ from .acts.rules import only_outside
 from .acts.run_settings import first_shown, without_marks
 from .acts.verbs import Act
 from .aio import heard, in_thread
-from .backends.contract import Graph, RunSettings, State
+from .backends.records import Graph, RunSettings
 from .errors import InvalidInput
 from .model.secrets import masking, veiled
+from .model.states import State
 from .model.text import shown
 from .model.tree import path_of
 

@@ -22,9 +22,9 @@ from .tokens import counter_of
 
 if TYPE_CHECKING:
     from .backends.archive import VerifyReport
-    from .backends.contract import Thread
     from .backends.databases.rules import Reducer, Rules
     from .backends.server.backend import ServerBackend
+    from .model.states import Thread
     from .transfer import MigrateReport
 
 JSON_SUFFIX = ".json"

@@ -7,9 +7,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from .backends.contract import State
 from .model.holdings import Holdings, holdings
 from .model.messages import ROOT, channels
+from .model.states import State
 from .model.text import cut, visible
 from .model.tree import Tree, path_of
 from .tokens import Counter, Ledger, Writings, brought, ledger

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 from . import frames
 from .aio import heard, in_thread
-from .backends.contract import State, head_of
 from .checkpoint import Checkpoint
 from .errors import CheckpointNotFound, InvalidInput
 from .facts import Facts
 from .model.secrets import hide_in_metadata
+from .model.states import State, head_of
 from .model.text import escape, short, shown, visible
 from .model.tree import Tree, completeness
 from .tokens import Counter, counter_of

@@ -1,7 +1,7 @@
 """Small histories made by hand, in LangGraph's `ThreadState` shape."""
 
-from forkbook.backends.contract import head_of
 from forkbook.facts import Facts
+from forkbook.model.states import head_of
 from forkbook.model.tree import Head, Tree
 
 START = 1_700_000_000

@@ -13,8 +13,8 @@ from langgraph_sdk import get_sync_client
 from proxy import Fault, proxy
 
 import forkbook as fb
-from forkbook.backends.contract import namespace
 from forkbook.backends.read import everything
+from forkbook.model.states import namespace
 from forkbook.transfer import copy
 from forkbook.transfer.copy_lineage import copy_lineage
 

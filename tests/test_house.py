@@ -111,7 +111,7 @@ def test_arrows_run_down():
     [
         ("ipywidgets", ("widgets",)),
         ("anywidget", ("widgets",)),
-        pytest.param("langgraph", ("backends/graph", "demo"), marks=pytest.mark.xfail(reason="not yet")),
+        ("langgraph", ("backends/graph", "demo")),
         ("html", ("model/text.py",)),
     ],
 )

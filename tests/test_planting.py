@@ -25,7 +25,7 @@ from test_graph import SAVERS, Synced, a_saver, fresh_database, postgres  # noqa
 from test_saved import MAKERS, at
 
 import forkbook as fb
-from forkbook.aio import caller_of
+from forkbook.backends.graph.calls import caller_of
 from forkbook.backends.read import everything
 
 NEW_ID = re.compile(r"(, id=')?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'?")

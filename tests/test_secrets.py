@@ -21,7 +21,7 @@ from test_snippets import LANGUAGES, missing, skip_where_missing
 
 import forkbook as fb
 from forkbook import snippets
-from forkbook.backends.contract import RunSettings
+from forkbook.backends.records import RunSettings
 from forkbook.cli.app import app
 from forkbook.model.held import masked_address
 from forkbook.model.secrets import MASK, MaskedDict, is_secret_name, masked, masking, without_secrets

@@ -28,7 +28,7 @@ from test_answers import in_process, on_server
 
 import forkbook as fb
 from forkbook import snippets
-from forkbook.backends.contract import RunSettings
+from forkbook.backends.records import RunSettings
 from forkbook.snippets import layout, literals
 from forkbook.widgets.code import code_view, coming_view
 

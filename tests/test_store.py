@@ -15,7 +15,7 @@ from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite import SqliteStore
 
 import forkbook as fb
-from forkbook.backends.contract import RunSettings
+from forkbook.backends.records import RunSettings
 from forkbook.backends.store import every, namespace_of
 from forkbook.demo.agent import builder
 from forkbook.errors import ActFailed

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..backends.contract import RunSettings, State
+from ..backends.records import RunSettings
 from ..errors import ActFailed, Refused
+from ..model.states import State
 from ..model.text import short, shown
 from ..snippets import of_answer, of_replay, of_run
 from . import run_settings as runs

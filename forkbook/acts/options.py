@@ -10,8 +10,9 @@ from ..errors import InvalidInput, ThreadBusy
 from .run_settings import marks
 
 if TYPE_CHECKING:
-    from ..backends.contract import Backend, RunOutcome, RunSettings
+    from ..backends.contract import Backend
     from ..backends.events import OnEvent
+    from ..backends.records import RunOutcome, RunSettings
 
 BUSY = {"refuse": "reject", "wait": "reject", "enqueue": "enqueue"}
 STRATEGIES = ("reject", "enqueue", "interrupt", "rollback")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..backends.contract import Backend, State, namespace
+from ..backends.contract import Backend
 from ..errors import ActFailed, Refused
+from ..model.states import State, namespace
 from ..model.tree import path_of
 
 if TYPE_CHECKING:

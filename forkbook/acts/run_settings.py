@@ -7,11 +7,13 @@ from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 
-from ..backends.contract import Backend, Graph, RunSettings, State
+from ..backends.contract import Backend
+from ..backends.records import Graph, RunSettings
 from ..backends.wire import IN_METADATA, own
 from ..errors import InvalidInput, Refused
 from ..marks import MARKS, OURS
 from ..model.secrets import MaskedDict, masked
+from ..model.states import State
 from ..model.text import short
 
 RUN_CONFIG = (

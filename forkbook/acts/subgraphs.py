@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import snippets
-from ..backends.contract import RunSettings
+from ..backends.records import RunSettings
 from ..errors import ForkbookError
 from ..model.text import short
 from . import answer as answers

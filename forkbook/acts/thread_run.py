@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import snippets
-from ..backends.contract import Backend, RunSettings
+from ..backends.contract import Backend
+from ..backends.records import RunSettings
 from ..errors import InvalidInput, Refused, ThreadBusy, ThreadNotFound
 from ..history import History
 from ..marks import checked_metadata

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..backends.contract import Backend, State, namespace
+from ..backends.contract import Backend
 from ..errors import AccessDenied, ActFailed, ForkbookError, InvalidInput, NotFound, ServerFault, SourceError
+from ..model.states import State, namespace
 
 AMBIGUOUS = "specify as_node"  # LangGraph's own words where it cannot tell which node an edit comes from
 

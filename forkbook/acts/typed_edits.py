@@ -9,11 +9,13 @@ from typing import Any
 
 import orjson
 
-from ..backends.contract import Backend, Graph, State
+from ..backends.contract import Backend
+from ..backends.records import Graph
 from ..backends.wire import END, ROOT
 from ..errors import InvalidInput, Refused
 from ..model.edits import Deviation, deviations, lost_keys, replacing_writes
 from ..model.message_edits import completed
+from ..model.states import State
 from ..model.text import short
 
 SPECIAL_NODES = ("__start__", "__input__", "__copy__", END)

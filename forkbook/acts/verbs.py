@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import snippets
-from ..backends.contract import RunSettings
+from ..backends.records import RunSettings
 from ..errors import ActFailed, ForkbookError, InvalidInput, Refused
 from ..model.edits import Deviation
 from ..model.secrets import masked, masking
@@ -21,7 +21,7 @@ from .rules import must_go_on, starts_over
 from .typed_edits import TypedEdit, check_edit, check_input
 
 if TYPE_CHECKING:
-    from ..backends.contract import RunOutcome
+    from ..backends.records import RunOutcome
     from ..checkpoint import Checkpoint
     from ..history import History
 

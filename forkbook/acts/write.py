@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..backends.contract import Backend, State, namespace
+from ..backends.contract import Backend
 from ..backends.wire import END, ROOT
 from ..errors import AccessDenied, ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, ThreadBusy
 from ..marks import SCRATCH_SINCE, mark_of_scratch
 from ..model.edits import Deviation
+from ..model.states import State, namespace
 from ..model.text import shown
 from .trial_errors import about_the_checkpoint
 from .typed_edits import TypedEdit

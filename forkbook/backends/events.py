@@ -7,9 +7,10 @@ from typing import Any
 
 from ..model.messages import role, text
 from ..model.secrets import MaskedDict
+from ..model.states import State, id_of
 from ..model.text import short, shown
 from ..model.tree import path_of
-from .contract import RunOutcome, State
+from .records import RunOutcome
 from .wire import ROOT, a_state
 
 MODES = ("checkpoints", "messages", "tasks")  # a server calls the second "messages-tuple"
@@ -120,7 +121,7 @@ class Teller:
             self.error = said(data)
         elif mode == "checkpoints":
             state = streamed_state(data, *self._ids)
-            self.tell("checkpoint", ns=ns, checkpoint_id=state["checkpoint"]["checkpoint_id"], state=state)
+            self.tell("checkpoint", ns=ns, checkpoint_id=id_of(state), state=state)
 
     def _message(self, ns: str, message: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
         who = role(message)

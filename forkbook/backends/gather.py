@@ -10,8 +10,9 @@ from typing import Any
 
 from ..errors import AccessDenied, ConnectionFailed, ForkbookError, InvalidInput, SourceError, ThreadNotFound
 from ..model.redaction import thread_without_secrets
+from ..model.states import State, Thread, head_of
 from ..model.tree import had_a_parent
-from .contract import Backend, State, Thread, head_of
+from .contract import Backend
 from .read import inside
 from .readers import Readers
 

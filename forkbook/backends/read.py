@@ -4,8 +4,9 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import ProtocolError
+from ..model.states import State, Thread, head_of, id_of, namespace
 from ..model.tree import path_of
-from .contract import Backend, State, Thread, head_of, namespace
+from .contract import Backend
 from .readers import AT_ONCE, side_by_side
 
 PUSH = "__pregel_push"
@@ -126,8 +127,8 @@ def belonging(roots: Mapping[str, State], nested: Iterable[State], *, complete: 
     """
     found: dict[str, State] = {}
     newest = max(roots, default="")
-    for state in sorted(nested, key=lambda state: str(state["checkpoint"]["checkpoint_id"])):
-        id_, host = state["checkpoint"]["checkpoint_id"], head_of(state).inside
+    for state in sorted(nested, key=id_of):
+        id_, host = id_of(state), head_of(state).inside
         if id_ in roots or id_ in found:
             raise ProtocolError(f"checkpoint {id_} occurs in two namespaces of this thread", checkpoint_id=id_)
         if host is None or host in roots or host in found or (complete and host <= newest):
@@ -222,7 +223,7 @@ def unsettled(states: Iterable[State]) -> set[str]:
     parents = {(state["parent_checkpoint"] or {}).get("checkpoint_id") for state in states}
     found = set()
     for state in states:
-        id_ = state["checkpoint"]["checkpoint_id"]
+        id_ = id_of(state)
         if state["next"] != [] and (id_ not in parents or any(map(_is_open, state["tasks"] or ()))):
             found.add(id_)
     return found

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..marks import SERVER_PREFIXES
+from ..model.states import State
 from ..model.text import short
-from .contract import State
 
 IN_CONFIG = {
     "run_id", "thread_id", "graph_id", "assistant_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "cron_id",

@@ -1,4 +1,6 @@
-"""What of a state's values is unknown, and which nodes some states name. Pure.
+"""What a state says of itself: its key and head, what of its values is unknown, which nodes it names. Pure.
+
+A state is a dict in the shape of LangGraph's `ThreadState`, a thread one in the shape of an Agent Server's record.
 
 A place that does not hold a value, or cannot read it, puts a placeholder where the value belongs:
 `{"__type__": "not stored" | "opaque", "reason": …}`, see `backends.values.plain`. It may stand for the whole
@@ -9,9 +11,49 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .tree import Head
+
+State = dict[str, Any]
+Thread = dict[str, Any]
+LARGEST_STEP = 2**63  # no frame can hold a larger one, so such a step is unknown
 PLACEHOLDERS = frozenset({"not stored", "opaque"})
 TEXT_CLASSES = frozenset({"pydantic.types.SecretStr", "pydantic.types.SecretBytes"})
 DEEPEST = 100  # nested lists and dicts that are looked into; a decoded value has no more
+
+
+def id_of(state: Mapping[str, Any]) -> str:
+    """The id of a state's checkpoint."""
+    return str(state["checkpoint"]["checkpoint_id"])
+
+
+def namespace(state: Mapping[str, Any]) -> str:
+    """The namespace of a state's checkpoint; "" is the root graph's."""
+    return str(state["checkpoint"].get("checkpoint_ns") or "")
+
+
+def key_of(state: Mapping[str, Any]) -> tuple[str, str]:
+    """What a thread has one state for: namespace and checkpoint id."""
+    return namespace(state), id_of(state)
+
+
+def head_of(state: Mapping[str, Any]) -> Head:
+    """The tree's part of a state."""
+    metadata = state["metadata"] or {}
+    step, source = metadata.get("step"), metadata.get("source")
+    return Head(
+        id=id_of(state),
+        parent_id=(state["parent_checkpoint"] or {}).get("checkpoint_id") or None,
+        step=step if isinstance(step, int) and abs(step) < LARGEST_STEP else None,
+        source=source if isinstance(source, str) else None,
+        ns=(ns := namespace(state)),
+        inside=_host(metadata.get("parents"), ns),
+    )
+
+
+def _host(parents: Any, ns: str) -> str | None:
+    """Of the checkpoints within whose tasks a namespace is, as LangGraph's metadata have them, the nearest."""
+    outer = [name for name in parents if name != ns] if ns and isinstance(parents, Mapping) else []
+    return str(parents[max(outer, key=len)]) if outer else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..backends.contract import Backend, RunSettings
+from ..backends.contract import Backend
+from ..backends.records import RunSettings
 from ..backends.wire import ROOT, as_written
 from ..model.secrets import MaskedDict
 

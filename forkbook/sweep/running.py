@@ -17,7 +17,7 @@ from ..acts import write as timetravel
 from ..acts.trial_errors import about_the_checkpoint
 from ..acts.typed_edits import TypedEdit
 from ..aio import running_loop
-from ..backends.contract import RunOutcome, RunSettings
+from ..backends.records import RunOutcome, RunSettings
 from ..errors import ForkbookError, InvalidInput, Refused, Unsupported
 from ..marks import SWEEP, SWEEP_AT, SWEEP_OF, mark_of_copy
 from .result import Sweep, moved

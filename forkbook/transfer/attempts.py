@@ -8,10 +8,11 @@ from itertools import islice
 from threading import Event
 
 from ..aio import given_up
-from ..backends.contract import Backend, State, Thread
+from ..backends.contract import Backend
 from ..backends.gather import read_whole
 from ..backends.retry import LOST, Patience
 from ..errors import ActFailed, ForkbookError, ThreadNotFound
+from ..model.states import State, Thread
 
 GONE = "The half-made copy, thread {}, was deleted."
 LEFT = (

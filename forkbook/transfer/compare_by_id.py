@@ -8,8 +8,8 @@ top of a state.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..backends.contract import State
 from ..backends.wire import ROOT
+from ..model.states import State
 from .copy import differences, place
 from .equality import Difference
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..backends.contract import State
 from ..backends.wire import IN_METADATA, own
+from ..model.states import State
 from .compare_by_id import UNNAMED
 from .equality import Difference, unequal
 from .mapping import by_shape

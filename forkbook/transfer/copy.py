@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..backends.contract import Backend, State, Thread
+from ..backends.contract import Backend
 from ..backends.retry import Patience
 from ..errors import ThreadBusy, Unsupported
 from ..marks import IMPORT, checked_metadata, mark_of_copy
 from ..model.redaction import states_without_secrets
+from ..model.states import State, Thread
 from ..model.text import shown
 from ..snippets import Code, Place, code, of_copy, place_of
 from .attempts import both, made, whole_or_gone

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..backends.contract import Backend, State, Thread, head_of, namespace
+from ..backends.contract import Backend
 from ..backends.read import inside, reading
 from ..backends.retry import Patience
 from ..errors import InvalidInput
 from ..marks import checked_metadata, inherited, mark_of_copy
+from ..model.states import State, Thread, head_of, namespace
 from ..model.tree import Tree
 from ..snippets import place_of
 from .attempts import whole_or_gone

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..backends.contract import Thread
 from ..errors import AccessDenied, ConnectionFailed, ForkbookError
+from ..model.states import Thread
 from .outcome import Move
 
 INTERRUPTED = "interrupted"

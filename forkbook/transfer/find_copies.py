@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..backends.contract import Backend, Thread
+from ..backends.contract import Backend
 from ..errors import InvalidInput
 from ..marks import COPY, COPY_OF, copy_mark, original_of
+from ..model.states import Thread
 
 
 def copies(backend: Backend, thread_id: str) -> Iterator[tuple[Thread, Mapping[str, Any]]]:

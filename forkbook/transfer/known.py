@@ -11,9 +11,8 @@ from typing import Any
 
 import orjson
 
-from ..backends.contract import State
 from ..errors import Refused
-from ..model.states import Search, is_placeholder
+from ..model.states import Search, State, is_placeholder
 from .original import DIGESTED, Original
 
 VALUES = "channel {}, of which the source does not hold every value or cannot read it: left out of these checkpoints"

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ..backends.contract import Backend, State, Thread
+from ..backends.contract import Backend
 from ..backends.retry import Patience
 from ..backends.wire import own
 from ..errors import ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
 from ..marks import IMPORT, import_mark
 from ..model.edits import plain
 from ..model.redaction import thread_without_secrets
+from ..model.states import State, Thread
 from ..model.text import short
 from .each_thread import INTERRUPTED, each
 from .known import known_part

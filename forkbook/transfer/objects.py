@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..backends.classes import ObjectSearch
-from ..backends.contract import State
+from ..model.states import State
 from .compare_by_id import bare, order
 from .copy import place
 from .equality import Difference

@@ -9,10 +9,10 @@ import orjson
 import xxhash
 
 from ..backends.classes import Classes
-from ..backends.contract import Backend, State, Thread, head_of
+from ..backends.contract import Backend
 from ..backends.read import everything
 from ..model.redaction import states_without_secrets, thread_without_secrets
-from ..model.states import nodes_seen
+from ..model.states import State, Thread, head_of, nodes_seen
 from ..model.tree import Tree
 
 PRUNED = "older checkpoints: they were pruned at the source, or never kept there"

@@ -15,10 +15,10 @@ import operator
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..backends.contract import State
 from ..backends.jsonfile.scripts import MADE_UP
 from ..model.edits import exact_writes
 from ..model.messages import canonical
+from ..model.states import State
 from .match_messages import sendable
 from .naming import with_ids
 from .original import Original

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..backends.contract import Backend, State
+from ..backends.contract import Backend
 from ..backends.retry import LOST, Patience
 from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
 from ..marks import import_mark
+from ..model.states import State
 from .compare_by_shape import may_lack_writes, unlike_tasks, unlike_values
 from .match_messages import Likeness
 from .original import Original, read

@@ -8,8 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..backends.contract import Backend, State, Thread
+from ..backends.contract import Backend
 from ..errors import Unsupported
+from ..model.states import State, Thread
 from .original import Original
 
 

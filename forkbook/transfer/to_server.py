@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from ..backends.contract import Backend, State, Thread
+from ..backends.contract import Backend
 from ..errors import InvalidInput, ThreadNotFound
 from ..marks import IMPORT
+from ..model.states import State, Thread
 from .original import Original
 from .rebuild import Rebuilding
 from .target import Writer

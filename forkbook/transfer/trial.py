@@ -7,10 +7,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..acts.write import scratch
-from ..backends.contract import Backend, State
+from ..backends.contract import Backend
 from ..backends.retry import LOST, Patience
 from ..errors import ForkbookError, InvalidInput, ProtocolError
 from ..marks import mark_of_scratch
+from ..model.states import State
 from .compare_by_shape import may_lack_writes, shown, unlike_tasks
 from .match_messages import Likeness
 from .original import Original

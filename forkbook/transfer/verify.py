@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..backends.contract import Backend, Thread
+from ..backends.contract import Backend
 from ..backends.retry import Patience
 from ..backends.wire import own
 from ..errors import InvalidInput, ThreadNotFound
 from ..marks import IMPORT, OURS, RUN_KEYS, import_mark
+from ..model.states import Thread
 from .compare_by_id import UNNAMED, known_differences, unnamed
 from .compare_by_shape import compare
 from .each_thread import each

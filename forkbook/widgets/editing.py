@@ -5,7 +5,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from ..backends.contract import Graph
+from ..backends.records import Graph
 from ..checkpoint import Checkpoint
 from ..errors import InvalidInput
 from ..plot.html import esc

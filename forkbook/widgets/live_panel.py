@@ -7,8 +7,8 @@ import ipywidgets as w
 
 from ..acts.live import Running
 from ..acts.verbs import Act
-from ..backends.contract import State
 from ..backends.events import Event
+from ..model.states import State
 from ..plot.html import GREY, ROLE_COLORS, WRAP, esc
 from .work import Status, Worker
 

@@ -16,8 +16,8 @@ from langgraph.types import interrupt
 from seeding import compiled, human, seed
 
 import forkbook as fb
-from forkbook.aio import caller_of
 from forkbook.backends.graph.backend import GraphBackend
+from forkbook.backends.graph.calls import caller_of
 from forkbook.backends.values.decode import decode
 from forkbook.book import Book
 

@@ -109,7 +109,7 @@ def ours(file: str) -> Callable[[], Any]:
             "of it frames": framed - accounted,
         }
 
-    from forkbook.backends.contract import head_of
+    from forkbook.model.states import head_of
     from forkbook.tokens import ledger
 
     return work

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidInput
+from ...model.states import State, Thread
 from ...model.tree import Head
-from ..contract import Backend, State, Thread
+from ..contract import Backend
 from .file import reading
 from .read import Reader
 

@@ -8,13 +8,14 @@ from typing import Any
 from ...errors import ArchiveDamaged, ForkbookError, ThreadNotFound
 from ...model.redaction import thread_without_secrets
 from ...model.secrets import without_secrets
+from ...model.states import State, Thread, id_of, namespace
 from ..classes import Classes
-from ..contract import Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
+from ..contract import Backend
 from ..read import older
+from ..records import Graph, RunOutcome, RunSettings, Update
 from ..store import Memory
 from ..values.interning import Interner
 from .file import create, reading, writing
-from .pack import checkpoint_id, namespace
 from .read import Reader
 from .store import packed, remove, store
 
@@ -51,7 +52,7 @@ class CachedBackend(Backend):
         """
         record = self.live.thread(thread_id)
         held, namespaces = self._held(thread_id)
-        known = {} if ns else {checkpoint_id(state): state for state in held if not namespace(state)}
+        known = {} if ns else {id_of(state): state for state in held if not namespace(state)}
         if known and self.live.state(thread_id, min(known)) is None:
             held, namespaces, known = [], set(), {}
         interner = _interner(known.values())
@@ -59,7 +60,7 @@ class CachedBackend(Backend):
         met = False
         for page in self.live.pages(thread_id, ns=ns, page_size=page_size or (NEWEST_PAGE if known else None)):
             shared = [interner.state(state) for state in page] if known else page
-            fresh |= {checkpoint_id(state): state for state in shared}
+            fresh |= {id_of(state): state for state in shared}
             yield shared
             if met := bool(known) and max(known) in fresh:
                 break

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..contract import State, Thread
+from ...model.states import State, Thread, id_of, key_of, namespace
 from .text import encoded, hash_of, hasher
 
 SHORT = 64  # characters; longer texts are leaves
@@ -83,24 +83,9 @@ def pack(record: Thread, states: Sequence[State]) -> Packed:
     packed = Packed(str(record["thread_id"]), encoded(kept))
     packer = _Packer(packed)
     for state in sorted(states, key=key_of):
-        packed.ids.append(checkpoint_id(state))
+        packed.ids.append(id_of(state))
         packed.skeletons.append(encoded(packer.skeleton(state)))
     return packed
-
-
-def checkpoint_id(state: State) -> str:
-    """The id of a state's checkpoint."""
-    return str(state["checkpoint"]["checkpoint_id"])
-
-
-def namespace(state: State) -> str:
-    """The namespace of a state's checkpoint, "" for the root graph's."""
-    return str(state["checkpoint"].get("checkpoint_ns") or "")
-
-
-def key_of(state: State) -> tuple[str, str]:
-    """What a thread has one state for: namespace and checkpoint id."""
-    return namespace(state), checkpoint_id(state)
 
 
 @dataclass(slots=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SourceError, ThreadNotFound
+from ...model.states import State, Thread, head_of, id_of, namespace
 from ...model.tree import Head
-from ..contract import State, Thread, head_of
 from ..read import memory_of, subgraphs
 from .errors import damaged_file, damaged_thread, errorname
-from .pack import checkpoint_id, digest, namespace
+from .pack import digest
 from .text import HASH_BYTES, decoded, hash_of, unsqueezed
 from .unpack import Contents, Leaf, leaf
 
@@ -159,15 +159,15 @@ class Reader:
         skeletons = self._skeletons(row)
         with self._told(row):
             held = [skeleton for skeleton in skeletons if namespace(skeleton) == ns]
-            fit = held[-1:] if wanted is None else [item for item in held if checkpoint_id(item) == wanted]
+            fit = held[-1:] if wanted is None else [item for item in held if id_of(item) == wanted]
             return next(iter(self._filled(row, fit)), None)
 
     def some(self, row: Row, ids: Collection[str], ns: str = "") -> dict[str, State]:
         """The states of these checkpoints of a namespace by id, of those that are there."""
         skeletons, wanted = self._skeletons(row), set(ids)
         with self._told(row):
-            fit = [item for item in skeletons if namespace(item) == ns and checkpoint_id(item) in wanted]
-            return {checkpoint_id(state): state for state in self._filled(row, fit)}
+            fit = [item for item in skeletons if namespace(item) == ns and id_of(item) in wanted]
+            return {id_of(state): state for state in self._filled(row, fit)}
 
     def _named(self, row: Row, skeletons: list[State]) -> set[str]:
         """The namespaces that tasks name; less those that only stand for a subgraph's one memory, which is here."""
@@ -207,7 +207,7 @@ class Reader:
             try:
                 contents.fill(skeleton)
             except WRONG as error:
-                id_ = checkpoint_id(skeleton)
+                id_ = id_of(skeleton)
                 raise damaged_thread(self._path, row.id, "a value of it is not what it was", id_) from error
         return skeletons
 

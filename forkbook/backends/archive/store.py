@@ -6,10 +6,10 @@ from dataclasses import astuple, replace
 from pathlib import Path
 
 from ...errors import ArchiveDamaged, InvalidInput
-from ..contract import State, Thread
+from ...model.states import State, Thread, key_of
 from .errors import damaged_file
 from .file import transaction, writing
-from .pack import Packed, PackedList, key_of, pack
+from .pack import Packed, PackedList, pack
 from .read import COLUMNS, WRONG, Reader, Row, exchanged, listed, listing
 from .text import NotJson, encoded, hash_of, squeezed, unsqueezed
 

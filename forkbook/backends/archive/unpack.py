@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..contract import State
+from ...model.states import State
 from .pack import has_result
 from .text import decoded, hash_of, hasher
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
-from ..contract import State
+from ...model.states import State
 from ..values.decode import Decoder
 from .rebuild import NOTHING, Rebuilder, Rebuilt
 from .rows import Saved, Write

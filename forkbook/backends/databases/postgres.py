@@ -19,8 +19,9 @@ from ...errors import (
     ThreadNotFound,
 )
 from ...model.held import Secret, alone, without
+from ...model.states import State, Thread
 from ...model.tree import Head
-from ..contract import Backend, State, Thread
+from ..contract import Backend
 from ..jsonfile.scripts import date
 from ..store import Memory
 from ..values.cells import DAMAGES, understood

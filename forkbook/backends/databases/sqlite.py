@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ThreadNotFound
+from ...model.states import State, Thread
 from ...model.tree import Head
-from ..contract import Backend, State, Thread
+from ..contract import Backend
 from ..store import Memory
 from ..values.cells import as_text, id_of, sized, understood
 from ..values.decode import Decoder

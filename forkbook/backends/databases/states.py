@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from operator import attrgetter
 from typing import Any
 
-from ..contract import State
+from ...model.states import State
 from ..jsonfile.scripts import date
 from .rebuild import NOTHING, Rebuilder, Rebuilt
 from .rows import MARKS, Saved, Write

@@ -11,20 +11,22 @@ from typing import Any
 from langgraph.errors import InvalidUpdateError
 from langgraph.types import Command
 
-from ...aio import Caller, awaits, caller_of
 from ...errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
 from ...marks import is_scratch
 from ...model.edits import plain
 from ...model.lookup import is_uuid
 from ...model.secrets import MaskedDict
+from ...model.states import State, Thread, id_of, namespace
 from ...model.tree import Head, path_of
 from ..classes import Classes
 from ..configured import from_metadata
-from ..contract import Backend, Graph, RunOutcome, RunSettings, State, Thread, namespace
+from ..contract import Backend
 from ..events import OnEvent, StopRun, Teller
 from ..pydantic_reasons import in_one_line
+from ..records import Graph, RunOutcome, RunSettings
 from ..store import Memory
 from ..wire import END, as_written, items_in
+from .calls import Caller, awaits, caller_of
 from .copies import Copies
 from .functional import with_memory
 from .holding import must_hold_copies, newest_only
@@ -158,7 +160,7 @@ class GraphBackend(Backend):
         graph, reading, before, limit = copy.copy(self._at(thread_id)), Reading(), None, page_size or 10
         graph.checkpointer = reading.sharing(graph.checkpointer)
         while states := self._page(graph, reading, config(thread_id, ns=ns), limit, before):
-            ids = [state["checkpoint"]["checkpoint_id"] for state in states]
+            ids = [id_of(state) for state in states]
             if before is not None and max(ids) >= before["configurable"]["checkpoint_id"]:
                 raise ProtocolError(
                     f"reading thread {thread_id}: {self.address} gives checkpoints again when asked for older ones",
@@ -379,7 +381,7 @@ class GraphBackend(Backend):
         if state is None:
             return None, None
         waits = not state["next"] or any(task.get("interrupts") for task in state["tasks"] or ())
-        return state["checkpoint"]["checkpoint_id"], False if waits and state["next"] is not None else None
+        return id_of(state), False if waits and state["next"] is not None else None
 
     def must_hold_copies(self) -> None:
         must_hold_copies(self._saver, f"{self.kind} {self.address}", awaits=self._call.awaits)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from ...aio import Caller
+from .calls import Caller
 from .holding import must_hold_copies
 from .snapshots import Reading, Saver, Stub, on_memory, transcribe
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...model.states import State
 from ...model.tree import Tree
-from ..contract import State
 from ..databases.task_ids import PULL
 
 INPUT = "__input__"  # LangGraph's name for what brings an input

@@ -5,9 +5,9 @@ from typing import Any
 
 from langgraph.types import StateUpdate
 
-from ...aio import Caller
 from ..configured import from_metadata
 from ..databases.tasks import BRANCH, SENDS
+from .calls import Caller
 from .snapshots import DECLARED, Saver, config, on_memory
 
 SCRATCH = "routing"

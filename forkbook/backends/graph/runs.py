@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ...aio import Caller
 from ...errors import ForkbookError
 from ..events import MODES, Teller, said
+from .calls import Caller
 from .snapshots import Reading
 
 

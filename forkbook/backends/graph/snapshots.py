@@ -20,12 +20,12 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Interrupt, PregelTask, StateSnapshot
 from pydantic import TypeAdapter
 
-from ...aio import Caller
+from ...model.states import State
 from ...model.tree import Head
-from ..contract import State
 from ..values.decode import Decoder
 from ..values.plain import opaque
 from ..wire import ROOT
+from .calls import Caller
 
 Saver = BaseCheckpointSaver[Any]
 Hook = Callable[[int, bytes], Any]

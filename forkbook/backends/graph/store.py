@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ...aio import Caller
 from ...errors import InvalidInput
 from ..store import Item, Memory, Namespace, checked_scores, every, place_of
+from .calls import Caller
 from .snapshots import Reading
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from langgraph.checkpoint.base import CheckpointTuple
 
-from ..contract import State
+from ...model.states import State
 from ..databases.rows import MARKS
 
 

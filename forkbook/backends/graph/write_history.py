@@ -16,15 +16,15 @@ from langgraph.channels.base import BaseChannel
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.types import Interrupt, Send
 
-from ...aio import Caller
 from ...errors import InvalidInput
+from ...model.states import State, head_of, id_of
 from ...model.tree import Tree, path_of
 from ..classes import Classes
-from ..contract import State, head_of
 from ..databases.rows import Saved
 from ..databases.task_ids import PULL, PUSH, task_ids
 from ..databases.tasks import SENDS, START
 from ..wire import ROOT
+from .calls import Caller
 from .lineage import Before, before, planned_of
 from .objects import Objects
 from .revive import revived
@@ -134,7 +134,7 @@ class Bed:
     def write(self, call: Caller, states: Sequence[State]) -> None:
         """Write the checkpoints, parents first, each after its tasks' writes."""
         tree = Tree([head_of(state) for state in states])
-        by_id = {state["checkpoint"]["checkpoint_id"]: state for state in states}
+        by_id = {id_of(state): state for state in states}
         ordered = [by_id[head.id] for head in tree.heads]
         rows: list[Row] = []
         for position, state in enumerate(ordered):
@@ -147,7 +147,7 @@ class Bed:
             call(self._saver, "put", below, row.checkpoint, row.metadata, row.new_versions)
 
     def _row(self, state: State, before: Before, rows: Sequence[Row]) -> Row:
-        checkpoint_id = state["checkpoint"]["checkpoint_id"]
+        checkpoint_id = id_of(state)
         base = rows[before.position] if before.position is not None else None
         above = base.ground if base else Ground()
         new = self._triggers.version(above.depth + 1, checkpoint_id)

@@ -15,8 +15,9 @@ from typing import Any
 import orjson
 
 from ...errors import InvalidInput, SourceError, ThreadNotFound
+from ...model.states import State, Thread, id_of
 from ..archive.backend import searched
-from ..contract import Backend, State, Thread
+from ..contract import Backend
 from ..values.interning import Interner
 from .scripts import Unfit, record_of, states_of, thread_id_of
 from .spans import Deep, is_too_deep, loads, threads
@@ -87,12 +88,12 @@ class JsonBackend(Backend):
 
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
         held = self._states(thread_id).get(ns, [])
-        fit = (state for state in held if checkpoint_id in (None, state["checkpoint"]["checkpoint_id"]))
+        fit = (state for state in held if checkpoint_id in (None, id_of(state)))
         return next(fit, None)
 
     def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
         held, wanted = self._states(thread_id).get(ns, []), set(ids)
-        return {id_: state for state in held if (id_ := state["checkpoint"]["checkpoint_id"]) in wanted}
+        return {id_: state for state in held if (id_ := id_of(state)) in wanted}
 
     def _item(self, thread_id: str) -> Item:
         if (item := self._items.get(thread_id)) is None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ...model.states import State, Thread, id_of
 from ...model.text import short
-from ..contract import State, Thread
 
 HISTORIES = ("history", "checkpoints", "states")
 RECORD = ("metadata", "status", "created_at", "updated_at", "interrupts")
@@ -81,7 +81,7 @@ def states_of(item: Mapping[str, Any], thread_id: str) -> dict[str, list[State]]
     for known_ns, raw in found:
         state = _state(raw, thread_id, known_ns)
         known = by_ns.setdefault(state["checkpoint"]["checkpoint_ns"], {})
-        id_ = state["checkpoint"]["checkpoint_id"]
+        id_ = id_of(state)
         if known.setdefault(id_, state) != state:
             raise Unfit(f"checkpoint {id_} is there twice, and not the same")
     return {ns: [known[id_] for id_ in sorted(known, reverse=True)] for ns, known in by_ns.items()}

@@ -10,9 +10,11 @@ from langgraph_sdk.client import SyncLangGraphClient
 from ...errors import ForkbookError, InvalidInput, ProtocolError, ServerFault, ThreadBusy, ThreadNotFound
 from ...marks import COPY_OF, SCRATCH, is_scratch
 from ...model.held import Secret
+from ...model.states import State, Thread, id_of
 from ..configured import from_metadata, from_record
-from ..contract import Backend, Graph, RunOutcome, RunSettings, State, Thread, Update
+from ..contract import Backend
 from ..events import OnEvent
+from ..records import Graph, RunOutcome, RunSettings, Update
 from ..values.interning import Interner
 from ..wire import END, IN_CONFIG, a_state, an_object, as_written, items_in, objects
 from .faults import discreet, is_no_route, told
@@ -163,7 +165,7 @@ class ServerBackend(Backend):
                     self._client.threads.get_history(thread_id, limit=limit, before=before, checkpoint=within)
                 )
                 states = [interner.state(state) for state in in_one_form([a_state(item) for item in page])]
-                ids = [state["checkpoint"]["checkpoint_id"] for state in states]
+                ids = [id_of(state) for state in states]
             if not states:
                 return
             if len(set(ids)) < len(ids) or (before and max(ids) >= before["configurable"]["checkpoint_id"]):
@@ -271,7 +273,7 @@ class ServerBackend(Backend):
 
     def _head_id(self, thread_id: str) -> Any:
         head = self.state(thread_id)
-        return head and head["checkpoint"]["checkpoint_id"]
+        return head and id_of(head)
 
     def run(
         self,
@@ -303,7 +305,7 @@ class ServerBackend(Backend):
         if record.get("status") != "busy":
             return record.get("updated_at"), False
         head = self.state(thread_id)
-        return head and head["checkpoint"]["checkpoint_id"], True
+        return head and id_of(head), True
 
     def copy(self, thread_id: str) -> str:
         self.thread(thread_id)  # a missing one would be answered 409

@@ -14,7 +14,7 @@ import httpx
 from ...errors import InvalidInput, Unsupported
 from ...model.lookup import is_uuid
 from ...model.tree import path_of
-from ..contract import Graph
+from ..records import Graph
 from ..wire import an_object, objects, whole_of
 from .faults import detail
 

@@ -6,7 +6,7 @@ other checkpoints of the same thread the same message has it where LangChain put
 
 from typing import Any
 
-from ..contract import State
+from ...model.states import State
 
 MOVED = ("usage_metadata", "invalid_tool_calls")
 

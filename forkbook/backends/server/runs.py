@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 from ...errors import ConnectionFailed, ServerFault, SourceError
-from ..contract import RunOutcome, RunSettings
 from ..events import MODES, OnEvent, StopRun, Teller, said
+from ..records import RunOutcome, RunSettings
 from ..wire import an_object, objects
 
 UNDER_WAY = ("pending", "running")

@@ -15,11 +15,12 @@ from typing import IO
 from ...backends.archive.export import Account, ExportReport
 from ...backends.archive.pack import UNLISTED
 from ...backends.archive.text import NotJson, spelled
-from ...backends.contract import Backend, State
+from ...backends.contract import Backend
 from ...backends.gather import Ask, Gathered, at_once, gather, place
 from ...backends.jsonfile.backend import JsonBackend
 from ...errors import ForkbookError, InvalidInput
 from ...files import new_file
+from ...model.states import State
 from ..keeping import name_for
 
 LEFT_OUT = UNLISTED | {"history", "subgraphs"}  # of a record

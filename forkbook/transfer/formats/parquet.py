@@ -20,11 +20,12 @@ from typing import Any
 from ... import columns, frames
 from ...backends.archive.export import Account, ExportReport
 from ...backends.archive.text import NotJson, spelled
-from ...backends.contract import Backend, head_of
+from ...backends.contract import Backend
 from ...backends.gather import Ask, Gathered, at_once, gather, place
 from ...errors import ForkbookError, InvalidInput, MissingExtra
 from ...facts import Facts
 from ...files import new_folder
+from ...model.states import head_of
 from ...model.text import without_surrogates
 from ...model.tree import Tree
 from ...tokens import Counter
