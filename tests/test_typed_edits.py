@@ -362,6 +362,12 @@ def test_a_server_says_that_objects_may_become_dicts(testbed):
     assert "job: this place takes JSON" in str(seen)
     assert "Job" in str(seen)
     assert planned.preview({"colour": "blue"}).notes == ()
+    for value, what in (([5, 6], "a list"), ({"x": 5, "y": 6}, "a dict")):
+        (note,) = planned.preview({"point": value}).notes
+        assert f"holds {what} where the graph may expect a named tuple Point" in note
+    (note,) = planned.preview({"anything": {"name": "z", "colour": "red", "done": True}}).notes
+    assert "plain dicts where the graph may expect objects" in note
+    assert planned.preview({"anything": 5}).notes == ()
     act = planned.fork({"jobs": []}, in_copy=True)
     assert not any("takes JSON" in note for note in act.notes)
 
@@ -424,3 +430,22 @@ def test_an_edit_that_could_come_from_several_nodes_names_them(begun):
     assert caught.value.candidates == ("left", "right")
     assert thread_id in str(caught.value)
     assert both.preview({"answers": ["x"]}, as_node="left").deviations
+
+
+@pytest.mark.parametrize("value", ["a\ud83d", {"k": ["a\ud83d"]}, HumanMessage("a\ud83d")])
+def test_half_a_character_that_a_graph_cannot_store_is_told(value):
+    builder = StateGraph(TypedDict("State", {"topic": object})).add_node("node", lambda state: {})
+    graph = builder.add_edge(START, "node").compile(checkpointer=InMemorySaver())
+    graph.invoke({"topic": "x"}, {"configurable": {"thread_id": "t"}})
+    with fb.connect(graph) as book:
+        start = book["t"][1]
+        for act in (start.preview({"topic": value}), start.edit({"topic": value}, in_copy=True)):
+            assert any("topic: a lone surrogate" in note and "'?'" in note for note in act.notes)
+        for whole in ("a😀", "a literal \\ud83d"):
+            assert not any("surrogate" in note for note in start.preview({"topic": whole}).notes)
+
+
+def test_half_a_character_is_refused_by_a_server(testbed):
+    book, thread_id = on_server(testbed, "jobs", {})
+    with pytest.raises(fb.errors.InvalidInput, match="surrogates not allowed"):
+        book[thread_id].at(step=1).preview({"anything": "a\ud83d"})

@@ -18,6 +18,9 @@ from ..model.message_edits import completed
 from ..model.states import State
 from ..model.text import short
 
+LONE_SURROGATE = re.compile(r"(?<!\\)\\ud[89a-f][0-9a-f]{2}")  # in the repr of a value
+AS_DICTS = "{}: this place takes JSON, so that the channel holds plain dicts where the graph may expect {}"
+AS_TUPLES = "{}: this place takes JSON, so that the channel holds a {} where the graph may expect a named tuple {}"
 SPECIAL_NODES = ("__start__", "__input__", "__copy__", END)
 
 
@@ -93,7 +96,7 @@ def check_edit(backend: Backend, graph: Graph, state: State, values: Any, as_nod
     shown = {name: backend.as_shown(value) for name, value in kept.items()}
     if whole and shown.keys() == {ROOT} and isinstance(shown[ROOT], Mapping):
         shown = dict(shown[ROOT])
-    notes = () if backend.keeps_objects else _json_notes(graph, given)
+    notes = _text_notes(given, shown) if backend.keeps_objects else _json_notes(graph, old, given)
     return TypedEdit(kept, shown, old, whole, graph.whole == END, lost, notes)
 
 
@@ -185,7 +188,16 @@ def _message_channels(graph: Graph) -> Collection[str]:
     return {name for name, schema in properties.items() if b"/HumanMessage" in orjson.dumps(schema)}
 
 
-def _json_notes(graph: Graph, given: Mapping[str, Any]) -> tuple[str, ...]:
+def _text_notes(given: Mapping[str, Any], shown: Mapping[str, Any]) -> tuple[str, ...]:
+    """The channels of which a text loses a part: a lone surrogate is half a character, which UTF-8 does not hold."""
+    return tuple(
+        f"{name}: a lone surrogate ({found[0]}) becomes '?', which is how LangGraph's serializer writes it"
+        for name, value in given.items()
+        if (found := LONE_SURROGATE.search(repr(value))) and not LONE_SURROGATE.search(repr(shown.get(name)))
+    )
+
+
+def _json_notes(graph: Graph, old: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, ...]:
     """What a place that takes JSON may make of objects: whether a schema means a class or a dict, it does not tell."""
     schema = graph.schema or {}
     properties, definitions = schema.get("properties") or {}, schema.get("$defs") or {}
@@ -193,12 +205,20 @@ def _json_notes(graph: Graph, given: Mapping[str, Any]) -> tuple[str, ...]:
     for name, value in given.items():
         named = re.findall(rb'"#/\$defs/([^"]+)"', orjson.dumps(properties.get(name)))
         titles = [title for title in map(bytes.decode, named) if "properties" in definitions.get(title, ())]
+        tuples = [title for title in map(bytes.decode, named) if "prefixItems" in definitions.get(title, ())]
         if titles and _has_dict(value) and name not in _message_channels(graph):
-            found.append(
-                f"{name}: this place takes JSON, so that the channel holds plain dicts where the graph may expect an "
-                f"object of a class {', '.join(dict.fromkeys(titles))}"
-            )
+            found.append(AS_DICTS.format(name, f"an object of a class {', '.join(dict.fromkeys(titles))}"))
+        elif tuples and isinstance(value, Mapping | list | tuple):
+            what = "dict" if _has_dict(value) else "list"
+            found.append(AS_TUPLES.format(name, what, ", ".join(dict.fromkeys(tuples))))
+        elif _takes_anything(properties.get(name)) and _has_dict(value) and _has_dict(old.get(name)):
+            found.append(AS_DICTS.format(name, "objects: its type is Any, and what is shown as a dict may be one"))
     return tuple(found)
+
+
+def _takes_anything(schema: Any) -> bool:
+    """Whether the JSON Schema of a channel is that of `Any`."""
+    return isinstance(schema, Mapping) and schema.keys() <= {"title", "description", "default"}
 
 
 def _has_dict(value: Any) -> bool:
