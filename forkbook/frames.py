@@ -1,21 +1,24 @@
 """The DataFrames: one grain each, ids first so that they join, the same columns and dtypes when empty.
 
+Each frame is a table here, with one row per column: its name, its dtype, what a cell says, and how it is got from what
+a row is about (see `frame_rows`). To add a column, add a row to a table, and its name to the docstring of the method.
+
 Dtypes: ids and text are `string`, counts and tokens `Int64` (nullable), times `datetime64[us, UTC]`, labels with few
 values `category`; lists and dicts stay objects, which are JSON text in files (see `frame_files`).
 """
 
-from collections.abc import Iterator
-from functools import reduce
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .columns import BOOL, FLOAT, INT, OBJECT, TEXT, TIME, Columns, Row
+from . import frame_rows
+from .columns import BOOL, FLOAT, INT, OBJECT, TEXT, TIME, Column, Columns, Row, Table
 from .facts import SOURCES, STATUSES, Facts
+from .frame_rows import AtCheckpoint, BranchRow, CheckpointRow, MessageRow, PathRow, TaskRow
 from .model.messages import role, text, tool_calls
 from .model.secrets import masked
 from .model.text import without_surrogates
-from .model.tree import Tree
-from .tokens import Ledger, New, Totals, branches_holding
-from .tokens.prices import Bill, bill, rate_of
+from .tokens import Totals
+from .tokens.prices import Bill
 from .tokens.usage import model_of
 
 if TYPE_CHECKING:
@@ -24,47 +27,177 @@ if TYPE_CHECKING:
 SOURCE, STATUS = SOURCES, STATUSES
 METHOD = ("reported", "tokenizer:o200k", "approximate", "mixed", "none", "unknown")
 ROLE = ("human", "ai", "system", "tool", "chat")
-IDS: Columns = {"thread_id": TEXT, "checkpoint_ns": TEXT}
-DETAILS: Columns = {"cache_read_tokens": INT, "cache_creation_tokens": INT, "reasoning_tokens": INT}
 VALUES = {"values", "interrupts", "error"}  # of a thread's record: what its graph made, so nothing is a secret by name
-PRICED: Columns = {"cost": FLOAT, "unpriced_tokens": INT}
-PATH_PRICED: Columns = {"shared_cost": FLOAT, "own_cost": FLOAT}
-
-THREADS: Columns = {
-    "thread_id": TEXT, "status": TEXT, "created_at": TIME, "updated_at": TIME, "graph_id": TEXT, "metadata": OBJECT,
-}  # fmt: skip
-CHECKPOINTS: Columns = {**IDS,
-    "checkpoint_id": TEXT, "parent_id": TEXT, "step": INT, "source": SOURCE, "title": TEXT, "created_at": TIME,
-    "run_id": TEXT, "next": OBJECT, "branch": TEXT, "is_tip": BOOL, "is_fork_point": BOOL, "interrupted": BOOL,
-    "error": TEXT, "n_messages": INT, "context_tokens": INT, "context_method": METHOD, "spent_tokens": INT,
-    "method": METHOD, "seconds": FLOAT, **DETAILS, "unknown_blocks": INT, "inside_id": TEXT, "inside_task_id": TEXT,
-    "known_tokens": INT, "unknown_channels": OBJECT,
-}  # fmt: skip
-MESSAGES: Columns = {**IDS,
-    "checkpoint_id": TEXT, "message_id": TEXT, "created_at": TIME, "role": ROLE, "name": TEXT, "model": TEXT,
-    "text": TEXT, "tool_calls": OBJECT, "branches": OBJECT, "input_tokens": INT, "output_tokens": INT,
-    "total_tokens": INT, "method": METHOD, **DETAILS, "unknown_blocks": INT,
-}  # fmt: skip
-TASKS: Columns = {**IDS,
-    "checkpoint_id": TEXT, "task_id": TEXT, "name": TEXT, "path": OBJECT, "error": TEXT, "interrupts": OBJECT,
-    "writes": OBJECT, "seconds": FLOAT,
-}  # fmt: skip
-BRANCHES: Columns = {**IDS,
-    "branch": TEXT, "tip_id": TEXT, "fork_point_id": TEXT, "n_checkpoints": INT, "n_own": INT, "status": STATUS,
-    "started_at": TIME, "ended_at": TIME,
-}  # fmt: skip
-TOKENS: Columns = {**IDS,
-    "branch": TEXT, "tip_id": TEXT, "shared_tokens": INT, "own_tokens": INT, "total_tokens": INT, "input_tokens": INT,
-    "output_tokens": INT, "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, "context_tokens": INT,
-    "context_method": METHOD, **DETAILS, "unknown_blocks": INT, "known_tokens": INT,
-}  # fmt: skip
 PER_PATH = (
     "total_tokens is what the path to each tip spent. Paths overlap in what branches share, so the column is not to be "
     "summed: history.total_tokens is what the whole thread spent."
 )
 
 
-def frame(rows: list[Row], columns: Columns) -> "pd.DataFrame":
+class Spending(Protocol):
+    """A row about something that spent tokens."""
+
+    @property
+    def sums(self) -> Totals:
+        """What it spent."""
+
+
+class Priced(Protocol):
+    """A row about something that cost money."""
+
+    @property
+    def bill(self) -> Bill | None:
+        """What it cost; None: nothing to say."""
+
+
+def _graph_id(thread: Row) -> Any:
+    return (thread.get("metadata") or {}).get("graph_id")
+
+
+def _money(row: Priced, name: str) -> Any:
+    return None if row.bill is None else money(row.bill)[name]
+
+
+# fmt: off
+IDS = Table[AtCheckpoint](
+    Column("thread_id", TEXT, "The thread.", lambda row: row.facts.thread_id),
+    Column("checkpoint_ns", TEXT, "The namespace; empty in the root graph.", lambda row: row.head.ns),
+)
+DETAILS = Table[Spending](
+    Column("cache_read_tokens", INT, "Input tokens read from a cache; null: not reported.",
+           lambda row: row.sums.cache_read),
+    Column("cache_creation_tokens", INT, "Input tokens written to a cache; null: not reported.",
+           lambda row: row.sums.cache_creation),
+    Column("reasoning_tokens", INT, "Output tokens of reasoning; null: not reported.", lambda row: row.sums.reasoning),
+)
+PRICED = Table[Priced](
+    Column("cost", FLOAT, "Money for the spent tokens whose model has a price.", lambda row: _money(row, "cost")),
+    Column("unpriced_tokens", INT, "The spent tokens whose model has no price.",
+           lambda row: _money(row, "unpriced_tokens")),
+)
+PATH_PRICED = Table[PathRow](
+    Column("shared_cost", FLOAT, "The part of `cost` for checkpoints that other paths hold, too.",
+           lambda row: _path_money(row, "shared_cost")),
+    Column("own_cost", FLOAT, "The rest of `cost`.", lambda row: _path_money(row, "own_cost")),
+    Column("cost", FLOAT, "Money for the spent tokens whose model has a price.", lambda row: _path_money(row, "cost")),
+    Column("unpriced_tokens", INT, "The spent tokens whose model has no price.",
+           lambda row: _path_money(row, "unpriced_tokens")),
+)
+
+THREADS = Table[Row](
+    Column("thread_id", TEXT, "The thread.", lambda thread: thread.get("thread_id")),
+    Column("status", TEXT, "idle, busy, interrupted or error; null: the place does not know.",
+           lambda thread: thread.get("status")),
+    Column("created_at", TIME, "When it was made.", lambda thread: thread.get("created_at")),
+    Column("updated_at", TIME, "When it changed last.", lambda thread: thread.get("updated_at")),
+    Column("graph_id", TEXT, "The graph that it ran, as its metadata names it.", _graph_id),
+    Column("metadata", OBJECT, "Its metadata, a dict; secrets are `***`.", lambda thread: thread.get("metadata") or {}),
+)
+CHECKPOINTS = Table[CheckpointRow](
+    *IDS.columns,
+    Column("checkpoint_id", TEXT, "The checkpoint.", lambda row: row.head.id),
+    Column("parent_id", TEXT, "The checkpoint before it; null at a root.", lambda row: row.head.parent_id),
+    Column("step", INT, "LangGraph's superstep; an input is -1.", lambda row: row.head.step),
+    Column("source", SOURCE, "What wrote it: input, loop, update, or fork (a replay).", lambda row: row.head.source),
+    Column("title", TEXT, "What made it: the nodes that ran, or what was edited.", lambda row: row.title),
+    Column("created_at", TIME, "When it was written.", lambda row: row.state["created_at"]),
+    Column("run_id", TEXT, "The run that wrote it; null after an edit.", lambda row: row.facts.run_id(row.position)),
+    Column("next", OBJECT, "The nodes that run next, a list; null: unknown.", lambda row: row.next),
+    Column("branch", TEXT, "The label of its branch.", lambda row: row.facts.tree.label(row.position)),
+    Column("is_tip", BOOL, "Whether no checkpoint follows it.", lambda row: not row.children),
+    Column("is_fork_point", BOOL, "Whether several checkpoints follow it.", lambda row: row.children > 1),
+    Column("interrupted", BOOL, "Whether one of its tasks raised an interrupt.", lambda row: row.interrupted),
+    Column("error", TEXT, "The exceptions of its tasks.", lambda row: row.facts.error(row.position)),
+    Column("n_messages", INT, "The messages in its state.", lambda row: row.ledger.n_messages[row.position]),
+    Column("context_tokens", INT, "The tokens of these messages.", lambda row: row.ledger.context[row.position]),
+    Column("context_method", METHOD, "How these were counted.", lambda row: row.ledger.counter),
+    Column("spent_tokens", INT, "Tokens spent here; null: none. They add up to the thread's total.",
+           lambda row: row.spent),
+    Column("method", METHOD, "How the spent tokens were got.", lambda row: row.method),
+    Column("seconds", FLOAT, "Since the parent; null where people's time may be in between.",
+           lambda row: row.facts.seconds(row.position)),
+    *DETAILS.columns,
+    Column("unknown_blocks", INT, "Images and other content blocks that `context_tokens` lacks.",
+           lambda row: row.ledger.unknown[row.position]),
+    Column("inside_id", TEXT, "In a subgraph the checkpoint outside, whose task ran it.", lambda row: row.host_id),
+    Column("inside_task_id", TEXT, "That task.", lambda row: row.host_task_id),
+    Column("known_tokens", INT, "The least that `spent_tokens` can be; the same where they are known.",
+           lambda row: row.known),
+    Column("unknown_channels", OBJECT, "Channels that may hide messages; then counts are null.",
+           lambda row: row.hidden),
+)
+MESSAGES = Table[MessageRow](
+    *IDS.columns,
+    Column("checkpoint_id", TEXT, "The checkpoint where this version is new.", lambda row: row.head.id),
+    Column("message_id", TEXT, "The message's id; null: it has none.", lambda row: row.message.get("id")),
+    Column("created_at", TIME, "When that checkpoint was written.", lambda row: row.state["created_at"]),
+    Column("role", ROLE, "Who says it.", lambda row: role(row.message)),
+    Column("name", TEXT, "The name that the message has.", lambda row: row.message.get("name")),
+    Column("model", TEXT, "The model that the message names.", lambda row: model_of(row.message)),
+    Column("text", TEXT, "What it says.", lambda row: text(row.message)),
+    Column("tool_calls", OBJECT, "Its tool calls, a list of dicts.", lambda row: tool_calls(row.message)),
+    Column("branches", OBJECT, "The labels of the branches that hold this version.", lambda row: row.branches),
+    Column("input_tokens", INT, "Tokens that the model read; null where nothing was spent.",
+           lambda row: row.spent and row.spent.input),
+    Column("output_tokens", INT, "Tokens that it wrote.", lambda row: row.spent and row.spent.output),
+    Column("total_tokens", INT, "Both.", lambda row: row.spent and row.spent.total),
+    Column("method", METHOD, "How these were got.", lambda row: row.method),
+    *DETAILS.columns,
+    Column("unknown_blocks", INT, "Images and other content blocks whose tokens are unknown.",
+           lambda row: row.ledger.unknown_of(row.item.message)),
+)
+TASKS = Table[TaskRow](
+    *IDS.columns,
+    Column("checkpoint_id", TEXT, "The checkpoint that it starts from.", lambda row: row.head.id),
+    Column("task_id", TEXT, "The task.", lambda row: row.task.get("id")),
+    Column("name", TEXT, "The node; null: the place does not know it.", lambda row: row.task.get("name")),
+    Column("path", OBJECT, "LangGraph's path of the task, a list.", lambda row: row.task.get("path")),
+    Column("error", TEXT, "Its exception.", lambda row: row.error),
+    Column("interrupts", OBJECT, "The interrupts that it raised.", lambda row: row.task.get("interrupts")),
+    Column("writes", OBJECT, "The channels that it wrote; null: nothing yet.", lambda row: row.task.get("result")),
+    Column("seconds", FLOAT, "How long it took, where checkpoints say so; see `tasks_rows`.", lambda row: row.seconds),
+)
+BRANCHES = Table[BranchRow](
+    *IDS.columns,
+    Column("branch", TEXT, "Its label; in a subgraph that of the namespace.",
+           lambda row: row.facts.tree.labels[row.number]),
+    Column("tip_id", TEXT, "Its last checkpoint.", lambda row: row.head.id),
+    Column("fork_point_id", TEXT, "The checkpoint that it was forked from; null: it begins at a root.",
+           lambda row: row.fork_point_id),
+    Column("n_checkpoints", INT, "Checkpoints from the root to its tip.", lambda row: row.depth),
+    Column("n_own", INT, "Those of them on the branch itself.", lambda row: row.own),
+    Column("status", STATUS, "What its tip waits for.", lambda row: row.facts.status(row.position)),
+    Column("started_at", TIME, "When its first checkpoint was written.", lambda row: row.started_at),
+    Column("ended_at", TIME, "When its tip was written.", lambda row: row.state["created_at"]),
+)
+TOKENS = Table[PathRow](
+    *IDS.columns,
+    Column("branch", TEXT, "The branch's label.", lambda row: row.facts.tree.labels[row.number]),
+    Column("tip_id", TEXT, "The tip.", lambda row: row.head.id),
+    Column("shared_tokens", INT, "Tokens spent at checkpoints that another tip's path holds, too.",
+           lambda row: row.shared.total),
+    Column("own_tokens", INT, "Tokens spent on the rest of the path.", lambda row: row.sums.beyond(row.shared)),
+    Column("total_tokens", INT, "Both: all that the path spent. Paths overlap, so do not sum it.",
+           lambda row: row.sums.total),
+    Column("input_tokens", INT, "The part that models read.", lambda row: row.sums.input),
+    Column("output_tokens", INT, "The part that they wrote.", lambda row: row.sums.output),
+    Column("reported_tokens", INT, "The part that models reported.", lambda row: row.sums.reported),
+    Column("estimated_tokens", INT, "The rest, counted by `context_method`.", lambda row: row.sums.estimated),
+    Column("method", METHOD, "How the tokens were got.", lambda row: row.ledger.method(row.sums)),
+    Column("context_tokens", INT, "The tokens of the messages at the tip.",
+           lambda row: row.ledger.context[row.position]),
+    Column("context_method", METHOD, "How these were counted.", lambda row: row.ledger.counter),
+    *DETAILS.columns,
+    Column("unknown_blocks", INT, "Content blocks at the tip whose tokens `context_tokens` lacks.",
+           lambda row: row.ledger.unknown[row.position]),
+    Column("known_tokens", INT, "The least that `total_tokens` can be.", lambda row: row.sums.known.total),
+)
+
+
+# fmt: on
+
+
+def frame(rows: Sequence[Row], columns: Columns) -> "pd.DataFrame":
     """Rows as a DataFrame of exactly these columns and dtypes; a tuple of names is a categorical of them.
 
     It is a `forkbook.frame_files.Frame`, which goes to Parquet, Excel and other files as it is.
@@ -104,206 +237,60 @@ def with_prices(columns: Columns, prices: Any) -> Columns:
     """The columns of a frame, with those of its prices if there are any; paths have a shared and an own part."""
     if prices is None:
         return columns
-    return {**columns, **(PATH_PRICED if "own_tokens" in columns else {}), **PRICED}
+    return {**columns, **(PATH_PRICED if "own_tokens" in columns else PRICED)}
 
 
 def threads_rows(threads: list[dict[str, Any]], *, secrets: bool = False) -> Iterator[Row]:
-    """A row a thread; `metadata` is a dict. Secrets in it are `***`, unless they are asked for."""
+    """One row per thread: its record, and the columns of `THREADS`. Secrets are `***`, unless they are asked for."""
     for record in threads:
         thread = record if secrets else record | masked({name: record[name] for name in record.keys() - VALUES})
-        metadata = thread.get("metadata") or {}
-        yield thread | {"graph_id": metadata.get("graph_id"), "metadata": metadata}
+        yield thread | THREADS.row(thread)
 
 
 def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
-    """A row a checkpoint, oldest first.
-
-    `title` says what made it, `next` is a list of node names (None: unknown), `interrupted` whether a task of it raised
-    an interrupt. `context_tokens` and `spent_tokens` count tokens; `spent_tokens` is null where no AI message was
-    spent, and adds up to the thread's total. `method` tells how spent tokens were got, `context_method` the context's.
-    Where a part of the state is unknown, so that messages may be hidden, counts and sums over it are null:
-    `unknown_channels` names the channels (`__root__`: the whole state), `method` of spent tokens is then `unknown`, and
-    `known_tokens` the least that they can be; else it is the same as `spent_tokens`.
-    `seconds` since the parent: null at and after an input, update or fork, and after an interrupted parent.
-    `cache_read_tokens` and `cache_creation_tokens` are a part of the input, `reasoning_tokens` of the output; null
-    where no model reported them. `unknown_blocks` counts the content blocks in the state (images, files …) whose tokens
-    are unknown: `context_tokens` lacks them; 0 where a user's own function counts whole
-    messages. With `prices` (see `forkbook.tokens.prices.rate_of`), `cost` is the money of the spent tokens whose model
-    has a price, `unpriced_tokens` counts the others.
-    Of a subgraph's checkpoint `inside_id` is the one, a graph further out, whose task `inside_task_id` ran it.
-    """
-    tree, accounts, bills = facts.tree, facts.ledger, facts.bills(prices)
-    for position, (head, state) in enumerate(zip(tree.heads, facts.states, strict=True)):
-        spent = accounts.totals([position])
-        method = accounts.method(spent)
-        yield (
-            {
-                "thread_id": facts.thread_id,
-                "checkpoint_ns": head.ns,
-                "checkpoint_id": head.id,
-                "parent_id": head.parent_id,
-                "step": head.step,
-                "source": head.source,
-                "title": facts.title(position),
-                "created_at": state["created_at"],
-                "run_id": (state["metadata"] or {}).get("run_id"),
-                "next": None if state["next"] is None else list(state["next"]),
-                "branch": tree.label(position),
-                "is_tip": not tree.children[position],
-                "is_fork_point": len(tree.children[position]) > 1,
-                "interrupted": bool(facts.interrupts(position)),
-                "error": facts.error(position),
-                "n_messages": accounts.n_messages[position],
-                "context_tokens": accounts.context[position],
-                "context_method": accounts.counter,
-                "spent_tokens": None if spent.is_nothing else spent.total,
-                "method": method,
-                "seconds": facts.seconds(position),
-                "unknown_blocks": accounts.unknown[position],
-                "inside_id": tree.heads[host].id if (host := tree.inside[position]) >= 0 else None,
-                "inside_task_id": (facts.ran_by(position) or {}).get("id"),
-                "known_tokens": None if spent.is_nothing else spent.known.total,
-                "unknown_channels": list(facts.holdings[position].hidden),
-            }
-            | details(spent)
-            | (money(bills[position]) if bills and method != "none" else {})
-        )
+    """One row per checkpoint, oldest first; with `prices` (see `forkbook.tokens.prices.rate_of`) also what it cost."""
+    for row in frame_rows.checkpoints(facts, prices):
+        yield CHECKPOINTS.row(row) | _priced(row, prices)
 
 
 def messages_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
-    """A row a message version, at the checkpoint where it is new; its tokens where it spends, so that they add up.
-
-    `branches` lists the labels of the branches that hold this version, `tool_calls` a dict a call. `created_at` is when
-    the checkpoint was written, `model` the model that the message names. The details of
-    tokens, `unknown_blocks` and, with `prices`, `cost` and `unpriced_tokens` are as in `checkpoints_rows`, of this
-    message alone.
-    """
-    tree, accounts = facts.tree, facts.ledger
-    rate = None if prices is None else rate_of(prices)
-    holders = branches_holding(accounts)
-    for position, brought in enumerate(accounts.new):
-        for item in brought:
-            sums = Totals().plus([item.spend] if item.spend else [])
-            row: dict[str, Any] = {
-                "thread_id": facts.thread_id,
-                "checkpoint_ns": tree.heads[position].ns,
-                "checkpoint_id": tree.heads[position].id,
-                "message_id": item.message.get("id"),
-                "created_at": facts.states[position]["created_at"],
-                "role": role(item.message),
-                "name": item.message.get("name"),
-                "model": model_of(item.message),
-                "text": text(item.message),
-                "tool_calls": tool_calls(item.message),
-                "branches": holders(position, item.key),
-                "method": "unknown" if _untold(accounts, item) else accounts.method(sums),
-                "unknown_blocks": accounts.unknown_of(item.message),
-            }
-            if item.spend:
-                row |= tokens(sums) | details(sums)
-                row |= money(bill([item.spend], rate, facts.created_at(position))) if rate else {}
-            yield row
-
-
-def _untold(accounts: Ledger, item: New) -> bool:
-    """Whether it is unknown what a message version spent."""
-    return item.spend is None and role(item.message) == "ai" and accounts.unknown_spent[item.position]
+    """One row per message version, at the checkpoint where it is new; its tokens where it spends, so they add up."""
+    for row in frame_rows.messages(facts, prices):
+        yield MESSAGES.row(row) | _priced(row, prices)
 
 
 def tasks_rows(facts: Facts) -> Iterator[Row]:
-    """A row a task, under the checkpoint it starts from; `writes` are the channels it wrote (None: nothing yet).
+    """One row per task, under the checkpoint it starts from.
 
-    `seconds` is how long it took, as far as the times of checkpoints tell it. For a task that ran alone in its
-    superstep: from its checkpoint to the next one of the same run. For one whose subgraph was read: from the subgraph's
-    first checkpoint to its last. Null for other tasks that ran side by side, and where an interrupt, an error, an edit
-    or a replay came between. LangGraph keeps no time of tasks.
+    `seconds` is how long it took, where the times of checkpoints say so. For a task that ran alone in its superstep:
+    from its checkpoint to the next one of the same run. For one whose subgraph was read: from the subgraph's first
+    checkpoint to its last. Null for other tasks that ran side by side, and where an interrupt, an error, an edit or a
+    replay came between. LangGraph keeps no time of tasks.
     """
-    for position, (head, state) in enumerate(zip(facts.tree.heads, facts.states, strict=True)):
-        for task in state["tasks"] or ():
-            yield {
-                "thread_id": facts.thread_id,
-                "checkpoint_ns": head.ns,
-                "checkpoint_id": head.id,
-                "task_id": task.get("id"),
-                "name": task.get("name"),
-                "path": task.get("path"),
-                "error": None if task.get("error") is None else str(task["error"]),
-                "interrupts": task.get("interrupts"),
-                "writes": task.get("result"),
-                "seconds": facts.task_seconds.get((position, str(task.get("id")))),
-            }
+    return map(TASKS.row, frame_rows.tasks(facts))
 
 
 def branches_rows(facts: Facts, subgraphs: bool = False) -> Iterator[Row]:
-    """A row a branch: `n_checkpoints` on the path from the root to its tip, `n_own` of them on the branch itself.
-
-    Of the root graph alone, with `subgraphs` of every namespace: labels are those of the namespace.
-    """
-    tree = facts.tree
-    depth: list[int] = []
-    for parent in tree.parents:
-        depth.append(1 + (depth[parent] if parent >= 0 else 0))
-    for number, (start, tip) in enumerate(_branches(tree, subgraphs)):
-        fork_point = tree.parents[start]
-        yield {
-            "thread_id": facts.thread_id,
-            "checkpoint_ns": tree.heads[tip].ns,
-            "branch": tree.labels[number],
-            "tip_id": tree.heads[tip].id,
-            "fork_point_id": tree.heads[fork_point].id if fork_point >= 0 else None,
-            "n_checkpoints": depth[tip],
-            "n_own": depth[tip] - depth[start] + 1,
-            "status": facts.status(tip),
-            "started_at": facts.states[start]["created_at"],
-            "ended_at": facts.states[tip]["created_at"],
-        }
-
-
-def _branches(tree: Tree, subgraphs: bool) -> list[tuple[int, int]]:
-    """For each branch its first and last position."""
-    found = list(zip(tree.starts, tree.tips_by_branch, strict=True))
-    return found if subgraphs else found[: tree.outer]
+    """One row per branch of the root graph; with `subgraphs` of every namespace."""
+    return map(BRANCHES.row, frame_rows.branches(facts, subgraphs))
 
 
 def tokens_rows(facts: Facts, prices: Any = None, subgraphs: bool = False) -> Iterator[Row]:
-    """A row a tip's path; `shared_tokens` + `own_tokens` = `total_tokens` = reported + estimated, all spent tokens.
+    """One row per path to a tip; `shared_tokens` + `own_tokens` = `total_tokens` = reported + estimated.
 
     What the subgraphs of its tasks spent is on the path, too, as far as they were read. With `subgraphs` their own tips
-    have rows as well: then the rows of one namespace belong together, not all of them.
-
-    The details of tokens and, with `prices`, `cost` and `unpriced_tokens` are as in `checkpoints_rows`, of the whole
-    path, and `shared_cost` + `own_cost` = `cost`; `context_tokens` and `unknown_blocks` are those of the tip.
+    have rows as well: then add up the rows of one namespace, not all of them.
     """
-    tree, accounts, bills = facts.tree, facts.ledger, facts.bills(prices)
-    whole, shared = accounts.paths
-    parts: list[tuple[Bill, Bill]] = []  # shared and own
-    for position, parent in enumerate(tree.parents if bills else ()):
-        spent = reduce(Bill.plus, (bills[at] for at in accounts.along([position])))
-        before = parts[parent] if parent >= 0 else (Bill(), Bill())
-        is_shared = tree.tips_below[position] > 1
-        parts.append((before[0].plus(spent), before[1]) if is_shared else (before[0], before[1].plus(spent)))
-    for number, (_, tip) in enumerate(_branches(tree, subgraphs)):
-        sums = whole[tip]
-        yield (
-            {
-                "thread_id": facts.thread_id,
-                "checkpoint_ns": tree.heads[tip].ns,
-                "branch": tree.labels[number],
-                "tip_id": tree.heads[tip].id,
-                "shared_tokens": shared[tip].total,
-                "own_tokens": sums.beyond(shared[tip]),
-                "reported_tokens": sums.reported,
-                "estimated_tokens": sums.estimated,
-                "method": accounts.method(sums),
-                "context_tokens": accounts.context[tip],
-                "context_method": accounts.counter,
-                "unknown_blocks": accounts.unknown[tip],
-                "known_tokens": sums.known.total,
-            }
-            | tokens(sums)
-            | details(sums)
-            | (money_of_path(*parts[tip]) if bills else {})
-        )
+    for row in frame_rows.paths(facts, prices, subgraphs):
+        yield TOKENS.row(row) | ({} if prices is None else PATH_PRICED.row(row))
+
+
+def _priced(row: Priced, prices: Any) -> dict[str, Any]:
+    return {} if prices is None else PRICED.row(row)
+
+
+def _path_money(row: PathRow, name: str) -> Any:
+    return None if row.bills is None else money_of_path(*row.bills)[name]
 
 
 def tokens(sums: Totals) -> dict[str, int | None]:
@@ -325,4 +312,4 @@ def money_of_path(shared: Bill, own: Bill) -> dict[str, Any]:
     """The columns of cost of a path; where anything has a price, a part that has none costs 0."""
     whole = shared.plus(own)
     costs = [None if whole.cost is None or not part.is_known else part.cost or 0.0 for part in (shared, own)]
-    return money(whole) | dict(zip(PATH_PRICED, costs, strict=True))
+    return money(whole) | dict(zip(("shared_cost", "own_cost"), costs, strict=True))

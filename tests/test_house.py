@@ -1,6 +1,8 @@
 """The house keeps its plan (docs/house.md): which file may know which, what is heavy, how large a room may be."""
 
 import ast
+import inspect
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -9,6 +11,9 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
+
+import forkbook as fb
+from forkbook import columns, frames
 
 PACKAGE = Path(__file__).parents[1] / "forkbook"
 DOORS = {"forkbook.book", "forkbook.history", "forkbook.checkpoint"}
@@ -21,7 +26,7 @@ LAYERS = (
     ("model", "aio", "files"),
     ("tokens", "demo", "marks"),
     ("backends", "testing"),
-    ("facts", "frames", "frame_files"),
+    ("facts", "frames", "frame_rows", "frame_files"),
     ("plot", "face", "snippets"),
     ("acts", "compare"),
     ("transfer", "store", "report", "sweep"),
@@ -164,3 +169,23 @@ def test_a_file_name_means_one_file():
         if not path.stem.startswith("__") and not path.relative_to(PACKAGE).as_posix().startswith(PARALLEL)
     )
     assert not [name for name, count in names.items() if count > 1]
+
+
+TABLES = {
+    "checkpoints_df": frames.CHECKPOINTS,
+    "messages_df": frames.MESSAGES,
+    "tasks_df": frames.TASKS,
+    "branches_df": frames.BRANCHES,
+    "tokens_df": frames.TOKENS,
+}
+
+
+@pytest.mark.parametrize("method", TABLES)
+def test_a_column_is_one_row_of_a_table_which_the_docstring_follows(method):
+    """The docstring names the columns of the table; lists and dicts have a form in files."""
+    text = inspect.getdoc(getattr(fb.History, method)).partition("Columns:")[2]
+    named = set(re.findall(r"[a-z]\w+", text))
+    table = TABLES[method]
+    assert set(table) <= named
+    assert all(column.about.endswith(".") for column in table.columns)
+    assert {name for name, dtype in table.items() if dtype == columns.OBJECT} <= {*columns.NAMES, *columns.JSON}
