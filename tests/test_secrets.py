@@ -29,7 +29,8 @@ from forkbook.widgets.code import code_view
 from forkbook.widgets.explorer import Explorer
 
 CANARY = "canary-7f3a91"
-ENDINGS = ["key", "token", "secret", "password", "auth", "authorization", "credentials"]
+ENDINGS = ["key", "token", "secret", "password", "auth", "authorization", "credentials",
+           "passwd", "pwd", "passphrase", "passcode", "bearer", "cookie"]  # fmt: skip
 SECRETS = {
     "api_key": CANARY,
     "apiKey": CANARY,
@@ -46,13 +47,36 @@ def test_a_name_with_such_an_ending_names_a_secret(start, ending, capital):
     assert is_secret_name(start + (ending.upper() if capital else ending))
 
 
-@pytest.mark.parametrize("name", ["apiKey", "api-key", "OPENAI_API_KEY", "x-api-key", "token ", "api_keys", "secrets"])
+@pytest.mark.parametrize("name", [
+    "apiKey", "api-key", "OPENAI_API_KEY", "x-api-key", "token ", "api_keys", "secrets", "commonkey", "daemonKey",
+    "db_passwd", "dbPwd", "PGPASSPHRASE", "set-cookie", "session_cookies", "Authorization", "Bearer", "hotkey",
+])  # fmt: skip
 def test_spellings_of_a_secrets_name(name):
     assert is_secret_name(name)
 
 
 @pytest.mark.parametrize(
-    "name", ["", "graph_id", "run_id", "user_id", "author", "keyring", "langgraph_auth_user", 5, None]
+    "name",
+    [
+        "",
+        "graph_id",
+        "run_id",
+        "user_id",
+        "author",
+        "keyring",
+        "langgraph_auth_user",
+        5,
+        None,
+        "monkey",
+        "turkeys",
+        "pet_monkey",
+        "Donkey",
+        "cookie_policy",
+        "passphrase_hint",
+        "password_policy",
+        "bearer_name",
+        "pwd_changed_at",
+    ],
 )
 def test_what_names_no_secret(name):
     assert not is_secret_name(name)

@@ -1,8 +1,10 @@
 """Secrets: which texts are one by their name, and how values show without them. Pure.
 
 A text in a run's `configurable` or context, or in metadata, is a secret where its name, or the name of what it is
-nested in, ends in `key`, `token`, `secret`, `password`, `auth`, `authorization` or `credentials`, in any spelling; the
-plurals count, too. Bytes count as text. Numbers are no secrets, nor are texts of digits under a plural (`max_tokens`).
+nested in, ends in `key`, `token`, `secret`, `password` (`passwd`, `pwd`, `passphrase`, `passcode`), `auth`,
+`authorization`, `bearer`, `cookie` or `credentials`, in any spelling; the plurals count, too, English words that happen
+to end so (`monkey`) do not. Bytes count as text. Numbers are no secrets, nor are texts of digits under a plural
+(`max_tokens`).
 """
 
 import dataclasses
@@ -14,7 +16,12 @@ from typing import Any
 from .states import is_placeholder
 
 MASK = "***"
-SECRET_NAME = re.compile(r"(?:key|token|secret|password|auth|authorization|credential)(s?)[\W_]*\Z", re.IGNORECASE)
+NO_KEYS = "".join(rf"(?<!^{start})(?<![\W\d_]{start})" for start in ("mon", "tur", "don", "hoc", "joc", "whis"))
+SECRET_NAME = re.compile(
+    rf"(?:{NO_KEYS}key|token|secret|password|passwd|pwd|passphrase|passcode|auth"
+    r"|authorization|bearer|cookie|credential)(s?)[\W_]*\Z",
+    re.IGNORECASE,
+)
 LONGEST_ENDING = 40  # characters of a name that are looked at
 DEEPEST = 100  # nested containers that are looked into
 DEEPEST_OBJECTS = 3  # objects with fields, one in the other: they may refer to each other in a circle
