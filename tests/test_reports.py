@@ -175,3 +175,16 @@ def test_the_model_is_found_under_any_of_its_names(name):
 def test_a_hand_off_note_says_that_no_model_wrote_it():
     assert written_without_model({"response_metadata": {"__is_handoff_back": True}})
     assert not written_without_model({"response_metadata": {"model_name": "m"}})
+
+
+def test_a_message_that_holds_no_report_is_asked_for_its_parts_alone():
+    class Asked(dict):
+        asked = 0
+
+        def get(self, *given):
+            self.asked += 1
+            return super().get(*given)
+
+    message = Asked(type="ai", content="hi", additional_kwargs={}, response_metadata={}, usage_metadata=None)
+    assert report_of(message) is None
+    assert message.asked < 12

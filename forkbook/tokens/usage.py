@@ -121,6 +121,7 @@ PLACES: tuple[Path, ...] = (
 ESTIMATES: tuple[Path, ...] = tuple(
     (*holder, name) for holder in HOLDERS for name in ("estimatedTokenUsage", "estimated_token_usage")
 )
+PARTS = tuple(dict.fromkeys(place[0] for place in (*PLACES, *ESTIMATES)))  # of a message, in which these are
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,8 @@ def is_hidden(message: Mapping[str, Any]) -> bool:
 
 
 def _found(message: Mapping[str, Any], places: tuple[Path, ...]) -> Iterator[Mapping[str, Any]]:
-    for place in places:
+    held = {part for part in PARTS if message.get(part)}
+    for place in (place for place in places if place[0] in held) if held else ():
         said = _at(message, place)
         if isinstance(said, Mapping) and said:
             yield said
