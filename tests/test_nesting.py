@@ -1,6 +1,7 @@
 """Subgraphs in one tree with the checkpoints whose tasks ran them: read from every place, picked, edited, answered."""
 
 import operator
+import re
 import sqlite3
 import time
 import uuid
@@ -312,18 +313,26 @@ def test_a_resume_at_the_root_tells_that_the_subgraph_starts_over(begun):
     assert not any("started over" in note for note in history[0].resume().notes)
 
 
+def began(notes):
+    return [re.split("[:,]", note)[0] for note in notes]
+
+
 def test_a_fork_inside_edits_and_lets_the_whole_graph_go_on(begun):
     book, thread_id = begun("nested", {"answers": ["x"]})
     act = book.history(thread_id, subgraphs=True)[6].fork({"answers": ["edited"]}, as_node="ask")
     assert (act.kind, act.status, act.checkpoint.namespace) == ("fork", "finished", "")
     assert told(act.checkpoint.values) == ["x", "x", "x", "prepared", "edited", "end"]
     assert act.history.branches == ["A"]
+    assert began(act.notes)[:2] == ["the thread's head is here now", "the whole graph went on"]
+    assert len(set(act.notes)) == len(act.notes)
 
 
 def test_a_fork_inside_a_copy_leaves_the_thread_alone(begun):
     book, thread_id = begun("nested", {"answers": ["x"]})
     act = book.history(thread_id, subgraphs=True)[6].fork({"answers": ["edited"]}, as_node="ask", in_copy=True)
     assert act.history.thread_id != thread_id
+    assert began(act.notes)[:2] == ["done in a copy", "the whole graph went on"]
+    assert not any("head is here" in note for note in act.notes)
     assert told(act.checkpoint.values) == ["x", "x", "x", "prepared", "edited", "end"]
     assert drawn(book.history(thread_id, subgraphs=True)) == WAITING
 

@@ -32,7 +32,8 @@ def resume(cp: Checkpoint, in_copy: bool, input: Any = None, manner: Manner = AS
     timetravel.current(backend, cp.thread_id, cp.id, in_copy=any_time, ns=cp.namespace)
     must_be_next(cp)
     how = _settings(cp, given)
-    act = _went_on("resume", cp, in_copy, how, manner)
+    root, notes = acts.placed(outermost(cp), in_copy)
+    act = _went_on("resume", cp, root, notes, how, manner)
     return dataclasses.replace(act, gesture=snippets.of_run(cp.thread_id, how, in_copy=in_copy))
 
 
@@ -55,14 +56,14 @@ def fork(
         manner.ready(backend, cp.thread_id, edits=True)
     edited = acts.edit(cp, values, as_node, replace, in_copy)
     try:
-        act = _went_on("fork", edited.checkpoint, False, how, manner)
+        root = outermost(edited.checkpoint)
+        act = _went_on("fork", edited.checkpoint, root, edited.notes, how, manner)
     except ForkbookError as error:
         error.args = (f"{str(error).rstrip('.')}. The edit is written, as checkpoint {edited.checkpoint.id}.",)
         raise
     run = snippets.of_run(cp.thread_id, how)
     gesture = edited.gesture and dataclasses.replace(edited.gesture, steps=(*edited.gesture.steps, *run.steps))
-    notes = (*edited.notes, *act.notes[1:])
-    return dataclasses.replace(act, deviations=edited.deviations, notes=notes, gesture=gesture)
+    return dataclasses.replace(act, deviations=edited.deviations, gesture=gesture)
 
 
 def answer(cp: Checkpoint, value: Any, by_id: Any, in_copy: bool, manner: Manner = AS_EVER, **given: Any) -> Act:
@@ -79,13 +80,22 @@ def answer(cp: Checkpoint, value: Any, by_id: Any, in_copy: bool, manner: Manner
     return answers.answer(outermost(cp), value, by_id, in_copy, manner, **given)
 
 
-def _went_on(kind: str, cp: Checkpoint, in_copy: bool, how: RunSettings, manner: Manner) -> Act:
-    """Run on from the thread's head: with a checkpoint's id LangGraph would replay it, and start the subgraph over."""
-    root = outermost(cp)
-    place, notes = acts.placed(root, in_copy)
-    outcome = manner.run(place.history.book.backend, place.thread_id, None, how)
+def _went_on(
+    kind: str, cp: Checkpoint, root: Checkpoint, notes: tuple[str, ...], how: RunSettings, manner: Manner
+) -> Act:
+    """Run on from the thread's head: with a checkpoint's id LangGraph would replay it, and start the subgraph over.
+
+    Args:
+        kind: The act.
+        cp: The subgraph's checkpoint.
+        root: The root graph's checkpoint whose task ran the subgraph, where the run is to happen.
+        notes: What to say of the act so far.
+        how: The run's settings.
+        manner: How to run.
+    """
+    outcome = manner.run(root.history.book.backend, root.thread_id, None, how)
     note = f"the whole graph went on, from {root.short_id}; the subgraph from {cp.short_id}"
-    return acts.led(kind, place.history, root.id, outcome, how, (*notes, note))
+    return acts.led(kind, root.history, root.id, outcome, how, (*notes, note))
 
 
 def _settings(cp: Checkpoint, given: Mapping[str, Any]) -> RunSettings:
