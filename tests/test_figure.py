@@ -10,7 +10,7 @@ import pytest
 from forkbook.errors import InvalidInput
 from forkbook.model.text import cut, escape, visible
 from forkbook.model.tree import Head, Tree
-from forkbook.plot.tree.colours import BRANCHES, COLORS, FAILED, INK, PICKED, SOURCES, WAITING, ink_on, token_color
+from forkbook.plot.tree.colours import BRANCHES, FAILED, INK, MODES, PICKED, SOURCES, WAITING, ink_on, token_color
 from forkbook.plot.tree.figure import Mark, figure, ring
 from forkbook.plot.tree.lanes import lanes
 
@@ -48,7 +48,7 @@ def legend(fig: Any) -> list[str]:
     return [trace.name for trace in fig.data if trace.showlegend]
 
 
-@pytest.mark.parametrize("color", COLORS)
+@pytest.mark.parametrize("color", MODES)
 @pytest.mark.parametrize("size", [1, 12, 2_000, 6_000])
 def test_every_checkpoint_is_one_marker_that_knows_its_position(color: str, size: int) -> None:
     tree = tree_of((NESTED + list(range(11, size - 1)))[:size])

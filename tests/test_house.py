@@ -14,6 +14,8 @@ import pytest
 
 import forkbook as fb
 from forkbook import columns, frames
+from forkbook.plot.tree.colours import MODES
+from forkbook.plot.tree.figure import figure as tree_figure
 
 PACKAGE = Path(__file__).parents[1] / "forkbook"
 DOORS = {"forkbook.book", "forkbook.history", "forkbook.checkpoint"}
@@ -189,3 +191,10 @@ def test_a_column_is_one_row_of_a_table_which_the_docstring_follows(method):
     assert set(table) <= named
     assert all(column.about.endswith(".") for column in table.columns)
     assert {name for name, dtype in table.items() if dtype == columns.OBJECT} <= {*columns.NAMES, *columns.JSON}
+
+
+@pytest.mark.parametrize("figure", [fb.History.figure, tree_figure])
+def test_a_colour_of_the_picture_is_one_row_of_a_table_which_the_docstrings_follow(figure):
+    text = re.search(r"(?s)\n    color: (.*?)\n    \w+: ", inspect.getdoc(figure))[1]
+    assert re.findall(r"`(\w+)`", text) == list(MODES)
+    assert all(mode.about for mode in MODES.values())

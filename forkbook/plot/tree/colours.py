@@ -1,10 +1,12 @@
 """The colours of the figure, and which checkpoints share one. Pure.
 
+Each way to colour a picture is one row of `MODES`: to add one, write a function that splits checkpoints into groups.
+
 Sources, and so branches, are told apart with any kind of colour vision and stand out on white and on #111. Branch
 colours repeat: what is certain is the letter on a branch's tip.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,8 +28,6 @@ OTHER_SOURCE = "source unknown"
 BRANCHES = ("#136891", "#be7c10", "#4c41fb", "#09a178", "#f6135a", "#ef46e2")
 TOKENS = ((0.0, "#2f5fb3"), (0.5, "#b25a9a"), (1.0, "#f2a53a"))
 
-COLORS = ("source", "branch", "tokens")
-
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -44,24 +44,32 @@ class Group:
     positions: list[int]
 
 
-def groups(tree: Tree, marks: Sequence[Mark], color: str) -> list[Group]:
-    """Split all checkpoints by colour: each position is in exactly one group.
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One way to colour a picture.
 
-    Args:
-        tree: The tree, with n checkpoints.
-        marks: n marks.
-        color: `source`, `branch` or `tokens`.
+    Attributes:
+        about: What the colour of a checkpoint stands for.
+        groups: Splits the checkpoints of a tree by colour, with the help of their marks: each is in exactly one group.
+        note: Gives a line for below the picture of a tree; "" for none.
+        on_scale: Whether colours are on the scale of spent tokens: then there is a colour bar, and labels show tokens.
+    """
+
+    about: str
+    groups: Callable[[Tree, Sequence[Mark]], list[Group]]
+    note: Callable[[Tree], str] = lambda tree: ""
+    on_scale: bool = False
+
+
+def mode(color: str) -> Mode:
+    """A way to colour a picture, by its name in `MODES`.
 
     Raises:
-        InvalidInput: There is no such colouring.
+        InvalidInput: There is no such way.
     """
-    if color == "source":
-        return _by_source(tree)
-    if color == "branch":
-        return _by_branch(tree)
-    if color == "tokens":
-        return _by_tokens(marks)
-    raise InvalidInput(f"color={color!r}: choose one of {', '.join(map(repr, COLORS))}", candidates=COLORS)
+    if color not in MODES:
+        raise InvalidInput(f"color={color!r}: choose one of {', '.join(map(repr, MODES))}", candidates=tuple(MODES))
+    return MODES[color]
 
 
 def branch_colors(numbers: Sequence[int]) -> list[str] | None:
@@ -85,7 +93,7 @@ def ink_on(color: str) -> str:
     return "#111111" if 0.299 * red + 0.587 * green + 0.114 * blue > 150 else "#ffffff"
 
 
-def _by_source(tree: Tree) -> list[Group]:
+def _by_source(tree: Tree, _: Sequence[Mark]) -> list[Group]:
     found: dict[str, list[int]] = {name: [] for name in (*SOURCES, OTHER_SOURCE)}
     for position, head in enumerate(tree.heads):
         found[head.source if head.source in SOURCES else OTHER_SOURCE].append(position)
@@ -96,7 +104,7 @@ def _by_source(tree: Tree) -> list[Group]:
     ]
 
 
-def _by_branch(tree: Tree) -> list[Group]:
+def _by_branch(tree: Tree, _: Sequence[Mark]) -> list[Group]:
     """A subgraph has the colour of the branch that ran it."""
     found: list[list[int]] = [[] for _ in BRANCHES[: max(tree.outer, 1)]]
     numbers: list[int] = []
@@ -110,7 +118,7 @@ def _by_branch(tree: Tree) -> list[Group]:
     ]
 
 
-def _by_tokens(marks: Sequence[Mark]) -> list[Group]:
+def _by_tokens(_: Tree, marks: Sequence[Mark]) -> list[Group]:
     untold = [position for position, mark in enumerate(marks) if mark.at_least is not None]
     silent = [position for position, mark in enumerate(marks) if mark.tokens is None and mark.at_least is None]
     spent = [position for position, mark in enumerate(marks) if mark.tokens is not None]
@@ -120,6 +128,17 @@ def _by_tokens(marks: Sequence[Mark]) -> list[Group]:
         Group("", None, spent),
     ]
     return [group for group in found if group.positions]
+
+
+def _repeating(tree: Tree) -> str:
+    return f"colours repeat after {len(BRANCHES)} branches" if tree.outer > len(BRANCHES) else ""
+
+
+MODES: Mapping[str, Mode] = {
+    "source": Mode("what wrote the checkpoint: an input, a node, an edit or a replay", _by_source),
+    "branch": Mode("the branch that the checkpoint is on", _by_branch, _repeating),
+    "tokens": Mode("the tokens that were spent at the checkpoint", _by_tokens, on_scale=True),
+}
 
 
 def token_color(part: float) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import InvalidInput
 from ...model.tree import Tree
-from .colours import BRANCHES, groups
+from .colours import mode
 from .folding import folded, shown
 from .labels import Mark
 from .page import empty_page, page
@@ -36,7 +36,7 @@ def figure(
     Args:
         tree: The tree, with n checkpoints.
         marks: n marks, by position.
-        color: What a marker's colour tells: `source`, `branch` or `tokens` (spent).
+        color: What a marker's colour stands for: `source`, `branch` or `tokens` (spent); see `colours.MODES`.
         title: A line above the picture; foreign text is fine.
         selected: The position that gets the ring; one that is folded away lends it to the checkpoint it is inside of.
         fold: Leave subgraphs out; the checkpoints whose tasks ran them tell how many are inside.
@@ -58,14 +58,14 @@ def figure(
     view = shown(tree, fold)
     marks, selected = folded(tree, marks, view), None if selected is None else view.rows[selected]
     tree = view.tree
-    colored = groups(tree, marks, color)
+    way = mode(color)
+    colored = way.groups(tree, marks)
     if not len(tree):
         return go.Figure(data=[picked()], layout=empty_page(title))
-    sheet = measure(view, marks, with_tokens=color == "tokens")
+    sheet = measure(view, marks, with_tokens=way.on_scale)
     labels = labelled(sheet)
     notes = []
     if len(labels) < len(tree):
         notes.append(f"{len(labels):,} of {len(tree):,} rows have a label here; point at the others, drag to zoom")
-    if color == "branch" and tree.outer > len(BRANCHES):
-        notes.append(f"colours repeat after {len(BRANCHES)} branches")
+    notes += filter(None, [way.note(tree)])
     return go.Figure(data=traces(sheet, colored, labels, selected), layout=page(sheet, title, notes))
