@@ -16,6 +16,7 @@ import forkbook as fb
 from forkbook import columns, frames
 from forkbook.plot.tree.colours import MODES
 from forkbook.plot.tree.figure import figure as tree_figure
+from forkbook.snippets import LANGUAGES, Code
 
 PACKAGE = Path(__file__).parents[1] / "forkbook"
 DOORS = {"forkbook.book", "forkbook.history", "forkbook.checkpoint"}
@@ -198,3 +199,9 @@ def test_a_colour_of_the_picture_is_one_row_of_a_table_which_the_docstrings_foll
     text = re.search(r"(?s)\n    color: (.*?)\n    \w+: ", inspect.getdoc(figure))[1]
     assert re.findall(r"`(\w+)`", text) == list(MODES)
     assert all(mode.about for mode in MODES.values())
+
+
+def test_a_language_of_snippets_is_one_row_of_a_table_which_the_docstring_follows():
+    named = re.findall(r"`(\w+)`", inspect.getdoc(Code).partition("language:")[2])
+    assert named == list(LANGUAGES)
+    assert all(language.label for language in LANGUAGES.values())

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..errors import InvalidInput
 from ..model.edits import plain
-from . import curl, graph, javascript, python
 from .hidden import hidden, masked_texts
+from .languages import LANGUAGES
 from .steps import (
     Gesture,
     Place,
@@ -47,8 +47,6 @@ __all__ = [
     "place_of",
 ]
 
-LANGUAGES = {"python": "Python", "javascript": "JavaScript", "curl": "cURL", "graph": "in this process"}
-FENCES = {"curl": "bash", "graph": "python"}
 DEV_SERVER = "http://localhost:2024"  # where `langgraph dev` puts it
 
 
@@ -71,7 +69,7 @@ class Code(str):
 
     def _repr_markdown_(self) -> str:
         fence = "`" * (1 + max(map(len, re.findall("`+", self)), default=2))
-        return f"{fence}{FENCES.get(self.language, self.language)}\n{self}\n{fence}"
+        return f"{fence}{LANGUAGES[self.language].highlighted_as}\n{self}\n{fence}"
 
 
 def code(place: Place, gesture: Gesture, language: str | None = None) -> Code:
@@ -86,18 +84,18 @@ def code(place: Place, gesture: Gesture, language: str | None = None) -> Code:
         InvalidInput: There is no such language, or a value has no form in JSON, which all but `graph` need.
     """
     language = language or ("python" if place.url else "graph")
-    if language == "graph":
-        return Code(graph.code(place, hidden(gesture)), language)
     if language not in LANGUAGES:
         raise InvalidInput(
             f"there is no code in {language!r}; there is {', '.join(LANGUAGES)}", candidates=list(LANGUAGES)
         )
-    write = {"python": python.code, "javascript": javascript.code, "curl": curl.code}[language]
+    row = LANGUAGES[language]
+    if row.in_process:
+        return Code(row.write(place, hidden(gesture)), language)
     served = place if place.url else Place(DEV_SERVER)
     gesture = masked_texts(gesture)  # for errors about what is no JSON; objects become dicts now
     steps = tuple(map(_as_json, gesture.steps))
     as_json = dataclasses.replace(gesture, steps=steps, new=_plain(gesture.new))
-    return Code(write(served, hidden(as_json)), language)
+    return Code(row.write(served, hidden(as_json)), language)
 
 
 def _as_json(step: Step) -> Step:

@@ -33,9 +33,9 @@ def _folded(written: Any) -> str:
     except ForkbookError as error:
         return f"<i style='{GREY}'>{esc(error)}</i>"
     return "".join(
-        f"<details{' open' if language == shown else ''}><summary>{esc(name)}</summary>{_box(written, language)}"
+        f"<details{' open' if language == shown else ''}><summary>{esc(row.label)}</summary>{_box(written, language)}"
         "</details>"
-        for language, name in LANGUAGES.items()
+        for language, row in LANGUAGES.items()
     )
 
 
@@ -51,7 +51,7 @@ def highlighted(snippet: Code) -> str:
     from pygments import highlight
     from pygments.lexers import get_lexer_by_name
 
-    lexer = get_lexer_by_name({"curl": "bash", "graph": "python"}.get(snippet.language, snippet.language))
+    lexer = get_lexer_by_name(LANGUAGES[snippet.language].highlighted_as)
     lexer.stripnl = lexer.ensurenl = False
     return str(highlight(snippet, lexer, _formatter()))
 
