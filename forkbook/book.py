@@ -440,7 +440,7 @@ class Book:
         """
         from .columns import BOOL, TEXT, TIME
         from .frames import THREADS, frame, threads_rows
-        from .transfer.find_copies import copies
+        from .transfer.copy import copies
 
         def found_of(id_: str) -> list[Any]:
             found = list(copies(self.backend, id_))

@@ -14,8 +14,7 @@ from shapes import human, state
 import forkbook as fb
 from forkbook.backends.values.plain import not_stored, opaque
 from forkbook.model.states import holds_placeholder
-from forkbook.transfer.known import known_part
-from forkbook.transfer.original import Original
+from forkbook.transfer.original import Original, known_part
 
 PICKLED = opaque("pickled: reading it would run its code", 3)
 

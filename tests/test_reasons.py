@@ -2,8 +2,8 @@
 
 import pytest
 
+from forkbook.transfer.compare_by_shape import DROPPED, LATE, MERGED, STEPS, reason, reasons
 from forkbook.transfer.equality import Difference
-from forkbook.transfer.reasons import DROPPED, LATE, MERGED, STEPS, reason, reasons
 
 
 def tasks(*copied, at="c"):

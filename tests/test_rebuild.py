@@ -16,7 +16,7 @@ from shapes import ai, human, tree_of
 
 import forkbook as fb
 from forkbook.model.tree import Head, Tree
-from forkbook.transfer import mapping, reasons
+from forkbook.transfer import compare_by_shape
 from forkbook.transfer.compare_by_shape import PARTS, not_kept
 from forkbook.transfer.match_messages import Likeness, sendable
 
@@ -231,7 +231,7 @@ def test_any_tree_of_edits_is_rebuilt(bed, testbed, edits):
     move, before, after = moved(testbed, thread_id)
     if move.differences:
         assert {difference.field for difference in move.differences} == {"tasks[0].result"}
-        assert move.reason == reasons.LATE
+        assert move.reason == compare_by_shape.LATE
     else:
         assert move.verdict == "identical under new ids"
     assert shape(before) == shape(after)
@@ -245,7 +245,7 @@ def test_an_edit_where_an_answer_came_later_is_an_edit(bed, testbed):
     move, before, after = moved(testbed, thread_id)
     assert shape(before) == shape(after)
     assert [difference.field for difference in move.differences] == ["tasks[0].result"]
-    assert move.reason == reasons.LATE
+    assert move.reason == compare_by_shape.LATE
 
 
 def test_a_replay_of_an_edit_waits_where_the_edit_does(bed, testbed):
@@ -266,7 +266,7 @@ def test_an_input_that_came_while_a_node_waited_says_what_is_next_there(bed, tes
     bed.runs.wait(thread_id, "questions", input={"answers": ["anew"]})
     move, before, after = moved(testbed, thread_id)
     assert [(d.original, d.copied) for d in move.differences] == [(["__start__"], ["__start__", "first"])]
-    assert move.reason == reasons.DROPPED
+    assert move.reason == compare_by_shape.DROPPED
     assert [cp.values for cp in after] == [cp.values for cp in before]
 
 
@@ -302,7 +302,7 @@ def test_any_acts_on_a_thread_are_rebuilt_or_it_is_said_why_not(bed, testbed, nu
             with contextlib.suppress(httpx.HTTPStatusError):  # what LangGraph refuses there
                 ACTS[act](bed, thread_id, graph, at)
         move, before, after = moved(testbed, thread_id)
-        unexplained = [found for found in move.differences if reasons.reason(found, move.differences) is None]
+        unexplained = [found for found in move.differences if compare_by_shape.reason(found, move.differences) is None]
         assert (unexplained, bool(move.differences)) == ([], move.verdict == "differs"), (graph, done)
         assert shape(before, following=False) == shape(after, following=False), (graph, done)
         heads = [bed.threads.get_state(id_) for id_ in (thread_id, move.new_thread_id)]
@@ -313,7 +313,7 @@ def test_what_waited_for_a_join_does_not_run_twice(bed, testbed):
     thread_id = ran(bed, "joined", {"answers": []})
     move, before, after = moved(testbed, thread_id)
     assert [cp.values for cp in after] == [cp.values for cp in before]
-    assert (move.verdict, move.reason) == ("differs", reasons.MERGED)
+    assert (move.verdict, move.reason) == ("differs", compare_by_shape.MERGED)
     with fb.connect(testbed) as book:
         copied = book.copy(thread_id, before[-1].id).new_thread_id
     for id_ in (thread_id, move.new_thread_id, copied):
@@ -327,7 +327,7 @@ def test_a_task_that_wrote_nothing_is_no_difference(bed, testbed):
     move, before, after = moved(testbed, thread_id)
     assert [task["result"] for task in before.at(step=3).tasks] == [{}]
     assert shape(before) == shape(after)
-    assert move.reason == reasons.MERGED, "of the tasks before the join alone"
+    assert move.reason == compare_by_shape.MERGED, "of the tasks before the join alone"
     assert said(move)["tasks that ran and wrote nothing"] == 1
 
 
@@ -379,9 +379,9 @@ def test_a_graph_in_this_process_goes_to_the_graph_that_is_named(bed, testbed):
 def test_the_map_follows_the_shape():
     original = tree_of([None, 0, 0, 1, 2, None, 5])
     rebuilt = Tree([Head(f"9{head.id}", head.parent_id and f"9{head.parent_id}") for head in original.heads])
-    assert mapping.by_shape(original, rebuilt) == {position: position for position in range(7)}
+    assert compare_by_shape.by_shape(original, rebuilt) == {position: position for position in range(7)}
     short = tree_of([None, 0, 1])
-    assert mapping.by_shape(original, short) == {0: 0, 1: 1, 3: 2}
+    assert compare_by_shape.by_shape(original, short) == {0: 0, 1: 1, 3: 2}
 
 
 def test_a_message_whose_usage_moved_says_the_same_and_nothing_else_does():

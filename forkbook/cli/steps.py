@@ -80,7 +80,7 @@ class Run:
 
     def backup(self, path: Path) -> int:
         """Export the threads to a file."""
-        from ..transfer.target import writer_for
+        from ..transfer.migrate import writer_for
 
         writer_for(self._target.backend)  # refuses what nothing can be written to
         self._document["backup"] = exported(self._screen, self._source, path, self._ids, self._plan.secrets)

@@ -1,7 +1,7 @@
-"""Threads on the move: copy, migrate, verify; nothing lost, nothing twice, all of it proven."""
+"""Threads on the move: copy, migrate, export, verify; what is written is read back and compared."""
 
-from .copy import CopyReport, copy_thread, differences
-from .equality import Difference, unequal
-from .outcome import MigrateReport, Move
+from .copy import copy_thread
+from .equality import Difference, differences, unequal
+from .outcome import CopyReport, MigrateReport, Move
 
 __all__ = ["CopyReport", "Difference", "MigrateReport", "Move", "copy_thread", "differences", "unequal"]

@@ -5,13 +5,14 @@ run and no channel that was never written to; JSONB forgets the order of paralle
 top of a state.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..backends.classes import ObjectSearch
 from ..backends.wire import ROOT
-from ..model.states import State
-from .copy import differences, place
-from .equality import Difference
+from ..model.states import State, key_of
+from .equality import Difference, differences
+from .original import Original
 
 UNNAMED = "channels that hold nothing ([], '', 0 and the like): one place shows them, the other leaves them out"
 UNKNOWABLE = ("next", "tasks", "interrupts", "created_at")
@@ -29,7 +30,7 @@ def known_differences(
         thread_id: The thread's id in the one.
         other_id: The thread's id in the other.
     """
-    mine, theirs = ({place(state): state for state in states} for states in (originals, others))
+    mine, theirs = ({key_of(state): state for state in states} for states in (originals, others))
     pairs = [_both_known(mine[at], theirs[at]) for at in mine.keys() & theirs.keys()]
     alone = [
         [state for at, state in states.items() if at not in held] for states, held in ((mine, theirs), (theirs, mine))
@@ -39,7 +40,7 @@ def known_differences(
 
 def unnamed(originals: Sequence[State], others: Sequence[State]) -> int:
     """How many channels that hold nothing one of two histories shows and the other one leaves out."""
-    mine, theirs = ({place(state): bare(state["values"]) for state in states} for states in (originals, others))
+    mine, theirs = ({key_of(state): bare(state["values"]) for state in states} for states in (originals, others))
     pairs = [(mine[at], theirs[at]) for at in mine.keys() & theirs.keys()]
     return sum(len(_unnamed(a, b)) + len(_unnamed(b, a)) for a, b in pairs)
 
@@ -124,3 +125,60 @@ def _known_tasks(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[dict[str, 
         if "checkpoint" in task:
             task["checkpoint"] = task["checkpoint"].get("checkpoint_ns")
     return one, other
+
+
+PLAIN = "a plain dict or value"
+AN_OBJECT = "an object of class {}"
+WHY = (
+    "objects: the target's graph names no such class in the type of the channel, so that a dict of the object's fields "
+    "was written; name the class there"
+)
+SENT = "objects of class {}: a server is sent their fields, so that a node finds a dict where it does not make them"
+
+
+def class_differences(original: Original, other: Original, told: Collection[Difference]) -> Iterator[Difference]:
+    """Where one of two histories with the same ids has an object, and the other none of its class.
+
+    Args:
+        original: The one.
+        other: The other.
+        told: Where the two differ anyway, which is not said twice.
+    """
+    if "unknown" in (original.classes, other.classes):
+        return
+    search, there = ObjectSearch(), {key_of(state): state for state in other.states}
+    fields = {(each.checkpoint_id, each.field) for each in told}
+    for state in original.states:
+        if (copied := there.get(key_of(state))) is None:
+            continue
+        mine, theirs = _objects(state, search), _objects(copied, search)
+        id_ = state["checkpoint"]["checkpoint_id"]
+        for path in sorted(mine.keys() | theirs.keys()):
+            if mine.get(path) != theirs.get(path) and not any(id_ == at and path.startswith(f) for at, f in fields):
+                yield Difference(id_, path, _in_words(mine.get(path)), _in_words(theirs.get(path)))
+
+
+def objects_sent(original: Original) -> dict[str, int]:
+    """The classes of a thread's objects, in words for a target that takes JSON, with the number of checkpoints."""
+    search, found = ObjectSearch(), dict[str, int]()
+    for state in original.states:
+        for of in set(_objects(state, search).values()):
+            words = SENT.format(of)
+            found[words] = found.get(words, 0) + 1
+    return found
+
+
+def _objects(state: State, search: ObjectSearch) -> dict[str, str]:
+    """The classes of the objects in a state, by field as in a difference."""
+    parts = {"values": bare(state["values"])}
+    for index, task in enumerate(sorted(state["tasks"] or (), key=order)):
+        parts |= {f"tasks[{index}].result": task["result"], f"tasks[{index}].interrupts": _asked(task)}
+    return {part + path: of for part, value in parts.items() for path, of in search.objects(value).items()}
+
+
+def _asked(task: Mapping[str, Any]) -> list[Any]:
+    return list(task.get("interrupts") or ())
+
+
+def _in_words(of: str | None) -> str:
+    return PLAIN if of is None else AN_OBJECT.format(of)

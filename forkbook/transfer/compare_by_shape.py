@@ -1,5 +1,6 @@
 """A thread and what was written of it elsewhere, compared checkpoint by checkpoint under the map of their ids. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +8,12 @@ from typing import Any
 
 from ..backends.wire import IN_METADATA, own
 from ..model.states import State
+from ..model.tree import Tree
 from .compare_by_id import UNNAMED
 from .equality import Difference, unequal
-from .mapping import by_shape
 from .match_messages import Likeness
 from .original import Original
+from .plan import START
 
 UNKNOWN = "next and tasks: the source does not know them, so they were not compared"
 SOURCES = "source: checkpoints are marked {new} where they were {old}"
@@ -201,3 +203,57 @@ def not_kept(state: State, other: State, *, is_tip: bool) -> Iterator[str]:
         yield PARTS
     if is_tip and state["next"] == ["__start__"] and not finished:
         yield INPUT
+
+
+def by_shape(original: Tree, rebuilt: Tree) -> dict[int, int]:
+    """Positions of the original with those of the other tree that stand at the same place.
+
+    The n-th root stands for the n-th root, and the n-th child for the n-th child; children are in the order of their
+    ids, which is that in which they were written. What has no counterpart is left out.
+    """
+    found = dict(zip(original.roots, rebuilt.roots, strict=False))
+    for position in range(len(original)):
+        if (other := found.get(position)) is not None:
+            found |= dict(zip(original.children[position], rebuilt.children[other], strict=False))
+    return found
+
+
+MERGED = (
+    "tasks: where parallel tasks ran at a fork, or before a join of them, their writes are sent as one update, so that "
+    "they stand together on the first task; the values are the same"
+)
+LATE = (
+    "tasks: a server records what a task wrote only at the newest checkpoint, and here another branch began before; "
+    "the values are the same"
+)
+DROPPED = (
+    "next: a run that begins with an input drops the tasks that waited, an update as an input does not, so they stand "
+    "beside __start__ in that one checkpoint"
+)
+RESULT = re.compile(r"tasks\[\d+\]\.result")
+STEPS = "step: a history that begins in the middle begins at step -1 or 0 there"
+
+
+def reasons(found: Sequence[Difference]) -> str | None:
+    """What is known of why these are there, each reason once; None: nothing."""
+    return "; ".join(dict.fromkeys(why for each in found if (why := reason(each, found)))) or None
+
+
+def reason(difference: Difference, found: Iterable[Difference]) -> str | None:
+    """Why one of the differences is there, if that is known."""
+    if difference.field == "metadata.step":
+        return STEPS
+    if difference.field == "next":
+        dropped = difference.original == [START] and START in difference.copied
+        return DROPPED if dropped else None
+    if not RESULT.match(difference.field):
+        return None
+    written = [each.copied is not None for each in found if _beside(difference, each)]
+    if not any(written):
+        return LATE
+    return None if all(written) else MERGED
+
+
+def _beside(difference: Difference, other: Difference) -> bool:
+    """Whether another difference is of what the same checkpoint's tasks wrote, too."""
+    return other.checkpoint_id == difference.checkpoint_id and bool(RESULT.match(other.field))

@@ -1,25 +1,26 @@
-"""Copy a thread and prove the copy, checkpoint by checkpoint."""
+"""Copy a thread at its place, prove the copy checkpoint by checkpoint, and find the copies again."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import Context
 from datetime import datetime
+from itertools import islice
+from threading import Event
 from typing import Any
 
+from ..aio import given_up
 from ..backends.contract import Backend
-from ..backends.retry import Patience
-from ..errors import ThreadBusy, Unsupported
-from ..marks import IMPORT, checked_metadata, mark_of_copy
-from ..model.redaction import states_without_secrets
-from ..model.states import State, Thread
-from ..model.text import shown
-from ..snippets import Code, Place, code, of_copy, place_of
-from .attempts import both, made, whole_or_gone
-from .equality import Difference, unequal
+from ..backends.gather import read_whole
+from ..backends.retry import LOST, Patience
+from ..errors import ActFailed, ForkbookError, InvalidInput, ThreadBusy, ThreadNotFound
+from ..marks import COPY, COPY_OF, IMPORT, checked_metadata, copy_mark, mark_of_copy, original_of
+from ..model.states import State, Thread, key_of
+from ..snippets import place_of
+from .equality import Difference, differences
 from .original import pruned
-
-PROVEN = ("identical", "identical under new ids")
-MOST_SHOWN = 10
+from .outcome import CopyReport
 
 STATUS = (
     "the original's status is {!r}, the copy's {!r}: servers copy the checkpoints, not the status; an open interrupt "
@@ -32,69 +33,6 @@ LATER = "checkpoints that came to the original after it was copied"
 UNHELD = (
     "that it is a copy, and what metadata it has: checkpointers keep none, so they last as long as the book is open"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CopyReport:
-    """What a copy is worth; `bool(report)` is whether it was compared and found the same.
-
-    Attributes:
-        thread_id: The original.
-        new_thread_id: The copy.
-        verdict: `identical` (ids, too), `identical under new ids`, `differs`, or `not compared`, which is no proof.
-        compared: Checkpoints of the original that were compared, all of them; None: it was not compared.
-        differences: Every field of every checkpoint that is not the same; thread ids do not count.
-        not_kept: What a copy cannot keep, in words, with the number of places.
-        checkpoint_id: The last checkpoint of a copied lineage; None: the whole thread was copied.
-        way: `copied` by the place itself, `planted` checkpoint by checkpoint (both keep ids), or `rebuilt` through the
-            graph's reducers, which makes new ids.
-        ids: Checkpoint ids of the original with those that stand for them, where they are new and were compared.
-        place: Where they are; `code` needs it.
-    """
-
-    thread_id: str
-    new_thread_id: str
-    verdict: str
-    compared: int | None = None
-    differences: tuple[Difference, ...] = ()
-    not_kept: Mapping[str, int] = field(default_factory=dict)
-    checkpoint_id: str | None = None
-    way: str = "copied"
-    ids: Mapping[str, str] = field(default_factory=dict)
-    place: Place = field(default_factory=Place)
-
-    def __bool__(self) -> bool:
-        return self.verdict in PROVEN
-
-    @shown
-    def __repr__(self) -> str:
-        upto = f" up to checkpoint {self.checkpoint_id[-6:]}, {self.way}" if self.checkpoint_id else ""
-        lines = [f"copy {self.new_thread_id} of thread {self.thread_id}{upto}: {self._found()}"]
-        lines += [f"  {difference}" for difference in self.differences[:MOST_SHOWN]]
-        lines += [f"  … and {more} more"] if (more := len(self.differences) - MOST_SHOWN) > 0 else []
-        return "\n".join(lines + [f"  not kept ({count:,}): {words}" for words, count in self.not_kept.items()])
-
-    def _found(self) -> str:
-        if self.compared is None:
-            return "not compared, so nothing is proven"
-        if not self:
-            return f"{self.compared:,} checkpoints compared, {len(self.differences):,} differences"
-        under = " under new ids" if self.verdict == PROVEN[1] else ""
-        return f"{self.compared:,} checkpoints compared, the histories are the same{under}"
-
-    def code(self, language: str | None = None) -> Code:
-        """How to copy the thread and compare the two, as it could be typed; languages as in `Act.code`.
-
-        Raises:
-            Unsupported: It is a lineage, which forkbook alone copies.
-        """
-        if self.checkpoint_id is not None:
-            raise Unsupported(
-                f"no client copies a part of a thread in one call: book.copy({self.thread_id!r}, "
-                f"{self.checkpoint_id!r}) does",
-                thread_id=self.thread_id,
-            )
-        return code(self.place, of_copy(self.thread_id), language)
 
 
 def copy_thread(
@@ -144,10 +82,10 @@ def _compared(
 ) -> tuple[tuple[Difference, ...], dict[str, int]]:
     """Where a thread and its copy differ; and where they do for a reason that is no fault of the copy."""
     copy_id, later = record["thread_id"], _later(old, new, record)
-    late = {place(state) for state in later}
+    late = {key_of(state) for state in later}
     grown = {(state["parent_checkpoint"] or {}).get("checkpoint_id") for state in later}
     found, explained = [], Counter({LATER: len(later)} if later else {})
-    for difference in differences([state for state in old if place(state) not in late], new, thread_id, copy_id):
+    for difference in differences([state for state in old if key_of(state) not in late], new, thread_id, copy_id):
         if _is_own_id(difference, thread_id, copy_id):
             explained[
                 OWN_ID.format("tasks" if difference.field.startswith("tasks") else "metadata of checkpoints")
@@ -171,8 +109,8 @@ def _later(old: Sequence[State], new: Sequence[State], record: Thread) -> list[S
     """The original's states that are younger than the copy, where the place has one clock for both."""
     if record.get("status") is None:
         return []
-    made_at, held = datetime.fromisoformat(record["created_at"]), set(map(place, new))
-    missing = [state for state in old if place(state) not in held]
+    made_at, held = datetime.fromisoformat(record["created_at"]), set(map(key_of, new))
+    missing = [state for state in old if key_of(state) not in held]
     return [state for state in missing if state["created_at"] and datetime.fromisoformat(state["created_at"]) > made_at]
 
 
@@ -187,30 +125,125 @@ def _is_own_id(difference: Difference, thread_id: str, copy_id: str) -> bool:
     )
 
 
-def differences(
-    originals: Sequence[State], copies: Sequence[State], thread_id: str, copy_id: str
-) -> Iterator[Difference]:
-    """Every field in which two histories differ, thread ids aside; checkpoints are matched by id.
+GONE = "The half-made copy, thread {}, was deleted."
+LEFT = (
+    "The half-made copy, thread {}, could not be deleted ({}): delete it, book.backend.delete({!r}), once that works."
+)
+PERHAPS = "The server may have made the copy all the same: {}."
+LOOKED = 10  # of the newest threads
 
-    How a value was come by is no difference, nor are secrets in metadata, which may have been left out.
+
+@contextmanager
+def whole_or_gone(backend: Backend, copy_id: str) -> Iterator[None]:
+    """A block that makes a copy whole; if it fails, or nobody waits for it any more, the copy is deleted.
+
+    What it raised says so, or names the copy that could not be deleted (`details["new_thread_id"]`).
     """
-    both = map(states_without_secrets, (originals, copies))
-    old, new = ({place(state): state | {"rebuilt": None} for state in states} for states in both)
-    for key in sorted(old.keys() | new.keys()):
-        checkpoint_id = key[1]
-        if key not in new:
-            yield Difference(checkpoint_id, "", "present", "missing")
-        elif key not in old:
-            yield Difference(checkpoint_id, "", "missing", "present")
-        else:
-            for field, a, b in unequal(old[key], new[key]):
-                own_id = (
-                    field.endswith("thread_id") and not field.startswith("values") and (a, b) == (thread_id, copy_id)
-                )
-                if not own_id:
-                    yield Difference(checkpoint_id, field, a, b)
+    try:
+        yield
+        if given_up():
+            raise ActFailed(f"nobody waits any more for copy {copy_id}")
+    except BaseException as error:
+        try:
+            _delete(backend, copy_id)
+            _tell(error, GONE.format(copy_id))
+        except (Exception, KeyboardInterrupt) as fault:
+            reason = str(fault) or type(fault).__name__
+            _tell(error, LEFT.format(copy_id, reason, copy_id), copy_id)
+        raise
 
 
-def place(state: State) -> tuple[str, str]:
-    """Namespace and id of a state's checkpoint."""
-    return state["checkpoint"].get("checkpoint_ns") or "", state["checkpoint"]["checkpoint_id"]
+def _delete(backend: Backend, copy_id: str) -> None:
+    def deleted() -> None:
+        try:
+            backend.delete(copy_id)
+        except ThreadNotFound:
+            return  # it never came to be, or an earlier try did it
+
+    context = Context()  # a loop that cancelled what it waited for takes nothing more from here
+    context.run(Patience(backend, tries=3).read, deleted) if given_up() else Patience(backend, tries=3).read(deleted)
+
+
+def made(backend: Backend, record: Thread) -> str:
+    """The id of a new copy by the place itself; the request is never made twice, unless it was refused as too many."""
+    for wait in Patience(backend).again():
+        try:
+            return backend.copy(record["thread_id"])
+        except BaseException as error:
+            if isinstance(error, LOST) and error.details.get("status") == 429:
+                wait(error)
+                continue
+            if isinstance(error, (*LOST, KeyboardInterrupt)) and "create" in backend.abilities:
+                _tell(error, PERHAPS.format(_suspects(backend, record)))
+            raise
+    raise AssertionError("the last wait raises")
+
+
+def _suspects(backend: Backend, record: Thread) -> str:
+    """In words, the newest threads that look like a copy whose maker never learned its id."""
+    try:
+        head = _head(backend, record["thread_id"])
+        newest = list(islice(backend.threads(limit=LOOKED), LOOKED))
+        found = [
+            each["thread_id"]
+            for each in newest
+            if each["thread_id"] != record["thread_id"]
+            and (each["metadata"], each["updated_at"]) == (record["metadata"], each["created_at"])
+            and _head(backend, each["thread_id"]) == head
+        ]
+    except ForkbookError:
+        return f"look at the newest of book.threads(limit={LOOKED}) when it answers again, and delete the copy"
+    if not found:
+        return f"none of its {LOOKED} newest threads looks like it now"
+    return f"thread {' or '.join(found)} looks like it; book.backend.delete(…) deletes it"
+
+
+def _head(backend: Backend, thread_id: str) -> str | None:
+    state = backend.state(thread_id)
+    return None if state is None else str(state["checkpoint"]["checkpoint_id"])
+
+
+def both(backend: Backend, thread_ids: tuple[str, str]) -> list[list[State]]:
+    """The states of two threads, all namespaces; read side by side where the place allows it."""
+    stopped = Event()
+
+    def read(thread_id: str) -> list[State]:
+        return Patience(backend).read(lambda: read_whole(backend, thread_id, stopped=stopped).states)
+
+    if not backend.parallel:
+        return [read(thread_id) for thread_id in thread_ids]
+    pool = ThreadPoolExecutor(len(thread_ids), thread_name_prefix="forkbook-copy")
+    try:
+        return list(pool.map(read, thread_ids))
+    finally:
+        stopped.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _tell(error: BaseException, words: str, left: str | None = None) -> None:
+    """Let an error say what became of the copy."""
+    if isinstance(error, ForkbookError):
+        error.args = (f"{error} {words}", *error.args[1:])
+        if left is not None:
+            error.details["new_thread_id"] = left
+    else:
+        error.add_note(words)
+
+
+def copies(backend: Backend, thread_id: str) -> Iterator[tuple[Thread, Mapping[str, Any]]]:
+    """The records of the copies of a thread, newest first, each with its mark, which is empty where it bears none."""
+    seen = set()
+    for search in ({COPY_OF: thread_id}, {COPY: {"at": thread_id}}):
+        for record in _search(backend, search):
+            metadata = record.get("metadata") or {}
+            if record["thread_id"] not in seen and original_of(record["thread_id"], metadata) == thread_id:
+                seen.add(record["thread_id"])
+                mark = copy_mark(metadata)
+                yield record, mark if mark.get("at") == record["thread_id"] else {}
+
+
+def _search(backend: Backend, metadata: Mapping[str, Any]) -> Iterator[Thread]:
+    try:
+        yield from backend.threads(metadata=metadata)
+    except InvalidInput:  # a place that cannot search
+        yield from backend.threads()

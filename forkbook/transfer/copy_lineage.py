@@ -13,12 +13,11 @@ from ..marks import checked_metadata, inherited, mark_of_copy
 from ..model.states import State, Thread, head_of, namespace
 from ..model.tree import Tree
 from ..snippets import place_of
-from .attempts import whole_or_gone
-from .copy import CopyReport
-from .known import known_part
-from .mapping import by_shape
-from .original import Original, read
-from .target import writer_for
+from .compare_by_shape import by_shape
+from .copy import whole_or_gone
+from .migrate import writer_for
+from .original import Original, known_part, read
+from .outcome import CopyReport
 from .verify import compared
 
 LED_ELSEWHERE = "results of tasks that led to checkpoints outside the lineage: in the copy these tasks did not run"

@@ -1,12 +1,13 @@
-"""Where two JSON values disagree. Pure."""
+"""Whether two JSON values are equal, and where two histories with the same ids differ. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from ..model.states import is_placeholder
+from ..model.redaction import states_without_secrets
+from ..model.states import State, is_placeholder, key_of
 from ..model.text import short, shown
 
 MISSING = object()
@@ -68,3 +69,27 @@ def _same_json(a: Any, b: Any) -> bool:
         return text == orjson.dumps(b) and (b"null" not in text or bool(a == b))  # NaN is written as null
     except TypeError:
         return False
+
+
+def differences(
+    originals: Sequence[State], copies: Sequence[State], thread_id: str, copy_id: str
+) -> Iterator[Difference]:
+    """Every field in which two histories differ, thread ids aside; checkpoints are matched by id.
+
+    How a value was come by is no difference, nor are secrets in metadata, which may have been left out.
+    """
+    both = map(states_without_secrets, (originals, copies))
+    old, new = ({key_of(state): state | {"rebuilt": None} for state in states} for states in both)
+    for key in sorted(old.keys() | new.keys()):
+        checkpoint_id = key[1]
+        if key not in new:
+            yield Difference(checkpoint_id, "", "present", "missing")
+        elif key not in old:
+            yield Difference(checkpoint_id, "", "missing", "present")
+        else:
+            for field, a, b in unequal(old[key], new[key]):
+                own_id = (
+                    field.endswith("thread_id") and not field.startswith("values") and (a, b) == (thread_id, copy_id)
+                )
+                if not own_id:
+                    yield Difference(checkpoint_id, field, a, b)

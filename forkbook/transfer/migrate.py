@@ -10,17 +10,18 @@ from typing import Any
 from ..backends.contract import Backend
 from ..backends.retry import Patience
 from ..backends.wire import own
-from ..errors import ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
+from ..errors import ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound, Unsupported
 from ..marks import IMPORT, import_mark
 from ..model.edits import plain
 from ..model.redaction import thread_without_secrets
 from ..model.states import State, Thread
 from ..model.text import short
 from .each_thread import INTERRUPTED, each
-from .known import known_part
-from .original import Original, pruned, read
+from .original import Original, known_part, pruned, read
 from .outcome import MigrateReport, Move
-from .target import Writer, writer_for
+from .target import Writer
+from .to_checkpointer import Planter
+from .to_server import Rebuilder
 from .verify import SERVERS_OWN, compared
 
 CONFLICTS = ("skip", "compare", "new_id")
@@ -70,6 +71,27 @@ def migrate(
             Patience(target).read(lambda: writer.tidy(mover.run))
     return MigrateReport(
         f"{source.kind} {source.address}", f"{target.kind} {target.address}", tuple(moves), dry_run, stopped
+    )
+
+
+def writer_for(backend: Backend, assistant: str | None = None) -> Writer:
+    """The writer for a target.
+
+    Args:
+        backend: The target.
+        assistant: Assistant id or graph name for threads whose own metadata names none; for a server.
+
+    Raises:
+        Unsupported: Nothing can be written there.
+    """
+    if "create" in backend.abilities:
+        return Rebuilder(backend, assistant)
+    if "plant" in backend.abilities:
+        backend.must_hold_copies()
+        return Planter(backend)
+    raise Unsupported(
+        f"threads cannot be written to {backend.kind} {backend.address}: an Agent Server, fb.connect('http://…'), or a "
+        "compiled graph with its checkpointer, fb.connect(graph), takes them; book.export() writes an archive"
     )
 
 

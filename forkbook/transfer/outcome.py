@@ -1,4 +1,4 @@
-"""What a migration did, thread by thread."""
+"""What a copy, a migration or a comparison did, thread by thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from .equality import Difference
 
 if TYPE_CHECKING:
     import pandas as pd
+from ..errors import Unsupported
+from ..snippets import Code, Place, code, of_copy
 
+PROVEN = ("identical", "identical under new ids")
 OUTCOMES = ("created", "already there", "conflict", "planned", "missing", "error", "not reached")
 MOST_SHOWN = 10
 CONFLICTS = "conflicts: on_conflict='compare' compares the two threads, 'new_id' writes this one under a new id"
@@ -157,3 +160,66 @@ class MigrateReport:
         for move in self.moves:
             lost.update(move.not_kept)
         return "\n".join(lines + [f"  not kept ({count:,}): {words}" for words, count in lost.items()])
+
+
+@dataclass(frozen=True, slots=True)
+class CopyReport:
+    """What a copy is worth; `bool(report)` is whether it was compared and found the same.
+
+    Attributes:
+        thread_id: The original.
+        new_thread_id: The copy.
+        verdict: `identical` (ids, too), `identical under new ids`, `differs`, or `not compared`, which is no proof.
+        compared: Checkpoints of the original that were compared, all of them; None: it was not compared.
+        differences: Every field of every checkpoint that is not the same; thread ids do not count.
+        not_kept: What a copy cannot keep, in words, with the number of places.
+        checkpoint_id: The last checkpoint of a copied lineage; None: the whole thread was copied.
+        way: `copied` by the place itself, `planted` checkpoint by checkpoint (both keep ids), or `rebuilt` through the
+            graph's reducers, which makes new ids.
+        ids: Checkpoint ids of the original with those that stand for them, where they are new and were compared.
+        place: Where they are; `code` needs it.
+    """
+
+    thread_id: str
+    new_thread_id: str
+    verdict: str
+    compared: int | None = None
+    differences: tuple[Difference, ...] = ()
+    not_kept: Mapping[str, int] = field(default_factory=dict)
+    checkpoint_id: str | None = None
+    way: str = "copied"
+    ids: Mapping[str, str] = field(default_factory=dict)
+    place: Place = field(default_factory=Place)
+
+    def __bool__(self) -> bool:
+        return self.verdict in PROVEN
+
+    @shown
+    def __repr__(self) -> str:
+        upto = f" up to checkpoint {self.checkpoint_id[-6:]}, {self.way}" if self.checkpoint_id else ""
+        lines = [f"copy {self.new_thread_id} of thread {self.thread_id}{upto}: {self._found()}"]
+        lines += [f"  {difference}" for difference in self.differences[:MOST_SHOWN]]
+        lines += [f"  … and {more} more"] if (more := len(self.differences) - MOST_SHOWN) > 0 else []
+        return "\n".join(lines + [f"  not kept ({count:,}): {words}" for words, count in self.not_kept.items()])
+
+    def _found(self) -> str:
+        if self.compared is None:
+            return "not compared, so nothing is proven"
+        if not self:
+            return f"{self.compared:,} checkpoints compared, {len(self.differences):,} differences"
+        under = " under new ids" if self.verdict == PROVEN[1] else ""
+        return f"{self.compared:,} checkpoints compared, the histories are the same{under}"
+
+    def code(self, language: str | None = None) -> Code:
+        """How to copy the thread and compare the two, as it could be typed; languages as in `Act.code`.
+
+        Raises:
+            Unsupported: It is a lineage, which forkbook alone copies.
+        """
+        if self.checkpoint_id is not None:
+            raise Unsupported(
+                f"no client copies a part of a thread in one call: book.copy({self.thread_id!r}, "
+                f"{self.checkpoint_id!r}) does",
+                thread_id=self.thread_id,
+            )
+        return code(self.place, of_copy(self.thread_id), language)

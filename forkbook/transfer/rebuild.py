@@ -13,8 +13,7 @@ from ..model.states import State
 from .compare_by_shape import may_lack_writes, unlike_tasks, unlike_values
 from .match_messages import Likeness
 from .original import Original, read
-from .plan import steps
-from .step import Step
+from .plan import Step, steps
 from .trial import Learned, Rehearsal, learn
 
 MOST_STARTS = 3  # for checkpoints that are there and that nobody planned

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..backends.contract import Backend
-from ..errors import Unsupported
 from ..model.states import State, Thread
 from .original import Original
 
@@ -89,28 +88,3 @@ class Writer(ABC):
         Raises:
             ForkbookError: It could not be written; what is there bears the mark.
         """
-
-
-def writer_for(backend: Backend, assistant: str | None = None) -> Writer:
-    """The writer for a target.
-
-    Args:
-        backend: The target.
-        assistant: Assistant id or graph name for threads whose own metadata names none; for a server.
-
-    Raises:
-        Unsupported: Nothing can be written there.
-    """
-    if "create" in backend.abilities:
-        from .to_server import Rebuilder
-
-        return Rebuilder(backend, assistant)
-    if "plant" in backend.abilities:
-        from .to_checkpointer import Planter
-
-        backend.must_hold_copies()
-        return Planter(backend)
-    raise Unsupported(
-        f"threads cannot be written to {backend.kind} {backend.address}: an Agent Server, fb.connect('http://…'), or a "
-        "compiled graph with its checkpointer, fb.connect(graph), takes them; book.export() writes an archive"
-    )

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..backends.read import everything
 from ..errors import Unsupported
+from ..model.states import key_of
 from .compare_by_id import known_differences
-from .copy import place
 from .equality import Difference
 from .original import Original
 from .target import Writer
@@ -23,10 +23,10 @@ class Planter(Writer):
 
     def left(self, original: Original, thread_id: str) -> int | None:
         there, _ = everything(self.backend, thread_id)
-        mine, found = ({place(state) for state in states} for states in (original.states, there))
+        mine, found = ({key_of(state) for state in states} for states in (original.states, there))
         if found - mine:
             return None
-        part = [state for state in original.states if place(state) in found]
+        part = [state for state in original.states if key_of(state) in found]
         differences = list(known_differences(part, there, original.thread_id, thread_id))
         gone_on = {(state["parent_checkpoint"] or {}).get("checkpoint_id") for state in there}
         if any(each.checkpoint_id in gone_on or not _is_new_result(each) for each in differences):

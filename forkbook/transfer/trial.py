@@ -15,7 +15,7 @@ from ..model.states import State
 from .compare_by_shape import may_lack_writes, shown, unlike_tasks
 from .match_messages import Likeness
 from .original import Original
-from .step import COPY, Step
+from .plan import COPY, Step
 
 MOST_TRIALS = 60  # a checkpoint; each is two or three small requests
 Learned = dict[tuple[Any, ...], Any]

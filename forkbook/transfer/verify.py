@@ -11,14 +11,12 @@ from ..backends.wire import own
 from ..errors import InvalidInput, ThreadNotFound
 from ..marks import IMPORT, OURS, RUN_KEYS, import_mark
 from ..model.states import Thread
-from .compare_by_id import UNNAMED, known_differences, unnamed
-from .compare_by_shape import compare
+from .compare_by_id import UNNAMED, WHY, class_differences, known_differences, objects_sent, unnamed
+from .compare_by_shape import compare, reasons
 from .each_thread import each
 from .equality import Difference, unequal
-from .objects import WHY, class_differences, objects_sent
 from .original import Original, pruned, read
 from .outcome import MigrateReport, Move
-from .reasons import reasons
 
 AT_ONCE = 4  # threads, where both places allow that
 STATUS = "the thread's status: {!r}, where it was {!r}"
