@@ -30,6 +30,24 @@ def spoken(saver):
     return graph
 
 
+def test_an_export_of_a_pruned_thread_leaves_what_the_archive_holds(tmp_path):
+    store, path = tmp_path / "s.sqlite", tmp_path / "a.forkbook"
+    with SqliteSaver.from_conn_string(str(store)) as saver:
+        spoken(saver)
+        with fb.connect(store) as book:
+            assert book.export(path)
+            whole = [cp.id for cp in book["t"]]
+        with saver.cursor() as cursor:
+            cursor.executemany("DELETE FROM checkpoints WHERE checkpoint_id = ?", [(id_,) for id_ in whole[:3]])
+    with fb.connect(store) as book:
+        report = book.export(path)
+        assert not report
+        assert "3 checkpoints of it that are gone there: it is kept there as it was" in report.errors["t"]
+        assert book.export(tmp_path / "other.forkbook").pruned == ("t",)
+    with fb.connect(path) as archive:
+        assert [cp.id for cp in archive["t"]] == whole
+
+
 def are_pruned(history):
     assert "older checkpoints were pruned" in history.summary()
     assert "complete" not in history.summary()

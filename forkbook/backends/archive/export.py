@@ -11,7 +11,7 @@ from ...model.tree import PRUNED
 from ..contract import Backend
 from ..gather import Ask, Gathered, Read, at_once, gather, moved_on
 from .file import Batches, writing
-from .store import packed, stored
+from .store import keep_older, packed, stored
 
 MOST_SHOWN = 10
 KEPT = "{path} is as it was before: it has threads that this export did not write, or cannot be read"
@@ -161,8 +161,9 @@ def write(
 ) -> ExportReport:
     """Write threads to an archive, a new one or one that is there; done again, it goes on where it stopped.
 
-    A thread that the archive holds is compared by its digest, and replaced if it changed. What the archive holds
-    beside these threads stays. What is stopped loses at most the threads of the last third of a second.
+    A thread that the archive holds is compared by its digest, and replaced if it changed; not if it was pruned at its
+    source since, which is an error of this thread. What the archive holds beside these threads stays. What is stopped
+    loses at most the threads of the last third of a second.
 
     Args:
         path: The archive.
@@ -189,6 +190,8 @@ def write(
                 if error is None:
                     pieces = packed(thread.record, thread.states)
                     with batches.part():
+                        if thread.pruned:
+                            keep_older(db, path, pieces)
                         new = stored(db, path, pieces, thread.namespaces)
             except ArchiveDamaged as damage:
                 if damage.details.get("path") == str(path):

@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import astuple, replace
 from pathlib import Path
 
-from ...errors import ArchiveDamaged, InvalidInput
+from ...errors import ArchiveDamaged, InvalidInput, Refused
 from ...model.states import State, Thread, key_of
 from .errors import damaged_file
 from .file import transaction, writing
@@ -70,6 +71,32 @@ def stored(db: sqlite3.Connection, path: Path, thread: Packed, namespaces: Colle
     if not _is_whole(reader, thread.thread_id):
         raise damaged_file(path, f"thread {thread.thread_id} did not come back as it was written")
     return True
+
+
+def keep_older(db: sqlite3.Connection, path: Path, thread: Packed) -> None:
+    """Check that a thread which was pruned at its source does not replace one with checkpoints from before.
+
+    Args:
+        db: The archive, in a transaction.
+        path: Its file, for errors.
+        thread: The thread.
+
+    Raises:
+        Refused: The archive holds older checkpoints of it.
+    """
+    reader = Reader(db, path)
+    if (old := reader.find(thread.thread_id)) is None:
+        return
+    with suppress(ArchiveDamaged):  # else it is to be mended
+        older = {head.id for head in reader.heads(old)} - set(thread.ids)
+        if not any(id_ < max(thread.ids, default="") for id_ in older):
+            return
+        raise Refused(
+            f"thread {thread.thread_id} was pruned at its source, and archive {path} holds {len(older):,} checkpoints "
+            "of it that are gone there: it is kept there as it was; write to another file to have the thread as it is",
+            thread_id=thread.thread_id,
+            path=str(path),
+        )
 
 
 def _look_for_another(reader: Reader, old: Row, thread: Packed, path: Path) -> None:
