@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from forkbook.errors import InvalidInput
 from forkbook.model.tree import Head, Tree
-from forkbook.plot.tree.plain_text import text_tree
+from forkbook.plot.tree.plain_text import line_text, text_tree, tree_lines
 
 
 def tree_of(parents: list[int]) -> Tree:
@@ -100,3 +100,17 @@ def test_every_shown_checkpoint_has_one_row(places: list[float], limit: int, tit
     marked = [line for line in lines if any(marker in line.split("step")[0] for marker in "●◆■")]
     assert len(marked) == min(limit, len(tree))
     assert all(cell_len(line) <= 100 for line in lines)
+
+
+def test_the_parts_of_a_line_say_what_they_are() -> None:
+    first, second, third = tree_lines(tree_of([-1, 0, 0]), ["input", "joke", "edit"], ["", "✗", ""])
+    assert [(part.role, part.text) for part in second if part.role != "space"] == [
+        ("graph", "■ │"),
+        ("sign", " ✗"),
+        ("id", "000001"),
+        ("step", "step 0 "),
+        ("title", "joke "),
+        ("tip", "tip A"),
+    ]
+    assert [line[0].role for line in (first, third)] == ["graph", "graph"]
+    assert all(cell_len(line_text(line)) <= 40 for line in tree_lines(tree_of([-1, 0, 0]), ["x" * 99] * 3, width=40))

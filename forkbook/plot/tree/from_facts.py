@@ -4,7 +4,7 @@ from ...facts import Facts
 from ...model.text import json_text
 from ...model.tree import path_of
 from .labels import Mark
-from .plain_text import text_tree
+from .plain_text import WIDTH, Line, line_text, tree_lines
 
 SIGNS = {"waiting": "?", "interrupted": "?", "error": "✗"}
 
@@ -43,11 +43,14 @@ def status(facts: Facts, position: int) -> str:
     return "error" if facts.error(position) else "interrupted" if facts.interrupts(position) else ""
 
 
-def text(facts: Facts) -> str:
-    """The tree in the manner of `git log --graph`."""
+def lines(facts: Facts, limit: int | None = 40, width: int = WIDTH) -> list[Line]:
+    """The tree in the manner of `git log --graph`, as lines whose parts have roles; see `plain_text.tree_lines`."""
     positions = range(len(facts.states))
-    return text_tree(
-        facts.tree,
-        [title(facts, position) for position in positions],
-        [SIGNS.get(status(facts, position), "") for position in positions],
-    )
+    titles = [title(facts, position) for position in positions]
+    signs = [SIGNS.get(status(facts, position), "") for position in positions]
+    return tree_lines(facts.tree, titles, signs, limit, width)
+
+
+def text(facts: Facts) -> str:
+    """The same as plain text."""
+    return "\n".join(map(line_text, lines(facts)))

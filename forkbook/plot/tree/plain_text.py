@@ -1,7 +1,11 @@
-"""The tree as text, one row per checkpoint, oldest first: for terminals and plain reprs. Pure."""
+"""The tree as text, one row per checkpoint, oldest first: for terminals and plain reprs. Pure.
 
-from collections.abc import Sequence
+A line is a list of parts, each with its role, so that a terminal can give each role a colour.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
@@ -15,15 +19,49 @@ WIDTH = 100
 OLDEST_ROWS = 3
 MOST_LANES = 40
 WIDE_LANES = 16
-LEAST_TITLE = 12
+LEAST_TITLE = 8
 
 CHECKPOINT, FORK_POINT, TIP = "●", "◆", "■"
 PASSING, SKIPPING, SIDEWAYS, BRANCHING, TURNING = "│", "┊", "─", "┬", "╮"
 MARKERS = frozenset((CHECKPOINT, FORK_POINT, TIP))
 
 
+Role = Literal["graph", "sign", "id", "step", "title", "tip", "note", "space"]
+
+
+class Part(NamedTuple):
+    """A piece of a line and what it is: a part of the drawing, a checkpoint's sign, id, step or title, a tip's label."""
+
+    role: Role
+    text: str
+
+
+Line = Sequence[Part]
+SPACE = Part("space", "  ")
+
+
 def text_tree(tree: Tree, titles: Sequence[str], marks: Sequence[str] | None = None, limit: int | None = 40) -> str:
-    """Draw the tree with box characters.
+    """Draw the tree with box characters; see `tree_lines`.
+
+    Returns:
+        Lines of at most 100 terminal columns, joined by newlines.
+    """
+    return "\n".join(map(line_text, tree_lines(tree, titles, marks, limit)))
+
+
+def line_text(line: Line) -> str:
+    """A line as plain text."""
+    return "".join(part.text for part in line)
+
+
+def tree_lines(
+    tree: Tree,
+    titles: Sequence[str],
+    marks: Sequence[str] | None = None,
+    limit: int | None = 40,
+    width: int = WIDTH,
+) -> list[Line]:
+    """Draw the tree with box characters, as lines whose parts have roles.
 
         ◆─╮  a3f09c  step 0  generate_topic
         ■ │  4423f7  step 1  write_joke  tip A
@@ -34,9 +72,10 @@ def text_tree(tree: Tree, titles: Sequence[str], marks: Sequence[str] | None = N
         titles: n texts: what made each checkpoint. They may be foreign, of any length.
         marks: n short texts that call for attention (such as "!" or "✗"), "" for none.
         limit: The most checkpoints to draw, in rows; None draws all. A line says how many are not shown.
+        width: The terminal columns that a line may have, as far as titles can be cut to fit.
 
     Returns:
-        Lines of at most 100 terminal columns, joined by newlines. `●` is a checkpoint, `◆` a fork point, `■` a tip.
+        One line per checkpoint, and one for those that are left out. `●` is a checkpoint, `◆` a fork point, `■` a tip.
 
     Raises:
         InvalidInput: titles or marks are not one per checkpoint, or the limit is below 1.
@@ -44,16 +83,17 @@ def text_tree(tree: Tree, titles: Sequence[str], marks: Sequence[str] | None = N
     marks = [""] * len(tree) if marks is None else marks
     _check(tree, titles, marks, limit)
     if not len(tree):
-        return "no checkpoints"
+        return [[Part("note", "no checkpoints")]]
     shown, hidden = _shown(len(tree), limit)
     graph = _graph(tree, shown, hidden)
-    lines = _lines(tree, shown, graph.rows, titles, marks)
+    lines = _lines(tree, shown, graph.rows, titles, marks, width)
     if hidden:
-        gap = f"{graph.gap}  … {len(hidden):,} {_checkpoints(len(hidden))} not shown …"
+        note = Part("note", f"… {len(hidden):,} {_checkpoints(len(hidden))} not shown …")
+        gap = [Part("graph", graph.gap), SPACE, note]
         lines.insert(next((i for i, row in enumerate(shown) if row >= hidden.start), len(shown)), gap)
     if graph.folded:
-        lines.append(f"… the last column stands for {graph.folded:,} lanes …")
-    return "\n".join(lines)
+        lines.append([Part("note", f"… the last column stands for {graph.folded:,} lanes …")])
+    return lines
 
 
 def _check(tree: Tree, titles: Sequence[str], marks: Sequence[str], limit: int | None) -> None:
@@ -141,18 +181,41 @@ def _draw(row: dict[int, str], columns: dict[int, int], width: int, pitch: int) 
     return "".join(line)
 
 
-def _lines(tree: Tree, shown: list[int], graph: list[str], titles: Sequence[str], marks: Sequence[str]) -> list[str]:
+def _lines(
+    tree: Tree, shown: list[int], graph: list[str], titles: Sequence[str], marks: Sequence[str], width: int
+) -> list[Line]:
     """The graph's rows with what is to be read beside them, in columns."""
-    notes = _padded([f" {visible(marks[row])}" if marks[row] else "" for row in shown])
+    signs = _padded([f" {visible(marks[row])}" if marks[row] else "" for row in shown])
+    ids = [visible(tree.heads[row].id)[-6:] for row in shown]
     steps = _padded([_step(tree, row) for row in shown])
+    tips = [f"{end_of(tree, row)} {tree.label(row)}" if ends(tree, row) else "" for row in shown]
     lefts = [
-        "  ".join(part for part in (left + note, visible(tree.heads[row].id)[-6:], step) if part)
-        for row, left, note, step in zip(shown, graph, notes, steps, strict=True)
+        _spaced([[Part("graph", left), Part("sign", sign)], [Part("id", id_)], [Part("step", step)]])
+        for left, sign, id_, step in zip(graph, signs, ids, steps, strict=True)
     ]
-    tips = [f"  {end_of(tree, row)} {tree.label(row)}" if ends(tree, row) else "" for row in shown]
-    room = max(WIDTH - cell_len(lefts[0]) - 2 - max(map(len, tips)), LEAST_TITLE)
+    labels = max(map(len, tips))
+    room = max(width - cell_len(line_text(lefts[0])) - 2 - labels - 2 * bool(labels), LEAST_TITLE)
     names = _padded([_fit(visible(titles[row]), room) for row in shown])
-    return [f"{left}  {name}{tip}".rstrip() for left, name, tip in zip(lefts, names, tips, strict=True)]
+    return [
+        _stripped(_spaced([left, [Part("title", name)], [Part("tip", tip)]], keep=2))
+        for left, name, tip in zip(lefts, names, tips, strict=True)
+    ]
+
+
+def _spaced(columns: Iterable[Sequence[Part]], keep: int = 0) -> list[Part]:
+    """Columns with space between them; those without text leave none, but for the first `keep`."""
+    line: list[Part] = []
+    for number, column in enumerate(columns):
+        if number < keep or any(part.text for part in column):
+            line += [SPACE, *column] if number else column
+    return line
+
+
+def _stripped(line: list[Part]) -> Line:
+    """A line without the space at its end, and without empty parts."""
+    while line and not (text := line[-1].text.rstrip()):
+        line = line[:-1]
+    return [part for part in [*line[:-1], line[-1]._replace(text=text)] if part.text]
 
 
 def _step(tree: Tree, row: int) -> str:
