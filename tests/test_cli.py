@@ -27,9 +27,9 @@ from typer.testing import CliRunner
 
 import forkbook as fb
 from forkbook.cli import app, screen
+from forkbook.cli.commands.threads import origin, told
 from forkbook.cli.places import backup_of
-from forkbook.cli.reports import say_migration
-from forkbook.cli.threads import origin, told
+from forkbook.cli.say_migration import say_migration
 from forkbook.marks import IMPORT
 from forkbook.transfer.outcome import MigrateReport, Move
 

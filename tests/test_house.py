@@ -11,9 +11,12 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
+import typer
 
 import forkbook as fb
 from forkbook import columns, frames
+from forkbook.cli import app
+from forkbook.cli.commands import COMMANDS
 from forkbook.plot.tree.colours import MODES
 from forkbook.plot.tree.figure import figure as tree_figure
 from forkbook.snippets import LANGUAGES, Code
@@ -37,7 +40,12 @@ LAYERS = (
     ("connect", "widgets"),
     ("cli",),
 )
-PARALLEL = ("backends", "snippets", "transfer/formats")  # folders whose files have the same names on purpose
+PARALLEL = (
+    "backends",
+    "snippets",
+    "transfer/formats",
+    "cli/commands",
+)  # folders whose files have the same names on purpose
 MOST_LINES = 350
 MOST_CLASS_LINES = 300
 
@@ -164,7 +172,6 @@ def test_files_and_classes_are_short():
     assert (long, wide) == ({}, {})
 
 
-@pytest.mark.xfail(reason="not yet")
 def test_a_file_name_means_one_file():
     names = Counter(
         path.stem
@@ -205,3 +212,9 @@ def test_a_language_of_snippets_is_one_row_of_a_table_which_the_docstring_follow
     named = re.findall(r"`(\w+)`", inspect.getdoc(Code).partition("language:")[2])
     assert named == list(LANGUAGES)
     assert all(language.label for language in LANGUAGES.values())
+
+
+def test_a_command_is_one_file_and_one_row_of_a_table():
+    files = {path.stem.strip("_") for path in (PACKAGE / "cli" / "commands").glob("*.py")} - {"init"}
+    assert files == set(COMMANDS)
+    assert list(typer.main.get_command(app).commands) == list(COMMANDS)

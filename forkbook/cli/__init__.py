@@ -1,4 +1,4 @@
-"""`forkbook` in a terminal: a module a family of commands, `app` on top of them."""
+"""`forkbook` in a terminal: one file per command in `commands`, `app` above them."""
 
 from .app import app
 

@@ -1,19 +1,16 @@
 """The commands under one name, and how each of them ends."""
 
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from .. import __version__
-from ..errors import ForkbookError, InvalidInput, SourceError
-from . import files, moving, reading
+from ..errors import ForkbookError, SourceError
+from .commands import COMMANDS
 from .screen import Screen, prepare_streams, reader_gone
 
-DEMO_FOLDER = Path("forkbook-demo")
 EXIT_CODES = """\b
 Exit codes:
     0  done, and nothing differs
@@ -101,43 +98,5 @@ def forkbook(
     """
 
 
-COMMANDS: Mapping[str, Callable[..., int]] = {
-    "threads": reading.threads,
-    "show": reading.show,
-    "export": files.export,
-    "import": moving.import_,
-    "migrate": moving.migrate,
-    "copy": moving.copy,
-    "diff": reading.diff,
-    "report": reading.report,
-    "verify": files.verify,
-}
-for _called, _command in COMMANDS.items():
-    app.command(_called, cls=_Command)(_command)
-
-
-@app.command(cls=_Command)
-def demo(
-    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Keeps the notebooks and what the servers write.")] = (
-        DEMO_FOLDER
-    ),
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only run the notebooks, in a temporary folder.")] = False,
-) -> int:
-    """Try forkbook on a private server: no key needed.
-
-    An Agent Server with sample threads and a JupyterLab start on this machine; Ctrl-C ends both. No network is used.
-
-    \b
-    Examples:
-      forkbook demo
-      forkbook demo --no-browser --folder /tmp/forkbook-demo
-    """
-    from ..demo import command
-
-    if folder.exists() and not folder.is_dir():
-        raise InvalidInput(f"--folder {folder} is a file: name a folder, new or used by the demo before")
-    if check:
-        return command.check_notebooks()
-    command.show(folder, browser=not no_browser)
-    return 0
+for _name, _command in COMMANDS.items():
+    app.command(_name, cls=_Command)(_command)

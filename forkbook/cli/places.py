@@ -85,6 +85,12 @@ def backup_of(source: Secret | str) -> Path:
     return Path(f"threads_backup-{name}.forkbook")
 
 
+def none_found(place: str) -> str:
+    """What to say of a place where threads were looked for and none was found."""
+    key = ", and may your key read its threads" if is_server(place) else ""
+    return f"no thread was found at {place}: is this the right place{key}?"
+
+
 def opened(screen: Screen, place: Secret, keys: Keys, *, writes: bool = False) -> Book:
     """One place.
 

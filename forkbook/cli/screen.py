@@ -4,9 +4,12 @@ import io
 import json
 import os
 import re
+import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
 from rich.cells import cell_len
@@ -33,6 +36,7 @@ HERE = (  # what Python's names in an error are called in a terminal
     (r"\bon_conflict[ =]'?(\w+)'?", r"--on-conflict \1"),
 )
 UNTOUCHED = "Nothing was written."
+STOPPING = "Stopping ..."
 LEAST_CELL = 24  # columns of a table's last cell, or it has a line of its own
 MOST_LINES = 20
 UNCUT = 2000  # columns of a line that no terminal shows
@@ -217,3 +221,22 @@ def here(text: str) -> str:
 
 def _plain(value: Any) -> Any:
     return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
+
+
+@contextmanager
+def stopping_is_told(words: str = STOPPING) -> Iterator[None]:
+    """Answer Ctrl-C at once, where what is under way has to be ended first."""
+    in_charge = threading.current_thread() is threading.main_thread()
+    if not in_charge or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def told(number: int, frame: FrameType | None) -> None:
+        os.write(2, f"\n{words}\n".encode())  # a stream may be in the middle of a write
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, told)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput
-from .reports import BEGINS_ANEW, conflict_hints, export_document, none_found, say_export, say_migration
-from .screen import DIFFERENT, INTERRUPTED, OK, UNREACHABLE, Screen
+from .exporting import exported
+from .places import none_found
+from .say_migration import BEGINS_ANEW, conflict_hints, say_migration
+from .screen import DIFFERENT, INTERRUPTED, OK, STOPPING, UNREACHABLE, Screen, stopping_is_told
 
 if TYPE_CHECKING:
-    from ..backends.archive import ExportReport
     from ..book import Book
     from ..transfer import MigrateReport
 
-STOPPING = "Stopping ..."
 ENDING = "Stopping: the threads under way are brought to their end ..."
 CUTTING = "Stopping: the thread under way is left half-made, and the same command goes on with it ..."
 STOPPED = {
@@ -140,52 +135,6 @@ class Run:
         if plan.limit is None:
             return None
         return [str(record["thread_id"]) for record in self._source.backend.threads(limit=plan.limit)]
-
-
-def exported(
-    screen: Screen, source: Book, path: Path, ids: Sequence[str] | None, secrets: bool = False
-) -> dict[str, Any]:
-    """Export threads to a file, and say it; a new archive is not left without one of them. Gives the document."""
-    new = not path.exists()
-    with stopping_is_told():
-        report = source.export(path, ids, secrets=secrets)
-    if new and report.errors and not report.threads and path.exists():
-        path.unlink()
-        report = replace(report, bytes=0)
-    held = _held(report)
-    say_export(screen, report, held)
-    if ids is None and not (report.threads or report.skipped or report.errors):
-        screen.words(none_found(source.backend.address), indent=2)
-    return export_document(source, report, held)
-
-
-def _held(report: ExportReport) -> int | None:
-    """How many threads a file holds after an export: an archive those of earlier ones, too. None: it was not read."""
-    from ..backends.archive import ArchiveBackend
-
-    if report.path.suffix.lower() != ".forkbook" or not report.path.exists():
-        return None if report.kept and report.partial is None else report.threads
-    with closing(ArchiveBackend(report.path)) as archive:
-        return sum(1 for _ in archive.threads())
-
-
-@contextmanager
-def stopping_is_told(words: str = STOPPING) -> Iterator[None]:
-    """Answer Ctrl-C at once, where what is under way has to be ended first."""
-    in_charge = threading.current_thread() is threading.main_thread()
-    if not in_charge or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-
-    def told(number: int, frame: FrameType | None) -> None:
-        os.write(2, f"\n{words}\n".encode())  # a stream may be in the middle of a write
-        signal.default_int_handler(number, frame)
-
-    signal.signal(signal.SIGINT, told)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def limit_of(limit: int | None, single: bool) -> int | None:

@@ -30,7 +30,7 @@ Role = Literal["graph", "sign", "id", "step", "title", "tip", "note", "space"]
 
 
 class Part(NamedTuple):
-    """A piece of a line and what it is: a part of the drawing, a checkpoint's sign, id, step or title, a tip's label."""
+    """A piece of a line, and what it is."""
 
     role: Role
     text: str

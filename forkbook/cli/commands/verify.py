@@ -1,68 +1,25 @@
-"""Commands on files: export, verify."""
+"""`forkbook verify`: prove an archive, or compare two places."""
 
 from __future__ import annotations
 
+import dataclasses
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InvalidInput
-from ..model.held import Secret, masked_address
-from .options import (
-    FORMATS,
-    PLACE,
-    ApiKey,
-    EnvFile,
-    Insecure,
-    Json,
-    SameKey,
-    Secrets,
-    Source,
-    SourceKey,
-    TargetKey,
-    Threads,
-    check_name,
-    ids,
-)
-from .places import Keys, is_address, opened, opened_both
-from .reports import BEGINS_ANEW, none_found, say_migration, say_verdicts, verify_document
-from .screen import DIFFERENT, OK, Screen
-from .steps import exported
+from ...errors import InvalidInput
+from ...model.held import Secret, masked_address
+from ..arguments import PLACE, ApiKey, EnvFile, Insecure, Json, SameKey, SourceKey, TargetKey, Threads, ids
+from ..places import Keys, is_address, none_found, opened_both
+from ..say_migration import BEGINS_ANEW, say_migration
+from ..screen import DIFFERENT, OK, Screen
 
+if TYPE_CHECKING:
+    from ...backends.archive import VerifyReport
 
-def export(
-    ctx: typer.Context,
-    source: Source,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="What to write: x.forkbook, x.json or x.parquet.")
-    ],
-    threads: Threads = None,
-    api_key: ApiKey = None,
-    env_file: EnvFile = None,
-    insecure: Insecure = False,
-    secrets: Secrets = False,
-    as_json: Json = False,
-) -> int:
-    """Write threads to an archive, JSON or Parquet.
-
-    A .forkbook archive holds every byte of every branch, each value once; stopped and run again, it goes on where it
-    was. A .json file is the plain list of threads that migration scripts know, .parquet a folder of tables, which needs
-    `pip install 'forkbook[parquet]'`; these appear when they are whole, and begin anew.
-
-    \b
-    Examples:
-      forkbook export http://localhost:2024 -o study.forkbook
-      forkbook export https://my.langgraph.app --env-file .env -o backup.json
-      forkbook export study.forkbook -o study.parquet --threads thread-1,thread-2
-    """
-    screen: Screen = ctx.obj
-    screen.json = as_json
-    check_name("--output", output, FORMATS)
-    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
-        document = exported(screen, book, output, ids(threads), secrets)
-    screen.document(document)
-    return OK if document["ok"] else DIFFERENT
+MOST_SAVED = 20  # ids in a command
 
 
 def verify(
@@ -102,7 +59,7 @@ def verify(
             raise InvalidInput("--threads is for comparing with another place: an archive alone is verified whole")
         if (wrong := _no_archive(source)) is not None:
             raise InvalidInput(wrong)
-        from ..connect import verify as verify_archive
+        from ...connect import verify as verify_archive
 
         report = verify_archive(source)
         screen.document(verify_document(report))
@@ -111,7 +68,7 @@ def verify(
     keys = Keys(api_key, source_api_key, target_api_key, env_file, same_key, insecure)
     first, second = opened_both(screen, source, target, keys)
     with first, second:
-        from ..transfer.verify import verify_places
+        from ...transfer.verify import verify_places
 
         compared = verify_places(first.backend, second.backend, ids(threads))
     screen.document(compared.json())
@@ -136,3 +93,27 @@ def _exists(path: str) -> bool:
         return Path(path).exists()
     except (OSError, ValueError):
         return False
+
+
+def verify_document(report: VerifyReport) -> dict[str, Any]:
+    """The verdicts on an archive as plain data."""
+    return {"ok": bool(report), **dataclasses.asdict(report), "path": str(report.path)}
+
+
+def say_verdicts(screen: Screen, report: VerifyReport) -> None:
+    """Say whether an archive is whole; if not, what is damaged, what can still be read, and what to do next."""
+    from ...backends.archive.verification import ADVICE
+
+    whole, found = len(report.whole), len(report.threads)
+    screen.words(str(report.path), "bold")
+    screen.counts([("whole", whole), ("damaged", found - whole), ("found" if report.faults else "total", found)])
+    screen.some(report.damage, "red")
+    if report:
+        return
+    screen.words(ADVICE, indent=2)
+    if not whole:
+        screen.words("No thread of it can be read.", indent=2)
+    else:
+        screen.words("The whole threads can still be read; this saves them:", indent=2)
+        ids = ",".join(report.whole) if whole <= MOST_SAVED else f"ID,…  ({whole:,} ids: --json has them)"
+        screen.command(f"forkbook export {shlex.quote(str(report.path))} -o saved.forkbook --threads {ids}")

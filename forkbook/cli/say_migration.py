@@ -1,27 +1,21 @@
-"""Reports as text and as plain data."""
+"""What a migration, or a comparison of two places, did, as text; and the exit code."""
 
 from __future__ import annotations
 
-import dataclasses
-import shlex
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..model.redaction import left_out_note
-from .places import is_server
 from .screen import DIFFERENT, INTERRUPTED, OK, UNREACHABLE, Screen, here
 
 if TYPE_CHECKING:
-    from ..backends.archive import ExportReport, VerifyReport
-    from ..book import Book
     from ..transfer import MigrateReport
 
 ALWAYS = ("created", "already there", "error", "total")
 UNCOMPARED = ("missing", "error", "not reached")
 NAMES = {"error": "errors", "conflict": "conflicts"}
 BEGINS_ANEW = "interrupted; nothing was written, and the same command begins anew"
-NOT_WRITTEN = "not written: not one thread could be put in it"
 COMPARED, MOVED = "↔", "→"
 MOST_RENAMED = 10
 CONFLICTING = {
@@ -34,49 +28,7 @@ OUTDATED = {
     "compare": "what an earlier migration wrote has the id, and differs: delete it at the target to have it written "
     "anew; --on-conflict new_id writes this one beside it, under a new id",
 }
-MOST_SAVED = 20  # ids in a command
 DIFFERENCES_SHOWN = 3  # of a thread
-
-
-def none_found(place: str) -> str:
-    """What to say of a place where threads were looked for and none was found."""
-    key = ", and may your key read its threads" if is_server(place) else ""
-    return f"no thread was found at {place}: is this the right place{key}?"
-
-
-def export_document(book: Book, report: ExportReport, held: int | None) -> dict[str, Any]:
-    """An export as plain data."""
-    found = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
-    return {"ok": bool(report), "source": book.backend.address, **found, "path": str(report.path), "held": held}
-
-
-def say_export(screen: Screen, report: ExportReport, held: int | None) -> None:
-    """Say what an export did, and how many threads its file holds now."""
-    from ..backends.archive.export import KEPT
-
-    file = report.partial or report.path
-    now = NOT_WRITTEN
-    if held is not None and file.exists():
-        now = f"{report.bytes:,} bytes, holds {held:,} thread{'' if held == 1 else 's'} now"
-    screen.words(f"{file}: {now}", "bold")
-    screen.counts(
-        [
-            ("written", report.threads),
-            ("already there", report.skipped),
-            ("errors", len(report.errors)),
-            ("total", report.threads + report.skipped + len(report.errors)),
-        ]
-    )
-    if report.kept:
-        screen.words(KEPT.format(path=report.path), indent=2)
-    notes = [
-        *map(here, report.errors.values()),
-        *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in report.later.items()),
-        *report.lacking,
-        *map(here, left_out_note(report.left_out)),
-        *report.notes,
-    ]
-    screen.some(notes, "red" if report.errors else "")
 
 
 def conflict_hints(report: MigrateReport, on_conflict: str) -> list[str]:
@@ -84,30 +36,6 @@ def conflict_hints(report: MigrateReport, on_conflict: str) -> list[str]:
     found = {move.outdated for move in report.moves if move.outcome == "conflict"}
     hints = ((False, CONFLICTING), (True, OUTDATED))
     return [texts[on_conflict] for kind, texts in hints if kind in found and on_conflict in texts]
-
-
-def verify_document(report: VerifyReport) -> dict[str, Any]:
-    """The verdicts on an archive as plain data."""
-    return {"ok": bool(report), **dataclasses.asdict(report), "path": str(report.path)}
-
-
-def say_verdicts(screen: Screen, report: VerifyReport) -> None:
-    """Say whether an archive is whole; if not, what is damaged, what can still be read, and what to do next."""
-    from ..backends.archive.verification import ADVICE
-
-    whole, found = len(report.whole), len(report.threads)
-    screen.words(str(report.path), "bold")
-    screen.counts([("whole", whole), ("damaged", found - whole), ("found" if report.faults else "total", found)])
-    screen.some(report.damage, "red")
-    if report:
-        return
-    screen.words(ADVICE, indent=2)
-    if not whole:
-        screen.words("No thread of it can be read.", indent=2)
-    else:
-        screen.words("The whole threads can still be read; this saves them:", indent=2)
-        ids = ",".join(report.whole) if whole <= MOST_SAVED else f"ID,…  ({whole:,} ids: --json has them)"
-        screen.command(f"forkbook export {shlex.quote(str(report.path))} -o saved.forkbook --threads {ids}")
 
 
 def say_migration(
