@@ -408,7 +408,8 @@ class History:
                 thread or book stays what it is.
             b: Another.
         """
-        from .compare.two import Side, compare
+        from .compare.side import Side
+        from .compare.two import compare
 
         sides = [key if isinstance(key, Checkpoint) else self.pick(key) for key in (a, b)]
         return compare(*(Side(side.history.facts, side.position) for side in sides))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .compare.show_comparison import overview_html
 from .files import new_file
 from .plot.bundle import CONFIG
 from .plot.html import esc, message_boxes
@@ -53,7 +52,7 @@ def _sections(history: History) -> Iterator[str]:
     for heading, figure, code in zip(("The tree", "Tokens", "Context"), figures, ("inline", False, False), strict=True):
         drawn = figure.to_html(full_html=False, include_plotlyjs=code, config=CONFIG, default_width="100%")
         yield f"<h2>{heading}</h2>{drawn}"
-    yield f"<h2>Branches</h2>{overview_html(compare(history.tips))}"
+    yield f"<h2>Branches</h2>{compare(history.tips).html()}"
     yield "<h2>Messages</h2>"
     for tip in history.tips:
         boxes = message_boxes(tip.state["values"])

@@ -7,7 +7,8 @@ from shapes import ai, facts_of, human, state
 
 import forkbook as fb
 from forkbook.compare.many import Overview
-from forkbook.compare.two import Side, compare
+from forkbook.compare.side import Side
+from forkbook.compare.two import compare
 from forkbook.frames import tokens_rows
 
 

@@ -14,7 +14,9 @@ from ..model.messages import messages_in, role, text
 from ..model.text import cut, short, shown, visible
 from ..tokens import Totals, amount
 from ..tokens.prices import rate_of
-from .two import SPENT, Comparison, Side
+from .show_comparison import overview_html
+from .side import Side
+from .two import SPENT, Comparison
 from .two import compare as compare_two
 
 if TYPE_CHECKING:
@@ -187,10 +189,12 @@ class Overview:
         more = len(self.sides) - SHOWN
         return "\n".join(lines + ([f"… and {more} more: df() has all"] if more > 0 else []))
 
-    def _repr_html_(self) -> str:
-        from .show_comparison import overview_html
+    def html(self) -> str:
+        """The comparison as HTML: one row per path."""
+        return overview_html(self.rows, self.totals)
 
-        return overview_html(self)
+    def _repr_html_(self) -> str:
+        return self.html()
 
 
 def last_text(values: Any) -> str | None:

@@ -1,51 +1,58 @@
 """Comparisons as HTML: what the compared have in common, and what each has alone. Pure; foreign text is escaped."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..columns import Row
 from ..frames import tokens
 from ..model.text import cut, visible
 from ..plot.html import GREY, bar, box, esc, lines, said, table
-from ..tokens import amount
-
-if TYPE_CHECKING:
-    from .many import Overview
-    from .two import Comparison
+from ..tokens import Totals, amount
+from .diff import Diff
 
 SHARED, OWN = "rgba(128,128,128,0.6)", "#1565c0"
 ROWS_SHOWN, TEXT_SHOWN, MESSAGES_SHOWN = 100, 80, 50
 
 
-def comparison_html(comparison: "Comparison") -> str:
-    """Two checkpoints: where they parted, what they cost, what each said since, how their states differ."""
-    a, b = comparison.labels
-    sides = {side: [row for row in comparison.rows if row["side"] == side] for side in ("shared", "a", "b")}
+def comparison_html(
+    summary: str,
+    labels: tuple[str, str],
+    rows: Sequence[Row],
+    costs: Sequence[tuple[Totals, float | None]],
+    changes: Diff,
+    *,
+    is_known: bool,
+) -> str:
+    """Two checkpoints: where they parted, what they cost, what each said since, how their states differ.
+
+    Args:
+        summary: The comparison in one line.
+        labels: The labels of the two branches.
+        rows: The rows of `Comparison.messages_df`.
+        costs: Spent tokens and seconds: shared, of the one, of the other.
+        changes: What turns the one state into the other.
+        is_known: Whether all messages of both states can be seen.
+    """
+    a, b = labels
+    sides = {side: [row for row in rows if row["side"] == side] for side in ("shared", "a", "b")}
     columns = [side_by_side(label, sides[side]) for side, label in (("a", a), ("b", b))]
-    changes = len(comparison.diff)
+    number = len(changes)
+    in_both = f"{'' if is_known else 'at least '}{len(sides['shared']):,} messages in both"
     return lines(
-        f"<p class='forkbook-comparison'>{esc(comparison)}</p>{token_split(comparison)}"
-        f"<p style='{GREY}'>{_in_both(comparison, len(sides['shared']))}</p>"
+        f"<p class='forkbook-comparison'>{esc(summary)}</p>{token_split(labels, costs)}"
+        f"<p style='{GREY}'>{in_both}</p>"
         f"<div style='display:flex;gap:16px;flex-wrap:wrap'>{''.join(columns)}</div>"
-        f"<details><summary>{changes:,} difference{'' if changes == 1 else 's'} between the two states, from {esc(a)} "
-        f"to {esc(b)}</summary>{comparison.diff.html()}</details>"
+        f"<details><summary>{number:,} difference{'' if number == 1 else 's'} between the two states, from {esc(a)} "
+        f"to {esc(b)}</summary>{changes.html()}</details>"
     )
 
 
-def _in_both(comparison: "Comparison", number: int) -> str:
-    """How many messages both states hold, as far as these can be seen."""
-    least = "at least " if any(comparison.unknown.values()) else ""
-    return f"{least}{number:,} messages in both"
-
-
-def token_split(comparison: "Comparison") -> str:
+def token_split(labels: tuple[str, str], costs: Sequence[tuple[Totals, float | None]]) -> str:
     """What both spent up to where they parted, and each since."""
-    a, b = comparison.labels
+    a, b = labels
     rows = [
         (name, *map(amount, tokens(sums).values()), "" if took is None else f"{took:.2f}")
-        for name, sums, took in zip(
-            ("shared", f"only {a}", f"only {b}"), comparison.totals.values(), (None, *comparison.seconds), strict=True
-        )
+        for name, (sums, took) in zip(("shared", f"only {a}", f"only {b}"), costs, strict=True)
     ]
     return table(("", "input tokens", "output tokens", "total tokens", "seconds"), rows)
 
@@ -61,10 +68,15 @@ def side_by_side(label: str, rows: Sequence[Row]) -> str:
     return f"<div style='flex:1;min-width:200px'><b>only {esc(label)}</b>{boxes or nothing}{rest}</div>"
 
 
-def overview_html(overview: "Overview") -> str:
-    """Any number of branches: what each spent and said last."""
-    most = max(row["known_tokens"] for row in overview.rows)
-    rows = [
+def overview_html(rows: Sequence[Row], totals: Totals) -> str:
+    """Any number of branches: what each spent and said last.
+
+    Args:
+        rows: The rows of `Overview.df`.
+        totals: What all of them spent, each checkpoint once.
+    """
+    most = max(row["known_tokens"] for row in rows)
+    cells: list[tuple[Any, ...]] = [
         (
             row["label"],
             row["parted_at"] or "",
@@ -77,11 +89,11 @@ def overview_html(overview: "Overview") -> str:
             "" if row["seconds"] is None else f"{row['seconds']:.2f}",
             cut(visible(row["text"] or ""), TEXT_SHOWN),
         )
-        for row in overview.rows[:ROWS_SHOWN]
+        for row in rows[:ROWS_SHOWN]
     ]
-    more = len(overview.sides) - ROWS_SHOWN
+    more = len(rows) - ROWS_SHOWN
     rest = f"<p style='{GREY}'>… {more:,} more: df() has all</p>" if more > 0 else ""
-    head = f"{len(overview.sides):,} paths · {overview.totals} tokens spent in all, what they share counted once"
+    head = f"{len(rows):,} paths · {totals} tokens spent in all, what they share counted once"
     names = (
         "",
         "parted at",
@@ -94,4 +106,4 @@ def overview_html(overview: "Overview") -> str:
         "seconds since",
         "said last",
     )
-    return lines(f"<p class='forkbook-comparison'>{esc(head)}</p>{table(names, rows)}{rest}")
+    return lines(f"<p class='forkbook-comparison'>{esc(head)}</p>{table(names, cells)}{rest}")

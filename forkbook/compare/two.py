@@ -3,20 +3,21 @@
 They may be of one thread, of two (a copy keeps the ids, so its branches part where they really did), or of two books.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..columns import BOOL, FLOAT, INT, OBJECT, TEXT, Columns, Row
-from ..facts import Facts
 from ..frames import DETAILS, METHOD, ROLE, details, frame, money, tokens, with_prices
 from ..model.messages import messages_in, role, text, tool_calls
 from ..model.text import shown
-from ..tokens import Spend, Totals
-from ..tokens.prices import Bill, Rate, rate_of
+from ..tokens import Totals
+from ..tokens.prices import rate_of
 from ..tokens.usage import report_of
 from .diff import Diff, diff
+from .show_comparison import comparison_html
+from .side import Side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,62 +36,6 @@ TOKENS: Columns = {
     "side": SIDES, "thread_id": TEXT, "branch": TEXT, "checkpoint_id": TEXT, "n_checkpoints": INT, **SPENT,
     "reported_tokens": INT, "estimated_tokens": INT, "method": METHOD, "seconds": FLOAT, **DETAILS, "known_tokens": INT,
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the compared checkpoints, as a position among the facts of its thread.
-
-    Attributes:
-        facts: What its thread's states say.
-        position: The checkpoint's.
-    """
-
-    facts: Facts
-    position: int
-
-    @property
-    def id(self) -> str:
-        """The checkpoint's id."""
-        return self.facts.tree.heads[self.position].id
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The state's channels; shared with the history, so look, but do not change."""
-        return self.facts.states[self.position]["values"] or {}
-
-    @property
-    def hidden(self) -> Mapping[str, str]:
-        """The channels of the state that may hold messages which cannot be seen, and why."""
-        return self.facts.holdings[self.position].hidden
-
-    @cached_property
-    def path(self) -> list[int]:
-        """Positions from the root down to it."""
-        return self.facts.tree.lineage(self.position)
-
-    @cached_property
-    def path_ids(self) -> list[str]:
-        """The ids on its path."""
-        return [self.facts.tree.heads[position].id for position in self.path]
-
-    def spends(self, positions: Sequence[int]) -> list[Spend]:
-        """What a part of its path cost, with what the subgraphs of its tasks did, as far as they were read."""
-        return self.facts.ledger.spends(self.facts.ledger.along(positions))
-
-    def totals(self, positions: Sequence[int]) -> Totals:
-        """The sums of that."""
-        return self.facts.ledger.totals(self.facts.ledger.along(positions))
-
-    def bill(self, positions: Sequence[int], rate: Rate) -> Bill:
-        """The same in money."""
-        bills = (self.facts.bill(at, rate) for at in self.facts.ledger.along(positions))
-        return reduce(Bill.plus, bills, Bill())
-
-    def seconds(self, positions: Sequence[int]) -> float | None:
-        """Time that some checkpoints took; None where it is known of none."""
-        known = [spent for position in positions if (spent := self.facts.seconds(position)) is not None]
-        return sum(known) if known else None
 
 
 @dataclass(frozen=True, repr=False)
@@ -312,10 +257,19 @@ class Comparison:
         parts = [f"{', '.join(hidden)} of {name}" for name, hidden in self.unknown.items() if hidden]
         return f" · not known: {'; '.join(parts)}" if parts else ""
 
-    def _repr_html_(self) -> str:
-        from .show_comparison import comparison_html
+    def html(self) -> str:
+        """The comparison as HTML: what both cost and said, and how their states differ."""
+        return comparison_html(
+            str(self),
+            self.labels,
+            self.rows,
+            list(zip(self.totals.values(), (None, *self.seconds), strict=True)),
+            self.diff,
+            is_known=not any(self.unknown.values()),
+        )
 
-        return comparison_html(self)
+    def _repr_html_(self) -> str:
+        return self.html()
 
 
 def _tasks(name: str, side: Side, positions: Sequence[int]) -> Iterator[Row]:

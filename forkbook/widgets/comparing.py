@@ -3,7 +3,6 @@
 import ipywidgets as w
 
 from ..compare.many import Overview, compare
-from ..compare.show_comparison import comparison_html, overview_html
 from ..compare.two import Comparison
 from ..errors import InvalidInput
 from ..history import History
@@ -38,8 +37,8 @@ class ComparePanel(w.VBox):
             raise InvalidInput("choose the branches to compare: click their letters")
         if len(chosen) == 2:
             pair = history.compare(*chosen)
-            self._shown.value = comparison_html(pair)
+            self._shown.value = pair.html()
             return pair, chosen
         found = compare([history.at(branch=label) for label in chosen])
-        self._shown.value = overview_html(found)
+        self._shown.value = found.html()
         return found, chosen
