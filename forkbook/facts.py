@@ -134,7 +134,7 @@ class Facts:
 
     @cached_property
     def task_seconds(self) -> dict[tuple[int, str], float]:
-        """How long tasks took, by position and task id, where the times of checkpoints tell it.
+        """How long tasks took, by position and task id, where the times of checkpoints say so.
 
         A task that ran alone in its superstep: from its checkpoint to the next one of the same run. A task whose
         subgraph was read: from the subgraph's first checkpoint to its last; what it does around that is not known.

@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 
 import forkbook as fb
 from forkbook.cli import app, screen
-from forkbook.cli.commands.threads import origin, told
+from forkbook.cli.commands.threads import described, origin
 from forkbook.cli.places import backup_of
 from forkbook.cli.say_migration import say_migration
 from forkbook.marks import IMPORT
@@ -209,7 +209,7 @@ def test_people_see_their_own_metadata_and_whence_a_thread_came(demo_url, target
 def test_what_made_a_thread_is_said_in_a_word(metadata, words):
     assert origin("t", metadata) == words
     row = {"thread_id": "t", "metadata": metadata | {"graph_id": "g", "mood": "good"}}
-    assert told(row) == " · ".join(filter(None, ["mood=good", words, "graph_id=g"]))
+    assert described(row) == " · ".join(filter(None, ["mood=good", words, "graph_id=g"]))
 
 
 BAD = [

@@ -59,7 +59,7 @@ class _Commands(TyperGroup):
             code = screen.interrupted(interrupt)
         except BrokenPipeError:
             code = reader_gone()
-        except OSError as error:  # of stdout: places tell theirs as forkbook's own
+        except OSError as error:  # of stdout: errors of places are forkbook's own by now
             code = screen.fail(SourceError(f"the result cannot be written: {error}"))
         raise typer.Exit(code or 0)
 

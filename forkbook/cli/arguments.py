@@ -66,7 +66,7 @@ Limit = Annotated[
     int | None, typer.Option(min=0, metavar="N", help="At most so many threads, the newest. Default: all.")
 ]
 TestSingle = Annotated[bool, typer.Option("--test-single", help="One thread only, the newest or that of --threads.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Look and tell; nothing is written anywhere.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; nothing is written anywhere.")]
 OnConflict = Annotated[
     str,
     typer.Option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.redaction import left_out_note
 from .places import none_found
-from .screen import Screen, here, stopping_is_told
+from .screen import Screen, here, say_when_stopping
 
 if TYPE_CHECKING:
     from ..backends.archive import ExportReport
@@ -25,7 +25,7 @@ def exported(
 ) -> dict[str, Any]:
     """Export threads to a file, and say it; a new archive is not left without one of them. Gives the document."""
     new = not path.exists()
-    with stopping_is_told():
+    with say_when_stopping():
         report = source.export(path, ids, secrets=secrets)
     if new and report.errors and not report.threads and path.exists():
         path.unlink()

@@ -41,7 +41,7 @@ class Keys:
         """What the options say for each of two places.
 
         Raises:
-            InvalidInput: One key would go to two servers, and nobody said so.
+            InvalidInput: One key would go to two servers, without `--same-key`.
         """
         own = (self.source, self.target)
         shared = self.api_key or (Secret(FROM_ENVIRONMENT) if self.env_file and not any(own) else None)
@@ -95,7 +95,7 @@ def opened(screen: Screen, place: Secret, keys: Keys, *, writes: bool = False) -
     """One place.
 
     Args:
-        screen: Is told the key, never to say it.
+        screen: Never shows the key.
         place: Whatever `forkbook.connect` takes as text.
         keys: What the options say.
         writes: Whether the command may write; then scratch copies that a killed preview left are deleted, too.

@@ -224,18 +224,18 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def stopping_is_told(words: str = STOPPING) -> Iterator[None]:
+def say_when_stopping(words: str = STOPPING) -> Iterator[None]:
     """Answer Ctrl-C at once, where what is under way has to be ended first."""
     in_charge = threading.current_thread() is threading.main_thread()
     if not in_charge or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
 
-    def told(number: int, frame: FrameType | None) -> None:
+    def say_and_stop(number: int, frame: FrameType | None) -> None:
         os.write(2, f"\n{words}\n".encode())  # a stream may be in the middle of a write
         signal.default_int_handler(number, frame)
 
-    signal.signal(signal.SIGINT, told)
+    signal.signal(signal.SIGINT, say_and_stop)
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ from ..errors import InvalidInput
 from .exporting import exported
 from .places import none_found
 from .say_migration import BEGINS_ANEW, conflict_hints, say_migration
-from .screen import DIFFERENT, INTERRUPTED, OK, STOPPING, UNREACHABLE, Screen, stopping_is_told
+from .screen import DIFFERENT, INTERRUPTED, OK, STOPPING, UNREACHABLE, Screen, say_when_stopping
 
 if TYPE_CHECKING:
     from ..book import Book
@@ -55,7 +55,7 @@ class Run:
         self._document: dict[str, Any] = {"ok": False, "backup": None, "migration": None, "validation": None}
         self._ids = self._chosen()
 
-    def told(self, steps: Mapping[str, Callable[[], int]]) -> int:
+    def take(self, steps: Mapping[str, Callable[[], int]]) -> int:
         """Take the steps, until one is stopped, and say their document; the exit code."""
         codes = [OK]
         for number, (name, step) in enumerate(steps.items(), 1):
@@ -87,7 +87,7 @@ class Run:
 
         plan = self._plan
         side_by_side = plan.concurrency > 1 and self._source.backend.parallel and self._target.backend.parallel
-        with stopping_is_told(STOPPING if plan.dry_run else ENDING if side_by_side else CUTTING):
+        with say_when_stopping(STOPPING if plan.dry_run else ENDING if side_by_side else CUTTING):
             report = migrate(
                 self._source,
                 self._target,
@@ -111,15 +111,15 @@ class Run:
         from ..transfer.verify import verify_places
 
         report = verify_places(self._source.backend, self._target.backend, self._ids)
-        told = self._document["migration"] is not None
+        is_after_migration = self._document["migration"] is not None
         self._document["validation"] = report.json()
         return say_migration(
             self._screen,
             report,
             compared=True,
-            not_kept=not told,
-            hints=() if told else self._none_found(report),
-            stopped=STOPPED["compare"] if told else BEGINS_ANEW,
+            not_kept=not is_after_migration,
+            hints=() if is_after_migration else self._none_found(report),
+            stopped=STOPPED["compare"] if is_after_migration else BEGINS_ANEW,
         )
 
     def _none_found(self, report: MigrateReport) -> list[str]:

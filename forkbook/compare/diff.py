@@ -44,7 +44,7 @@ class Diff:
         return iter(self.changes)
 
     def df(self) -> "pd.DataFrame":
-        """A row a change.
+        """One row per change.
 
         Returns:
             Columns `path` (string, as in `messages[3].content`), `kind` (category), `message_id` (string), `old` and
@@ -65,7 +65,7 @@ class Diff:
 
     @shown
     def text(self, limit: int = 100) -> str:
-        """A line a change, as a terminal shows it; after so many, how many more there are."""
+        """One line per change, as a terminal shows it; after so many, how many more there are."""
         return text_of(self.changes, _checked(limit))
 
     def html(self, limit: int = 100) -> str:
@@ -90,7 +90,7 @@ def diff(a: Any, b: Any) -> Diff:
     """What changed from one state's values to another's.
 
     Messages are the same where their ids are; those without an id, and other list items, where they are equal, then
-    where they stand at the same place between the same neighbours. When two values are equal is told in `meaning`.
+    where they stand at the same place between the same neighbours. `model.meaning` says when two values are equal.
 
     Args:
         a: The old values.

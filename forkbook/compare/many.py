@@ -1,4 +1,4 @@
-"""Many checkpoints side by side, of one thread or of many: a row each. Pure."""
+"""Many checkpoints side by side, of one thread or of many: one row each. Pure."""
 
 import itertools
 from collections import Counter as Counts
@@ -64,7 +64,7 @@ class Overview:
 
     @cached_property
     def paths(self) -> list[Path]:
-        """A path a checkpoint. Copies of a thread share what has the same ids in both."""
+        """One path per checkpoint. Copies of a thread share what has the same ids in both."""
         holders = Counts(id_ for side in self.sides.values() for id_ in side.path_ids)
         return [
             Path(
@@ -101,7 +101,7 @@ class Overview:
         return compare_two(self.sides[a], self.sides[b])
 
     def df(self, prices: Any = None) -> "pd.DataFrame":
-        """A row a checkpoint.
+        """One row per checkpoint.
 
         Args:
             prices: As in `History.tokens_df`; adds `cost` and `unpriced_tokens` of the whole path, and
@@ -156,7 +156,7 @@ class Overview:
         return rows
 
     def figure(self) -> "go.Figure":
-        """Spent tokens as bars, a bar a checkpoint's path: shared and own."""
+        """Spent tokens as bars, one per path: shared and own."""
         from ..plot.tokens import Bar, token_bars
 
         bars = []
@@ -228,7 +228,7 @@ def compare(checkpoints: "History | Iterable[Checkpoint] | Mapping[str, Checkpoi
 
 
 def labels(checkpoints: "list[Checkpoint]") -> list[str]:
-    """A name a checkpoint: its branch, and as much more as tells it from the others: thread, short id, a number."""
+    """One name per checkpoint: its branch, and what sets it apart: thread, short id, a number."""
     names: list[str] = []
     several = len({checkpoint.thread_id for checkpoint in checkpoints}) > 1
     for cp in checkpoints:

@@ -19,12 +19,12 @@ TAGS = {"insert": "ins", "delete": "del"}
 
 
 def text_of(changes: Sequence[Change], limit: int) -> str:
-    """A line a change; after so many, how many more there are."""
+    """One line per change; after so many, how many more there are."""
     return "\n".join([text_line(change) for change in changes[:limit]] + _rest(changes, limit)) or "no difference"
 
 
 def html_of(changes: Sequence[Change], limit: int) -> str:
-    """A block a change; after so many, how many more there are."""
+    """One block per change; after so many, how many more there are."""
     if not changes:
         return f"<i style='{GREY}'>no difference</i>"
     blocks = [html_block(change) for change in changes[:limit]]

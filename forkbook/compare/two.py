@@ -92,7 +92,7 @@ class Comparison:
 
     @cached_property
     def diff(self) -> Diff:
-        """What turns the state of `a` into that of `b`: a row a change, a JSON Patch, HTML, text."""
+        """What turns the state of `a` into that of `b`: one row per change, a JSON Patch, HTML, text."""
         return diff(self.sides[0].values, self.sides[1].values)
 
     @cached_property
@@ -190,7 +190,7 @@ class Comparison:
         return frame(self.rows, MESSAGES)
 
     def df(self) -> "pd.DataFrame":
-        """A row a message: `messages_df`. Costs are in `tokens_df`, the states' differences in `diff.df()`.
+        """One row per message: `messages_df`. Costs are in `tokens_df`, the states' differences in `diff.df()`.
 
         Returns:
             Columns: side (`shared`: in both states; `a`, `b`: in one), message_id, role, text, tool_calls,

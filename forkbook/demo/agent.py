@@ -89,7 +89,7 @@ def tools(state: State, config: RunnableConfig, *, store: BaseStore) -> dict[str
 
 
 def approve(state: State) -> dict[str, Any]:
-    """Ask a human; the run waits here until somebody resumes it with an answer."""
+    """Ask a human; the run waits here until a user resumes it with an answer."""
     call = state["messages"][-1].tool_calls[0]  # type: ignore[union-attr]
     answer = interrupt({"question": "Publish this?", "text": call["args"]["text"]})
     result = "published" if str(answer).lower() in ("yes", "true", "ok") else f"not published ({answer})"

@@ -72,8 +72,8 @@ def start(notebooks: Path, folder: Path, demo_url: str) -> Lab:
 
     def spawn(port: int) -> Tethered:
         options = [*_OPTIONS, f"--ServerApp.port={port}", f"--ServerApp.root_dir={notebooks}"]
-        log, told = folder / "lab.log", {"JUPYTER_TOKEN": token}
-        return Tethered("JupyterLab", "jupyterlab", options, log=log, env=env, secrets=told, cwd=folder, private=True)
+        log, hidden = folder / "lab.log", {"JUPYTER_TOKEN": token}
+        return Tethered("JupyterLab", "jupyterlab", options, log=log, env=env, secrets=hidden, cwd=folder, private=True)
 
     def ready(port: int) -> bool:
         asked = {"Authorization": Secret(f"token {token.reveal()}")}

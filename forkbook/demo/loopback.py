@@ -15,7 +15,7 @@ HOST = "127.0.0.1"
 
 
 def free_port() -> int:
-    """A TCP port that is free now; somebody else may take it before you do."""
+    """A TCP port that is free now; another program may take it before you do."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -31,7 +31,7 @@ def fetch_json(url: str, headers: Mapping[str, Secret] | None = None, seconds: f
         seconds: How long to wait for the answer.
 
     Returns:
-        The decoded answer, or None without a good one: nobody there, an HTTP error, no JSON.
+        The decoded answer, or None without a good one: no server there, an HTTP error, no JSON.
     """
     request = urllib.request.Request(require_loopback(url))  # noqa: S310  # http(s) only
     for name, value in (headers or {}).items():

@@ -34,7 +34,7 @@ def copy_to(folder: Path) -> list[str]:
         folder: Where the copies go; made if missing.
 
     Returns:
-        The names of files that were there already and are not like the original: somebody's work.
+        The names of files that were there already and differ from the original: the user's work.
     """
     folder.mkdir(parents=True, exist_ok=True)
     kept = []

@@ -58,7 +58,7 @@ branches: user 123 chats; message 2 is edited (B), and half-way B another messag
 approval: input, "please publish the study" (4), publish(the study) 4 + 2 = 6; waits in `approve` for an answer.
 
 memory: input, "good morning" (2), "You said: good morning. I know about you: my name is Ada; I like chess."
-2 + 15 = 17; user 123 again, so the agent knows what it was told in another thread, on two of its branches.
+2 + 15 = 17; user 123 again, so the agent knows what the user said in another thread, on two of its branches.
 
 trouble: input, "what is 1 / 0?" (5), calculate(1 / 0) 5 + 3 = 8; `tools` fails with a ZeroDivisionError.
 """
@@ -127,7 +127,7 @@ def _create(client: SyncLangGraphClient, name: str) -> bool:
 
 
 def _chats(client: SyncLangGraphClient, missing: list[str]) -> None:
-    """One after the other: the second remembers what the first was told."""
+    """One after the other: the second remembers what the user said in the first."""
     for name, fill in (("branches", _branches), ("memory", _memory)):
         if name in missing:
             fill(client, THREADS[name])

@@ -94,7 +94,7 @@ class Tethered:
 
     @property
     def lost_its_port(self) -> bool:
-        """Whether the log complains that somebody else listens on the port."""
+        """Whether the log complains that another program listens on the port."""
         return bool(_PORT_TAKEN.search(self._log_text()))
 
     def lines(self) -> Iterator[str]:
@@ -154,7 +154,7 @@ class Tethered:
 def on_free_port(
     spawn: Callable[[int], Tethered], ready: Callable[[int], bool], seconds: float
 ) -> tuple[int, Tethered]:
-    """Start a server on a port of its own, again on another one if somebody else was quicker.
+    """Start a server on a port of its own, again on another one if another program was quicker.
 
     Args:
         spawn: Starts the server on a port.

@@ -65,7 +65,7 @@ def holdings(tree: Tree, values: Sequence[Any]) -> list[Holdings]:
 
 
 def _numbered(more: Found, before: Held) -> Found | None:
-    """What was added, under keys that tell it from what was there; None where a message may be held already."""
+    """What was added, under keys that set it apart from what was there; None where a message may be held already."""
     fresh: Held = {}
     taken = ChainMap(fresh, before)
     for key, item in more:

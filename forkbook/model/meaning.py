@@ -89,7 +89,7 @@ READERS: dict[str, Callable[[Any], Hashable]] = {
 
 
 def _tagged(value: Mapping[str, Any]) -> Hashable:
-    """The meaning of `{"__type__": …, "value": …}`; of one that nobody reads, its fields."""
+    """The meaning of `{"__type__": …, "value": …}`; of one that has no reader, its fields."""
     reader = READERS.get(value[TYPE]) if isinstance(value[TYPE], str) and len(value) == 2 else None
     try:
         return reader(value.get("value")) if reader else _fields(value)

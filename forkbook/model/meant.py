@@ -1,4 +1,4 @@
-"""What somebody may have meant whose place cannot be opened: another scheme, another spelling."""
+"""What a user may have meant where a place cannot be opened: another scheme, another spelling."""
 
 import difflib
 import os

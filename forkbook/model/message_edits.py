@@ -28,7 +28,7 @@ def completed(value: Any, before: Any, known: bool = False) -> Any:
     Args:
         value: What was typed.
         before: The channel's value.
-        known: Whether it is known to hold messages; else its value tells, or, where it is empty, what was typed.
+        known: Whether it is known to hold messages; else its value decides, or, where it is empty, what was typed.
 
     Raises:
         InvalidInput: A removal names no message.
@@ -96,7 +96,7 @@ def _same_part(key: str, typed: Any, became: Any) -> bool:
 
 
 def _same_calls(typed: list[Any], became: list[dict[str, Any]]) -> bool:
-    """Whether calls say what was typed; of those in OpenAI's form, whose arguments are text, the ids tell."""
+    """Whether calls say what was typed; of those in OpenAI's form, whose arguments are text, the ids decide."""
     if len(typed) != len(became) or not all(isinstance(call, Mapping) for call in typed):
         return False
     if any("function" in call for call in typed):
@@ -107,7 +107,7 @@ def _same_calls(typed: list[Any], became: list[dict[str, Any]]) -> bool:
 def arrived(typed: Any, before: Any, became: Any) -> bool:
     """Whether a reducer of messages did what was typed: each is there once, those to remove are not, the others stay.
 
-    One with an id is there under it. One that is just as before, but for the last one, tells that the whole was typed,
+    One with an id is there under it. One that is just as before, but for the last one, shows that the whole was typed,
     to leave others out.
     """
     wanted, was = as_messages(typed), before if isinstance(before, list) else []

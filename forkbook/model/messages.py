@@ -34,7 +34,7 @@ Held = dict[Key, Message]
 class Finder:
     """Finds the messages in values, however deep they are, and the placeholders of what may hold some.
 
-    It remembers lists and dicts in which there is nothing to find, so nobody may change them while it is in use.
+    It remembers lists and dicts in which there is nothing to find, so do not change them while it is in use.
     """
 
     def __init__(self) -> None:

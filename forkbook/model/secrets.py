@@ -158,7 +158,7 @@ def _is_text(value: Any, ending: str) -> bool:
 
 
 def _fields(value: Any) -> dict[str, Any] | None:
-    """The fields of an object by name, where it tells them."""
+    """The fields of an object by name, where it has names."""
     kind = type(value)
     if dataclasses.is_dataclass(kind):
         names = [field.name for field in dataclasses.fields(kind) if field.repr]

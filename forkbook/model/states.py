@@ -90,7 +90,7 @@ def is_placeholder(value: Any) -> bool:
 
 
 def hides_messages(placeholder: Mapping[str, Any]) -> bool:
-    """Whether the value that a placeholder stands for may hold messages: its class may tell that it does not."""
+    """Whether the value that a placeholder stands for may hold messages: its class may say that it does not."""
     return placeholder.get("class") not in TEXT_CLASSES
 
 
@@ -111,7 +111,7 @@ def holds_placeholder(value: Any) -> bool:
 class Search:
     """Looks for placeholders in values that share parts, as the states of a thread do: into each part only once.
 
-    It remembers lists and dicts by identity, so nobody may change them while it is in use.
+    It remembers lists and dicts by identity, so do not change them while it is in use.
     """
 
     def __init__(self) -> None:

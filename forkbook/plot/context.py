@@ -1,4 +1,4 @@
-"""Context tokens along the branches: a line a branch, which leaves its parent's line at the fork point."""
+"""Context tokens along the branches: one line per branch, which leaves its parent's line at the fork point."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def context_figure(facts: Facts, positions: Sequence[int], title: str) -> "go.Fi
 
 
 def branch_lines(facts: Facts, positions: Sequence[int]) -> list[Line]:
-    """A line to each of some checkpoints, usually tips; it starts where an earlier one of these lines passes."""
+    """One line to each of some checkpoints, usually tips; it starts where an earlier one of these lines passes."""
     tree, context = facts.tree, facts.ledger.context
     depths: list[int] = []
     for parent in tree.parents:

@@ -1,4 +1,4 @@
-"""Spent tokens as bars: a bar a branch, what it shares with others and what is its own. Pure but for plotly."""
+"""Spent tokens as bars: one bar per branch, what it shares with others and what is its own. Pure but for plotly."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -191,7 +191,7 @@ def _split(bar: Bar) -> str:
 
 
 def _parts(bars: Sequence[Bar], outlined: bool) -> list[dict[str, Any]]:
-    """A trace a part that occurs, and those of the legend."""
+    """One trace per part that occurs, and those of the legend."""
     numbers = [row if bar.number is None else bar.number for row, bar in enumerate(bars)]
     colors = branch_colors(numbers) or [BRANCHES[0]] * len(bars)
     hovers = [_hover(bar) for bar in bars]

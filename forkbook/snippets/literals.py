@@ -22,7 +22,7 @@ IMPORTS = {
     "collections": "from collections import {}",
 }
 BEGIN, END = "\ue000", "\ue001"  # around a shell variable's name: a literal has these two as codes
-MOST_EXACT = 2**53  # up to here JavaScript tells integers apart
+MOST_EXACT = 2**53  # up to here JavaScript has every integer
 
 
 def python_literal(value: Any, imports: set[str] | None = None) -> Node:

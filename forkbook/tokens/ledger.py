@@ -161,7 +161,7 @@ def ledger(
             task goes on, nor the other way round; a replay has tasks of its own, which spend again.
         values: Their states' values, by position.
         counter: What counts tokens; by default `default_counter()`.
-        brought: For each position whether what is new there came from people; by default what the sources tell, see
+        brought: For each position whether what is new there came from people; by default what the sources say, see
             `tokens.origins`.
         came_with_command: Tells whether a message that is new at a position came with a command, see `tokens.origins`;
             by default none did.
@@ -212,7 +212,7 @@ def _never(position: int, message: Message) -> bool:
 
 
 class Doubts:
-    """Where it cannot be told what is new, because something that could tell is not there to be read."""
+    """Where it is unknown what is new, because a value that would show it cannot be read."""
 
     def __init__(self, tree: Tree, held: Sequence[Holdings], brought: Sequence[bool], spender: Spender) -> None:
         self._tree, self._held, self._brought, self._kin = tree, held, brought, spender.kin
@@ -261,7 +261,7 @@ def _unclear(message: Message) -> int:
 
 
 def branches_holding(accounts: Ledger) -> Callable[[int, Key], list[str]]:
-    """A function that tells which branches hold the message version that is new at a position under a key."""
+    """A function that gives the branches which hold the message version that is new at a position under a key."""
     tree, changes = accounts.tree, accounts.changes
     forks: dict[int, list[int]] = {}
     for start in tree.starts:

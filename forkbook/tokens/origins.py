@@ -91,7 +91,7 @@ class Writings:
 
 
 def _names(value: Any) -> Iterator[str]:
-    """What tells the messages in a task's writes: the ids of those that have one; else contents, and texts."""
+    """What identifies the messages in a task's writes: the ids of those that have one; else contents, and texts."""
     if isinstance(value, str):
         yield _content(value)
     elif isinstance(value, list):
@@ -106,7 +106,7 @@ def _names(value: Any) -> Iterator[str]:
 
 
 def _names_of(message: Message) -> list[str]:
-    """By what a message of a state can be told among what tasks wrote; a reducer gives an id to one without."""
+    """What identifies a message of a state among what tasks wrote; a reducer gives an id to one without."""
     return [f"id {message.get('id')}", _content(message["content"])]
 
 

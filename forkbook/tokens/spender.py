@@ -16,7 +16,7 @@ Version = tuple[Key, Report | HalfReport | None]  # a message and what was repor
 
 
 class Unknown(Exception):
-    """What a message spent cannot be told."""
+    """It is unknown what a message spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Spender:
         """What a message that is new at a position spends there; None: nothing.
 
         Raises:
-            Unknown: That cannot be told.
+            Unknown: There is no way to know.
         """
         if role(message) != "ai" or written_without_model(message):
             return None
@@ -119,7 +119,7 @@ def _continues(part: Part, spend: Spend) -> bool:
 
 
 def _identity(key: Key) -> Key:
-    """What tells a message from others wherever it stands: its id, or its content and which of several it is."""
+    """What identifies a message wherever it stands: its id, or its content and which of several it is."""
     return key[:2] if key[0] == "id" else ("", *key[1:])
 
 

@@ -1,4 +1,4 @@
-"""What an AI message tells of the model's call that wrote it: the usage that was reported, and the model. Pure.
+"""What an AI message says about the model's call that wrote it: the usage that was reported, and the model. Pure.
 
 LangChain's own `usage_metadata` comes first. Providers whose integration does not fill it leave their own report in
 `response_metadata`, each under names of its own: `FORMS` has a row for each of these, `PLACES` where they stand.
@@ -31,7 +31,7 @@ class Form(NamedTuple):
         cache_creation: Tokens written to it.
         reasoning: Tokens of reasoning.
         cache_beside_input: Whether cached tokens are not a part of `input`.
-        reasoning_beside_output: Whether reasoning may be no part of `output`; the total then tells.
+        reasoning_beside_output: Whether reasoning may be no part of `output`; the total then decides.
         no_output_of_zero: Whether `output` is left out where it is 0, beside a total.
     """
 

@@ -72,4 +72,4 @@ def import_(
     first, second = opened_both(screen, file, to, keys, writes=not dry_run)
     with first, second:
         run = Run(screen, first, second, plan)
-        return run.told({"migrate": run.move})
+        return run.take({"migrate": run.move})

@@ -100,10 +100,10 @@ def migrate(
     with first, second:
         run = Run(screen, first, second, plan)
         if validate:
-            return run.told({"compare": run.compare})
+            return run.take({"compare": run.compare})
         steps = {"migrate": run.move}
         if (backup_file or full) and not dry_run:
             steps = {"back up": lambda: run.backup(backup_file or backup_of(source)), **steps}
         if full and not dry_run:
             steps["compare"] = run.compare
-        return run.told(steps)
+        return run.take(steps)

@@ -62,7 +62,7 @@ def threads(
     screen.document({"source": book.backend.address, "threads": rows, "total": len(rows), "faults": faults})
     if not as_json:
         cells = [
-            (row["thread_id"], row["status"] or "", (row["updated_at"] or "")[:16].replace("T", " "), told(row))
+            (row["thread_id"], row["status"] or "", (row["updated_at"] or "")[:16].replace("T", " "), described(row))
             for row in rows
         ]
         screen.table(("thread", "status", "updated", "metadata"), cells)
@@ -75,7 +75,7 @@ def threads(
     return DIFFERENT if faults else OK
 
 
-def told(row: Mapping[str, Any]) -> str:
+def described(row: Mapping[str, Any]) -> str:
     """A thread's title, what else people put in its metadata, what made it, and last what the server put there."""
     metadata = {key: value for key, value in (row["metadata"] or {}).items() if value is not None}
     own = {key: value for key, value in metadata.items() if not key.startswith(OURS)}

@@ -2,8 +2,8 @@
 
 Each way to colour a picture is one row of `MODES`: to add one, write a function that splits checkpoints into groups.
 
-Sources, and so branches, are told apart with any kind of colour vision and stand out on white and on #111. Branch
-colours repeat: what is certain is the letter on a branch's tip.
+The colours of sources, and those of branches, differ for any kind of colour vision and stand out on white and on #111.
+Branch colours repeat: what is certain is the letter on a branch's tip.
 """
 
 from collections.abc import Callable, Mapping, Sequence

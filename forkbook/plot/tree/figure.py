@@ -39,7 +39,7 @@ def figure(
         color: What a marker's colour stands for: `source`, `branch` or `tokens` (spent); see `colours.MODES`.
         title: A line above the picture; foreign text is fine.
         selected: The position that gets the ring; one that is folded away lends it to the checkpoint it is inside of.
-        fold: Leave subgraphs out; the checkpoints whose tasks ran them tell how many are inside.
+        fold: Leave subgraphs out; the checkpoints whose tasks ran them say how many are inside.
 
     Returns:
         A figure for light and dark pages, as wide as its page, 24 px a row and at most about 960 px high. Every row of

@@ -39,7 +39,7 @@ def shown(tree: Tree, fold: bool) -> Shown:
 
 
 def folded(tree: Tree, marks: Sequence[Mark], view: Shown) -> list[Mark]:
-    """The marks of the rows: each tells how many checkpoints are folded into it, and has their tokens, too."""
+    """The marks of the rows: each says how many checkpoints are folded into it, and has their tokens, too."""
     if len(view.positions) == len(tree):
         return list(marks)
     hidden = [0] * len(view.positions)

@@ -10,7 +10,7 @@ SIGNS = {"waiting": "?", "interrupted": "?", "error": "✗"}
 
 
 def marks(facts: Facts) -> list[Mark]:
-    """One mark a position."""
+    """One mark per position."""
     result = []
     for position, state in enumerate(facts.states):
         spent, hidden = facts.ledger.totals([position]), facts.holdings[position].hidden

@@ -50,7 +50,7 @@ def row_label(tree: Tree, mark: Mark, position: int, with_tokens: bool) -> str:
         tree: The tree.
         mark: The checkpoint's mark.
         position: The checkpoint's position.
-        with_tokens: Whether to tell the spent tokens.
+        with_tokens: Whether to show the spent tokens.
 
     Returns:
         One escaped line with plotly markup; a title over 30 characters ends in "…".

@@ -36,7 +36,7 @@ class Sheet:
         units: The width of the picture, in lanes.
         labels_at: Where labels begin, in lanes.
         sizes: The size of each kind's marker, in pixels.
-        with_tokens: Whether labels tell spent tokens.
+        with_tokens: Whether labels show spent tokens.
     """
 
     tree: Tree
