@@ -32,6 +32,10 @@ class Facts:
         tree: Its checkpoints.
         states: Their states.
         counter: What counts tokens; None: `forkbook.tokens.default_counter()`.
+
+    Example:
+        >>> history.facts.status(5)
+        'finished'
     """
 
     thread_id: str

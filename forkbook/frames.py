@@ -248,7 +248,13 @@ def threads_rows(threads: list[dict[str, Any]], *, secrets: bool = False) -> Ite
 
 
 def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
-    """One row per checkpoint, oldest first; with `prices` (see `forkbook.tokens.prices.rate_of`) also what it cost."""
+    """One row per checkpoint, oldest first; with `prices` (see `forkbook.tokens.prices.rate_of`) also what it cost.
+
+    Example:
+        >>> from forkbook.frames import checkpoints_rows
+        >>> [row["title"] for row in checkpoints_rows(history.facts)][-2:]
+        ['edit topic=chickens', 'write_joke']
+    """
     for row in frame_rows.checkpoints(facts, prices):
         yield CHECKPOINTS.row(row) | _priced(row, prices)
 
@@ -280,6 +286,11 @@ def tokens_rows(facts: Facts, prices: Any = None, subgraphs: bool = False) -> It
 
     What the subgraphs of its tasks spent is on the path, too, as far as they were read. With `subgraphs` their own tips
     have rows as well: then add up the rows of one namespace, not all of them.
+
+    Example:
+        >>> from forkbook.frames import tokens_rows
+        >>> [row["total_tokens"] for row in tokens_rows(history.facts)]
+        [21, 18]
     """
     for row in frame_rows.paths(facts, prices, subgraphs):
         yield TOKENS.row(row) | ({} if prices is None else PATH_PRICED.row(row))

@@ -97,6 +97,11 @@ def words(old: str, new: str) -> list[tuple[str, str]]:
         `(op, text)`: `equal` and `delete` parts make the old text, `equal` and `insert` parts the new one; a `delete`
         stands before the `insert` that takes its place. Space between two changes counts as changed. In huge texts
         fewer words may be found equal; see `runs`.
+
+    Example:
+        >>> from forkbook.compare.align import words
+        >>> words("a cat", "a dog")
+        [('equal', 'a '), ('delete', 'cat'), ('insert', 'dog')]
     """
     a, b = WORD.findall(old), WORD.findall(new)
     parts: list[tuple[str, str]] = []

@@ -56,7 +56,13 @@ class Change:
 
 
 def path_text(path: Path) -> str:
-    """A path as text: `messages[3].content`; a key that is no word in quotes: `notes["a b"]`."""
+    """A path as text: `messages[3].content`; a key that is no word in quotes: `notes["a b"]`.
+
+    Example:
+        >>> from forkbook.compare.change import path_text
+        >>> path_text(("messages", 3, "content"))
+        'messages[3].content'
+    """
     steps = [
         f"[{step}]" if isinstance(step, int) else f".{step}" if step.isidentifier() else f"[{line(step)}]"
         for step in path

@@ -95,6 +95,11 @@ def diff(a: Any, b: Any) -> Diff:
     Args:
         a: The old values.
         b: The new values.
+
+    Example:
+        >>> from forkbook.compare.diff import diff
+        >>> diff({"topic": "cats"}, {"topic": "chickens"})
+        topic: "cats" → "chickens"
     """
     walk = _Walk([], [])
     walk.values(a, b, _Place())

@@ -212,6 +212,10 @@ def compare(checkpoints: "History | Iterable[Checkpoint] | Mapping[str, Checkpoi
 
     Raises:
         InvalidInput: There is none, or something else among them.
+
+    Example:
+        >>> fb.compare(history.tips).df().total_tokens.tolist()
+        [21, 18]
     """
     checkpoints = getattr(checkpoints, "tips", checkpoints)
     named = checkpoints if isinstance(checkpoints, Mapping) else None

@@ -45,6 +45,11 @@ class Comparison:
     Attributes:
         sides: The two, as facts and positions.
         n_shared: Checkpoints that both paths begin with.
+
+    Example:
+        >>> found = history.compare("A", "B")
+        >>> found.shared_tokens, found.own_a, found.own_b
+        (0, 21, 18)
     """
 
     sides: tuple[Side, Side]

@@ -23,6 +23,11 @@ def visible(text: str) -> str:
     Returns:
         The text with a line break as `⏎`, other ASCII control characters as their picture (`␛`), and what else has no
         shape of its own as its code (`\\u202e`). It is plain text still: pass it through `escape` for HTML.
+
+    Example:
+        >>> from forkbook.model.text import visible
+        >>> visible("two\\nlines")
+        'two⏎lines'
     """
     if text.isprintable():
         return text
@@ -51,13 +56,25 @@ def escape(text: str) -> str:
 
     Returns:
         One line of text with its markup as character references.
+
+    Example:
+        >>> from forkbook.model.text import escape
+        >>> escape("<b>5 $</b>")
+        '&lt;b&gt;5 &#36;&lt;/b&gt;'
     """
     escaped = html.escape(visible(text), quote=False)
     return escaped.replace('"', "&#34;").replace("'", "&#39;").replace("$", "&#36;")
 
 
 def escape_lines(text: str) -> str:
-    """Make foreign text safe in HTML, as `escape` does, but keep its line breaks and tabs."""
+    """Make foreign text safe in HTML, as `escape` does, but keep its line breaks and tabs.
+
+    Example:
+        >>> from forkbook.model.text import escape_lines
+        >>> print(escape_lines("a < b\\nb > c"))
+        a &lt; b
+        b &gt; c
+    """
     lines = text.replace("\r\n", "\n").split("\n")
     return "\n".join("\t".join(map(escape, line.split("\t"))) for line in lines)
 
@@ -73,6 +90,11 @@ def cut(text: str, length: int) -> str:
     Args:
         text: Any text; not yet escaped, or an entity could be cut in two.
         length: The most characters that come back, the ellipsis among them.
+
+    Example:
+        >>> from forkbook.model.text import cut
+        >>> cut("checkpoint", 6)
+        'check…'
     """
     return text if len(text) <= length else text[: max(length - 1, 0)].rstrip() + "…"
 
@@ -102,6 +124,11 @@ def json_text(value: Any, *, pretty: bool = False, ordered: bool = False) -> str
         value: Any value.
         pretty: Indent by two spaces.
         ordered: Keys in alphabetical order, so that equal values have equal texts.
+
+    Example:
+        >>> from forkbook.model.text import json_text
+        >>> json_text({"b": 1, "a": [2]}, ordered=True)
+        '{"a":[2],"b":1}'
     """
     option = orjson.OPT_NON_STR_KEYS
     option |= (orjson.OPT_INDENT_2 if pretty else 0) | (orjson.OPT_SORT_KEYS if ordered else 0)

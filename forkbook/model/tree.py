@@ -34,7 +34,13 @@ class Head:
 
 
 def branch_label(number: int) -> str:
-    """The label of the number-th branch: 0 is A, 25 is Z, 26 is AA."""
+    """The label of the number-th branch: 0 is A, 25 is Z, 26 is AA.
+
+    Example:
+        >>> from forkbook.model.tree import branch_label
+        >>> [branch_label(number) for number in (0, 25, 26)]
+        ['A', 'Z', 'AA']
+    """
     label = ""
     number += 1
     while number:
@@ -44,7 +50,13 @@ def branch_label(number: int) -> str:
 
 
 def path_of(ns: str) -> list[str]:
-    """The nodes that lead to a namespace, the outermost first: task ids and numbers of repeated calls are left out."""
+    """The nodes that lead to a namespace, the outermost first: task ids and numbers of repeated calls are left out.
+
+    Example:
+        >>> from forkbook.model.tree import path_of
+        >>> path_of("research:8a1f|search:77c2")
+        ['research', 'search']
+    """
     return [part.partition(":")[0] for part in ns.split("|") if part and not part.isdigit()]
 
 
@@ -67,6 +79,10 @@ class Tree:
         branches: For each position its branch's number.
         starts: For each branch its first position.
         outer: How many branches the root namespace has; the others' numbers follow.
+
+    Example:
+        >>> history.tree.labels
+        ['A', 'B']
     """
 
     def __init__(self, heads: Sequence[Head]) -> None:

@@ -22,7 +22,13 @@ class Html(str):
 
 
 def esc(value: Any) -> str:
-    """A value's text, escaped for HTML; its lines stay lines."""
+    """A value's text, escaped for HTML; its lines stay lines.
+
+    Example:
+        >>> from forkbook.plot.html import esc
+        >>> esc(ValueError("<no>"))
+        '&lt;no&gt;'
+    """
     return escape_lines(str(value))
 
 

@@ -82,6 +82,14 @@ def code(place: Place, gesture: Gesture, language: str | None = None) -> Code:
 
     Raises:
         InvalidInput: There is no such language, or a value has no form in JSON, which all but `graph` need.
+
+    Example:
+        >>> from forkbook import snippets
+        >>> edit = snippets.of_edit("thread-1", "1f0a", {"topic": "chickens"})
+        >>> snippets.code(snippets.Place("http://localhost:2024"), edit, "curl")
+        URL=http://localhost:2024
+        THREAD_ID=thread-1
+        ...
     """
     language = language or ("python" if place.url else "graph")
     if language not in LANGUAGES:

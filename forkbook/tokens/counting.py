@@ -40,6 +40,11 @@ def counter_of(given: Any) -> Counter:
 
     Raises:
         InvalidInput: No such tokenizer is on this machine. None is ever fetched.
+
+    Example:
+        >>> from forkbook.tokens import counter_of
+        >>> counter_of("approximate").count({"type": "human", "content": "hello"})
+        6
     """
     if given is None:
         return default_counter()

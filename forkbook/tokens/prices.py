@@ -47,6 +47,11 @@ def rate_of(prices: Any) -> Rate:
     Raises:
         InvalidInput: These are no such prices.
         MissingExtra: genai-prices is not installed.
+
+    Example:
+        >>> prices = {"sample-model": {"input": 2.0, "output": 10.0}}
+        >>> history.tokens_df(prices).cost.round(6).tolist()
+        [0.000162, 0.000132]
     """
     if isinstance(prices, str) and prices == TABLE:
         return _table()

@@ -163,6 +163,11 @@ def amount(total: int | None, known: int = 0) -> str:
     Args:
         total: The number; None: it is unknown.
         known: The least that it can be.
+
+    Example:
+        >>> from forkbook.tokens import amount
+        >>> amount(1234), amount(None, known=20)
+        ('1,234', 'at least 20')
     """
     return f"{total:,}" if total is not None else f"at least {known:,}" if known else "unknown"
 

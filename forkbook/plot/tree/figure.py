@@ -48,6 +48,10 @@ def figure(
 
     Raises:
         InvalidInput: Marks are not one per checkpoint, the position does not exist, or there is no such colouring.
+
+    Example:
+        >>> history.figure(color="branch").data[0].name
+        'edges'
     """
     import plotly.graph_objects as go
 

@@ -45,6 +45,11 @@ def text_tree(tree: Tree, titles: Sequence[str], marks: Sequence[str] | None = N
 
     Returns:
         Lines of at most 100 terminal columns, joined by newlines.
+
+    Example:
+        >>> from forkbook.plot.tree.plain_text import text_tree
+        >>> print(text_tree(history.tree, ["a title"] * len(history)).splitlines()[2])
+        ◆─╮  ...  step 1   a title
     """
     return "\n".join(map(line_text, tree_lines(tree, titles, marks, limit)))
 
