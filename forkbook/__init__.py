@@ -10,8 +10,8 @@
 Every error is a `fb.ForkbookError` and says what next.
 """
 
+from .acts.act import Act
 from .acts.live import Running
-from .acts.verbs import Act
 from .backends.events import Event, StopRun
 from .book import Book
 from .checkpoint import Checkpoint

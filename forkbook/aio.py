@@ -81,17 +81,17 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         raise
 
 
-def heard(given: dict[str, Any]) -> dict[str, Any]:
-    """Arguments for `in_thread`, their `on_event` called on the loop that awaits; an async one is awaited there."""
-    if (on_event := given.get("on_event")) is None:
-        return given
+def on_this_loop(listener: Callable[[Any], object] | None) -> Callable[[Any], object] | None:
+    """A function for a worker thread that calls this one on the loop which awaits; an async one is awaited there."""
+    if listener is None:
+        return None
 
     async def called(event: Any) -> None:
-        result = on_event(event)
+        result = listener(event)
         if hasattr(result, "__await__"):
             await result
 
-    return {**given, "on_event": lambda event: wait(partial(called, event), None)}
+    return lambda event: wait(partial(called, event), None)
 
 
 def given_up() -> bool:

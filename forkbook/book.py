@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from .acts.options import Manner
-from .aio import heard, in_thread
+from .acts.act import Act
+from .acts.options import Options, RunOptions
 from .backends.closed import ClosedBackend
 from .backends.contract import Backend
 from .backends.named import checked_id, named
-from .backends.read import again, belonging, inside, older, reading
-from .backends.readers import AT_ONCE
 from .errors import InvalidInput, ThreadNotFound
+from .facts import Facts, read
 from .history import History
 from .model.secrets import veiled
-from .model.states import State, namespace
 from .model.text import short, shown
 from .model.tree import Tree
 from .tokens import counter_of
+from .twins import twin
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .acts.verbs import Act
     from .backends.archive import ExportReport
-    from .backends.events import OnEvent
+    from .checkpoint import Checkpoint
     from .store import Store
     from .sweep.result import Sweep
     from .transfer import CopyReport
 
-REFRESH_PAGE = 20
 THREAD_STATUSES = ("idle", "busy", "interrupted", "error")  # LangGraph's
 
 
@@ -44,10 +39,17 @@ class Book:
     Attributes:
         backend (Backend): What it reads: a server, a graph, a store or an archive.
         counter (Counter | None): What counts tokens; None: the default.
+        sweep_bar (Callable | None): Shows how far a sweep in the background is, in a notebook.
     """
 
-    def __init__(self, backend: Backend, counter: Any = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        counter: Any = None,
+        sweep_bar: Callable[[Any], Callable[[int], object]] | None = None,
+    ) -> None:
         self.backend = backend
+        self.sweep_bar = sweep_bar
         self.counter = None if counter is None else counter_of(counter)
 
     def __enter__(self) -> Book:
@@ -143,22 +145,19 @@ class Book:
         """
         if limit is not None and not (isinstance(limit, int) and limit > 0):
             raise InvalidInput(f"limit is {limit!r}: give 1 or more, or None for all")
-        return named(self.backend, thread_id, partial(self.read, limit=limit, page_size=page_size, subgraphs=subgraphs))
 
-    def read(
-        self, thread_id: str, *, limit: int | None = None, page_size: int | None = None, subgraphs: bool = False
-    ) -> History:
-        """As `history`, of a thread that is named by its whole id."""
-        states, complete = self._read(thread_id, limit, page_size)
-        if not states:
-            known = self.backend.thread(thread_id)["thread_id"]  # tells a thread without checkpoints from no thread
-            if known != thread_id:
-                return self.read(known, limit=limit, page_size=page_size, subgraphs=subgraphs)
-        if subgraphs:
-            read = reading(self.backend, thread_id)
-            nested, _ = inside(self.backend, thread_id, states.values(), read, readers=AT_ONCE)
-            states |= belonging(states, nested, complete=complete)
-        return History(self, thread_id, states, complete=complete, subgraphs=subgraphs)
+        def read_it(id_: str) -> Facts:
+            return read(self.backend, id_, self.counter, limit=limit, page_size=page_size, subgraphs=subgraphs)
+
+        return self.history_of(named(self.backend, thread_id, read_it))
+
+    def history_of(self, facts: Facts) -> History:
+        """The history of a thread of this book that was read."""
+        return History.of(self, facts)
+
+    def checkpoint_of(self, history: History, position: int) -> Checkpoint:
+        """A checkpoint of a history."""
+        return history[position]
 
     def export(
         self,
@@ -210,7 +209,7 @@ class Book:
             how: dict[str, Any] = {"format": format, "readers": readers, "counter": self.counter, "secrets": secrets}
             return export(Path(path), self.backend, threads, progress, **how)
 
-    def sweeps(self, thread_id: str) -> list[Sweep]:
+    def sweeps(self, thread_id: str) -> list[Sweep[History, Checkpoint]]:
         """The sweeps that set out from a thread, oldest first, as `cp.sweep(…)` gave them; their scores are gone.
 
         A sweep whose kernel ended too early is found as far as it came. A checkpointer keeps only checkpoints, so there
@@ -219,7 +218,7 @@ class Book:
         """
         from .sweep.found import sweeps
 
-        def found_of(id_: str) -> list[Sweep]:
+        def found_of(id_: str) -> list[Sweep[History, Checkpoint]]:
             found = sweeps(self, id_)
             if not found:
                 self.backend.thread(id_)  # tells a thread without sweeps from no thread
@@ -227,98 +226,15 @@ class Book:
 
         return named(self.backend, thread_id, found_of)
 
-    async def asweeps(self, thread_id: str) -> list[Sweep]:
-        """`sweeps` for async code."""
-        return await in_thread(self.sweeps, thread_id)
-
-    async def ahistory(self, thread_id: str, **how: Any) -> History:
-        """`history` for async code: needs no nested event loop."""
-        return await in_thread(self.history, thread_id, **how)
-
-    async def atree(self, thread_id: str) -> Tree:
-        """`tree` for async code."""
-        return await in_thread(self.tree, thread_id)
-
-    async def aexport(
-        self, path: str | os.PathLike[str], threads: Iterable[str] | None = None, **how: Any
-    ) -> ExportReport:
-        """`export` for async code."""
-        return await in_thread(self.export, path, threads, **how)
-
-    async def athreads(self, **search: Any) -> pd.DataFrame:
-        """`threads` for async code."""
-        return await in_thread(self.threads, **search)
-
-    async def acopy(
-        self,
-        thread_id: str,
-        checkpoint: Any = None,
-        metadata: Mapping[str, Any] | None = None,
-        verify: bool = True,
-    ) -> CopyReport:
-        """`copy` for async code; if it is cancelled, the copy is deleted."""
-        return await in_thread(self.copy, thread_id, checkpoint, metadata, verify)
-
-    async def acopies(self, thread_id: str) -> pd.DataFrame:
-        """`copies` for async code."""
-        return await in_thread(self.copies, thread_id)
-
-    def _read(self, thread_id: str, limit: int | None, page_size: int | None) -> tuple[dict[str, State], bool]:
-        from tqdm.auto import tqdm
-
-        states: dict[str, State] = {}
-        with tqdm(desc="reading checkpoints", unit="", delay=1, leave=False) as bar:
-            for page in self.backend.pages(thread_id, page_size=page_size):
-                for state in page:
-                    if len(states) == limit:
-                        return states, False
-                    states[state["checkpoint"]["checkpoint_id"]] = state
-                bar.update(len(page))
-        return states, True
-
-    def reread(self, history: History) -> History:
-        """The history as it is now, reading only what is new and what may have changed.
-
-        A checkpoint may still change while it is a tip, or while a task of it waits or failed.
-        """
-        before, fresh = history.states, dict[str, State]()
-        known = {id_: state for id_, state in before.items() if not namespace(state)}
-        newest = "" if self.backend.keeps_rows else max(known, default="")
-        for page in self.backend.pages(history.thread_id, page_size=REFRESH_PAGE):
-            fresh |= {state["checkpoint"]["checkpoint_id"]: state for state in page}
-            if min(fresh) <= newest:
-                break
-        if not history.complete:
-            fresh = {id_: state for id_, state in fresh.items() if id_ >= min(known)}
-        whole = self.backend.keeps_rows  # then all of it was read, and what did not change is the same
-        kept = {} if whole else older(self.backend, history.thread_id, known, min(fresh, default=""))
-        if not fresh and known:
-            raise ThreadNotFound(f"thread {history.thread_id} has no checkpoints any more", thread_id=history.thread_id)
-        states, how = kept | fresh, {"complete": history.complete, "subgraphs": history.subgraphs}
-        if history.subgraphs:
-            states |= again(self.backend, history.thread_id, before, states, complete=history.complete)
-        if history.facts.holds(states):
-            return copy.copy(history)
-        return History(self, history.thread_id, states, counter=history.counter, **how)
-
     def run(
         self,
         thread_id: str | None = None,
         input: Mapping[str, Any] | None = None,
         *,
-        assistant: str | None = None,
-        config: Mapping[str, Any] | None = None,
-        context: Mapping[str, Any] | None = None,
-        interrupt_before: str | Sequence[str] | None = None,
-        interrupt_after: str | Sequence[str] | None = None,
-        metadata: Mapping[str, Any] | None = None,
         thread_metadata: Mapping[str, Any] | None = None,
         if_not_exists: str = "reject",
-        on_event: OnEvent | None = None,
-        busy: str = "refuse",
-        busy_timeout: float = 600,
-        multitask_strategy: str | None = None,
-    ) -> Act:
+        **options: Unpack[RunOptions],
+    ) -> Act[History, Checkpoint]:
         """Run the graph on from a thread's head, or from nothing in a new thread, and wait for the end.
 
             book.run(None, {"topic": "cats"})  # a new thread; the place gives it an id
@@ -350,29 +266,12 @@ class Book:
             Refused: Nothing is left to run, or a channel or node does not exist; nothing was written.
             ThreadBusy: Another run is under way.
         """
-        config, context, metadata, thread_metadata = map(veiled, (config, context, metadata, thread_metadata))
         from .acts.thread_run import run
 
         if thread_id is not None:
             checked_id(thread_id)
-        return run(
-            self,
-            thread_id,
-            input,
-            thread_metadata,
-            if_not_exists,
-            Manner(on_event, busy, busy_timeout, multitask_strategy),
-            assistant=assistant,
-            config=config,
-            context=context,
-            interrupt_before=interrupt_before,
-            interrupt_after=interrupt_after,
-            metadata=metadata,
-        )
-
-    async def arun(self, *args: Any, **more: Any) -> Act:
-        """`run` for async code; `on_event` is called on this loop and may be async. Cancelling this cancels the run."""
-        return await in_thread(self.run, *args, **heard(more))
+        about, how = veiled(thread_metadata), Options.of(options)
+        return Act.of(self, run(self.backend, self.counter, thread_id, input, about, if_not_exists, how))
 
     def tree(self, thread_id: str) -> Tree:
         """The bare tree of a thread: ids, parents, steps, sources; a store reads it without any value."""
@@ -452,3 +351,7 @@ class Book:
         found = named(self.backend, thread_id, found_of)
         rows = threads_rows([{**mark, "whole": mark.get("state") != "writing", **record} for record, mark in found])
         return frame(list(rows), {**THREADS, "copied_at": TIME, "checkpoint_id": TEXT, "whole": BOOL})
+
+    ahistory, atree, athreads, aexport = twin(history), twin(tree), twin(threads), twin(export)
+    acopy = twin(copy, "If it is cancelled, the copy is deleted.")
+    acopies, asweeps, arun = twin(copies), twin(sweeps), twin(run)

@@ -1,39 +1,35 @@
-"""A checkpoint as users hold it."""
+"""A checkpoint as users hold it, and what an act on one left behind."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from .acts import answer as answers
-from .acts import subgraphs as inside
-from .acts import verbs as acts
-from .acts.options import Manner
+from .acts import answer, subgraphs, verbs
+from .acts.act import Act
+from .acts.options import Options, RunOptions
 from .acts.rules import only_outside
-from .acts.run_settings import first_shown, without_marks
-from .acts.verbs import Act
-from .aio import heard, in_thread
+from .acts.spot import Spot
+from .aio import in_thread
 from .backends.records import Graph, RunSettings
-from .errors import InvalidInput
-from .model.secrets import masking, veiled
-from .model.states import State
+from .checkpoint_facts import CheckpointFacts
+from .model.secrets import veiled
 from .model.text import shown
 from .model.tree import path_of
+from .twins import twin
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from .acts.write import Preview
-    from .backends.events import OnEvent
+    from .facts import Facts
     from .history import History
     from .sweep.result import Sweep
+    from .sweep.running import Runner
     from .transfer import CopyReport
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Checkpoint:
+class Checkpoint(CheckpointFacts):
     """One checkpoint of a history; two are equal when thread, namespace and id are.
 
     Attributes:
@@ -55,9 +51,14 @@ class Checkpoint:
         return (self.history.thread_id, self.history.tree.heads[self.position].ns, self.id)
 
     @property
-    def state(self) -> State:
-        """The state as LangGraph's `ThreadState`: shared with the history, so look, but do not change."""
-        return self.history.facts.states[self.position]
+    def spot(self) -> Spot:
+        """The checkpoint as acts take it: its place, its thread as it was read, its position."""
+        return Spot(self.history.book.backend, self.history.facts, self.position)
+
+    @property
+    def facts(self) -> Facts:
+        """What follows from the states of its history."""
+        return self.history.facts
 
     @property
     def position(self) -> int:
@@ -65,20 +66,10 @@ class Checkpoint:
         return self.history.tree.index[self.id]
 
     @property
-    def namespace(self) -> str:
-        """Its namespace, LangGraph's `checkpoint_ns`: "" in the root graph, else the tasks that ran its subgraph."""
-        return self.history.tree.heads[self.position].ns
-
-    @property
     def inside(self) -> Checkpoint | None:
         """Of a subgraph's checkpoint the one, a graph further out, whose task ran it; None: root graph, or unknown."""
         position = self.history.tree.inside[self.position]
         return self.history[position] if position >= 0 else None
-
-    @property
-    def task(self) -> dict[str, Any] | None:
-        """Of a subgraph's checkpoint the task that ran it; None: root graph, or unknown. A copy."""
-        return copy.deepcopy(self.history.facts.ran_by(self.position))
 
     @property
     def subgraphs(self) -> dict[str, list[Checkpoint]]:
@@ -90,100 +81,6 @@ class Checkpoint:
         for position in self.history.tree.nested.get(self.position, ()):
             found.setdefault(self.history.tree.heads[position].ns, []).append(self.history[position])
         return found
-
-    @property
-    def short_id(self) -> str:
-        """The last six hex digits of the id: those are random, the first eight stay the same for 27 s."""
-        return self.id[-6:]
-
-    @property
-    def thread_id(self) -> str:
-        """The thread's id."""
-        return self.history.thread_id
-
-    @property
-    def step(self) -> int | None:
-        """LangGraph's superstep; -1 for an input. Not unique across branches."""
-        return self.history.tree.heads[self.position].step
-
-    @property
-    def source(self) -> str | None:
-        """`input`, `loop`, `update` or `fork`."""
-        return self.history.tree.heads[self.position].source
-
-    @property
-    def run_id(self) -> str | None:
-        """The run that wrote it; None after an edit by hand."""
-        return self.history.facts.run_id(self.position)
-
-    @property
-    def created_at(self) -> datetime | None:
-        """When it was written."""
-        return self.history.facts.created_at(self.position)
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """LangGraph's metadata; a copy. Secrets in it show as `***`."""
-        return masking(copy.deepcopy(self.state["metadata"] or {}))  # type: ignore[no-any-return]
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The state's channels; a copy that may be changed.
-
-        Whatever the place, a message is a dict, as an Agent Server sends it: `values["messages"][-1]["content"]`.
-        """
-        return copy.deepcopy(self.state["values"] or {})
-
-    @property
-    def rebuilt(self) -> dict[str, str]:
-        """The channels that the store does not hold as they are here, each with the rule by which it was rebuilt."""
-        return dict(self.state.get("rebuilt") or {})
-
-    @property
-    def next(self) -> tuple[str, ...] | None:
-        """The nodes that run next; empty: finished; None: unknown."""
-        following = self.state["next"]
-        return None if following is None else tuple(following)
-
-    @property
-    def tasks(self) -> list[dict[str, Any]]:
-        """The tasks that start from here, each with id, name, error, interrupts and result; a copy."""
-        return copy.deepcopy(self.state["tasks"] or [])
-
-    @property
-    def interrupts(self) -> list[dict[str, Any]]:
-        """The interrupts that its tasks raised, answered or not; a copy."""
-        return copy.deepcopy(self.history.facts.interrupts(self.position))
-
-    @property
-    def waiting_for(self) -> list[dict[str, Any]]:
-        """The interrupts that were open here when the history was read, each with id, value, node, task_id; a copy."""
-        return copy.deepcopy(answers.waiting_for(self.state))
-
-    @property
-    def title(self) -> str:
-        """What made it, in a few words."""
-        return self.history.facts.title(self.position)
-
-    @property
-    def status(self) -> str:
-        """finished, waiting, pending, error or unknown."""
-        return self.history.facts.status(self.position)
-
-    @property
-    def branch(self) -> str:
-        """Its branch's label."""
-        return self.history.tree.label(self.position)
-
-    @property
-    def is_tip(self) -> bool:
-        """Whether it has no children."""
-        return not self.history.tree.children[self.position]
-
-    @property
-    def is_fork_point(self) -> bool:
-        """Whether it has two or more children."""
-        return len(self.history.tree.children[self.position]) > 1
 
     @property
     def parent(self) -> Checkpoint | None:
@@ -226,34 +123,25 @@ class Checkpoint:
             Refused: A channel or node does not exist.
             CheckpointNotFound: This checkpoint is gone.
         """
-        return acts.preview(self, values, as_node, replace)
+        return verbs.preview(self.spot, values, as_node, replace)
 
     def edit(
         self, values: Mapping[str, Any], as_node: str | None = None, *, replace: bool = False, in_copy: bool = False
-    ) -> Act:
+    ) -> Act[History, Checkpoint]:
         """Write an edit as a new checkpoint below this one; nothing runs.
 
         It moves the thread's head: the thread's next message follows the edit, unless `in_copy` is True, which edits in
         a copy of the thread. Arguments and errors as in `preview`.
         """
-        return acts.edit(self, values, as_node, replace, in_copy)
+        return Act.of(self.history.book, verbs.edit(self.spot, values, as_node, replace, in_copy))
 
     def resume(
         self,
         *,
         input: Any = None,
-        assistant: str | None = None,
-        config: Mapping[str, Any] | None = None,
-        context: Mapping[str, Any] | None = None,
-        interrupt_before: str | Sequence[str] | None = None,
-        interrupt_after: str | Sequence[str] | None = None,
-        metadata: Mapping[str, Any] | None = None,
         in_copy: bool = False,
-        on_event: OnEvent | None = None,
-        busy: str = "refuse",
-        busy_timeout: float = 600,
-        multitask_strategy: str | None = None,
-    ) -> Act:
+        **options: Unpack[RunOptions],
+    ) -> Act[History, Checkpoint]:
         """Run the graph on from here and wait for the end; nodes run again, with their models and side effects.
 
         Assistant, config and context that are not given are those of the run that wrote this checkpoint, so that a
@@ -279,19 +167,8 @@ class Checkpoint:
             Refused: Nothing is left to run, or a channel or node does not exist.
             ThreadBusy: Another run is under way.
         """
-        config, context, metadata = map(veiled, (config, context, metadata))
-        return (inside.resume if self.namespace else acts.resume)(
-            self,
-            in_copy,
-            input=input,
-            assistant=assistant,
-            config=config,
-            context=context,
-            interrupt_before=interrupt_before,
-            interrupt_after=interrupt_after,
-            metadata=metadata,
-            manner=Manner(on_event, busy, busy_timeout, multitask_strategy),
-        )
+        act = subgraphs.resume if self.namespace else verbs.resume
+        return Act.of(self.history.book, act(self.spot, input, Options.of(options, in_copy)))
 
     def fork(
         self,
@@ -300,18 +177,9 @@ class Checkpoint:
         *,
         replace: bool = False,
         input: Any = None,
-        assistant: str | None = None,
-        config: Mapping[str, Any] | None = None,
-        context: Mapping[str, Any] | None = None,
-        interrupt_before: str | Sequence[str] | None = None,
-        interrupt_after: str | Sequence[str] | None = None,
-        metadata: Mapping[str, Any] | None = None,
         in_copy: bool = False,
-        on_event: OnEvent | None = None,
-        busy: str = "refuse",
-        busy_timeout: float = 600,
-        multitask_strategy: str | None = None,
-    ) -> Act:
+        **options: Unpack[RunOptions],
+    ) -> Act[History, Checkpoint]:
         """Edit, then resume from the edit, with an input if there is one: a new branch.
 
         Arguments as in `preview` and `resume`; with `enqueue` the edit waits for the thread, as no server queues it.
@@ -319,40 +187,18 @@ class Checkpoint:
         Raises:
             Refused: After this edit nothing would run; nothing was written.
         """
-        config, context, metadata = map(veiled, (config, context, metadata))
-        return (inside.fork if self.namespace else acts.fork)(
-            self,
-            values,
-            as_node,
-            replace,
-            in_copy,
-            input=input,
-            assistant=assistant,
-            config=config,
-            context=context,
-            interrupt_before=interrupt_before,
-            interrupt_after=interrupt_after,
-            metadata=metadata,
-            manner=Manner(on_event, busy, busy_timeout, multitask_strategy),
-        )
+        act = subgraphs.fork if self.namespace else verbs.fork
+        done = act(self.spot, values, as_node, replace, input, Options.of(options, in_copy))
+        return Act.of(self.history.book, done)
 
     def answer(
         self,
         value: Any = ...,
         *,
         by_id: Mapping[str, Any] | None = None,
-        assistant: str | None = None,
-        config: Mapping[str, Any] | None = None,
-        context: Mapping[str, Any] | None = None,
-        interrupt_before: str | Sequence[str] | None = None,
-        interrupt_after: str | Sequence[str] | None = None,
-        metadata: Mapping[str, Any] | None = None,
         in_copy: bool = False,
-        on_event: OnEvent | None = None,
-        busy: str = "refuse",
-        busy_timeout: float = 600,
-        multitask_strategy: str | None = None,
-    ) -> Act:
+        **options: Unpack[RunOptions],
+    ) -> Act[History, Checkpoint]:
         """Answer what this checkpoint asks (`waiting_for`), and run on; the node that asked runs again from its top.
 
         What was answered before is asked anew on a new branch, by a replay, and answered there: LangGraph itself would
@@ -369,20 +215,8 @@ class Checkpoint:
             Refused: Nothing is asked here, or several questions are and one value is given; nothing was written.
             ActFailed: The replay did not ask the same again.
         """
-        config, context, metadata = map(veiled, (config, context, metadata))
-        return (inside.answer if self.namespace else answers.answer)(
-            self,
-            value,
-            by_id,
-            in_copy,
-            assistant=assistant,
-            config=config,
-            context=context,
-            interrupt_before=interrupt_before,
-            interrupt_after=interrupt_after,
-            metadata=metadata,
-            manner=Manner(on_event, busy, busy_timeout, multitask_strategy),
-        )
+        act = subgraphs.answer if self.namespace else answer.answer
+        return Act.of(self.history.book, act(self.spot, value, by_id, Options.of(options, in_copy)))
 
     def sweep(
         self,
@@ -397,7 +231,7 @@ class Checkpoint:
         replace: bool = False,
         wait: bool = True,
         **settings: Any,
-    ) -> Sweep:
+    ) -> Sweep[History, Checkpoint]:
         """Try many variants from here, a branch each, and compare them: `sweep.df()`, `sweep.figure()`.
 
         One after another they fill this thread's tree. An interrupt of the kernel ends the sweep; what is finished
@@ -428,11 +262,7 @@ class Checkpoint:
             Refused: A channel or node does not exist, or no interrupt waits; nothing was written.
         """
         settings = {name: veiled(value) for name, value in settings.items()}
-        from .sweep.planning import prepare
-
-        only_outside(self, "a sweep")
-        runner = prepare(
-            self,
+        runner = self._runner(
             edits,
             repeats,
             inputs,
@@ -443,68 +273,41 @@ class Checkpoint:
             replace=replace,
             **settings,
         )
-        return runner.run() if wait else runner.start()
+        return runner.run() if wait else runner.start(self.history.book.sweep_bar)
+
+    def _runner(self, edits: Iterable[Any], *args: Any, **more: Any) -> Runner[History, Checkpoint]:
+        from .sweep.planning import prepare
+
+        more = {name: veiled(value) for name, value in more.items()}
+        only_outside(self.spot, "a sweep")
+        return prepare(self.history.book, self.spot, edits, *args, **more)
 
     def copy(self, metadata: Mapping[str, Any] | None = None, verify: bool = True) -> CopyReport:
         """Copy the conversation up to here into a thread of its own, and verify the copy; see `Book.copy`."""
         return self.history.copy(self, metadata, verify)
 
-    async def acopy(self, metadata: Mapping[str, Any] | None = None, verify: bool = True) -> CopyReport:
-        """`copy` for async code."""
-        return await in_thread(self.copy, metadata, verify)
-
-    async def asweep(self, edits: Iterable[Any], *args: Any, **more: Any) -> Sweep:
+    async def asweep(self, edits: Iterable[Any], *args: Any, **more: Any) -> Sweep[History, Checkpoint]:
         """`sweep` for async code; cancelling it cancels the runs under way, what is finished stays."""
-        from .sweep.planning import asweep
+        from asyncio import CancelledError
 
-        only_outside(self, "a sweep")
-        return await asweep(self, edits, *args, **more)
+        runner = await in_thread(self._runner, edits, *args, **more)
+        try:
+            return await in_thread(runner.run)
+        except CancelledError:
+            runner.stop()
+            raise
 
-    async def apreview(self, *args: Any, **more: Any) -> Preview:
-        """`preview` for async code: needs no nested event loop."""
-        return await in_thread(self.preview, *args, **more)
-
-    async def aedit(self, *args: Any, **more: Any) -> Act:
-        """`edit` for async code."""
-        return await in_thread(self.edit, *args, **more)
-
-    async def aresume(self, **more: Any) -> Act:
-        """`resume` for async code."""
-        return await in_thread(self.resume, **heard(more))
-
-    async def afork(self, *args: Any, **more: Any) -> Act:
-        """`fork` for async code."""
-        return await in_thread(self.fork, *args, **heard(more))
-
-    async def aanswer(self, *args: Any, **more: Any) -> Act:
-        """`answer` for async code."""
-        return await in_thread(self.answer, *args, **heard(more))
+    apreview, aedit, acopy = twin(preview), twin(edit), twin(copy)
+    aresume, afork, aanswer = twin(resume), twin(fork), twin(answer)
 
     def own_settings(self) -> RunSettings:
         """How the run was run that led here: that of the nearest checkpoint above that a run wrote."""
-        backend = self.history.book.backend
-        for checkpoint in reversed(self.lineage):
-            metadata = checkpoint.state["metadata"] or {}
-            if metadata.get("run_id") or (backend.assistant and metadata.get("source") in ("input", "loop")):
-                return without_marks(backend.run_settings(self.thread_id, metadata), metadata)
-        return RunSettings(self.history.graph_id)
+        return self.spot.own_settings()
 
     def assistant_graph(self) -> Graph:
         """The graph that wrote it: its nodes and channels.
 
         Raises:
-            InvalidInput: No run tells which one.
+            InvalidInput: No run says which graph it is.
         """
-        graph = first_shown(self.history.book.backend, self._graph_names(), self.namespace)
-        if graph is None:
-            raise InvalidInput(
-                f"no run tells which graph thread {self.thread_id} belongs to, so an edit cannot be checked"
-            )
-        return graph
-
-    def _graph_names(self) -> Iterator[str | None]:
-        """What may name the graph that wrote it: its run's assistant, that one's graph, the thread's own record."""
-        metadata = [cp.state["metadata"] or {} for cp in reversed(self.lineage)]
-        for key in ("assistant_id", "graph_id"):
-            yield next((str(found) for m in metadata if (found := m.get(key))), None)
-        yield self.history.graph_id
+        return self.spot.assistant_graph()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -113,7 +113,7 @@ def connect(
         raise InvalidInput(
             f"connect() takes an address, a path, a compiled graph or 'demo', not {type(source).__name__}"
         )
-    return Book(backend, counter)
+    return Book(backend, counter, _sweep_bar)
 
 
 def migrate(
@@ -307,3 +307,10 @@ def _file(source: Any, rules: Rules | None = None) -> Backend:
     from .backends.databases.sqlite import SqliteBackend
 
     return SqliteBackend(path, rules)
+
+
+def _sweep_bar(sweep: Any) -> Callable[[int], object]:
+    """The bar of a sweep in the background, shown under the running cell."""
+    from .widgets.sweep_bar import SweepBar
+
+    return SweepBar(sweep).shown().advance

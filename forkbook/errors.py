@@ -57,6 +57,10 @@ class ForkbookError(Exception):
     def __str__(self) -> str:
         return str(self.args[0])
 
+    def add(self, sentence: str) -> None:
+        """Say one more thing at the end of the text."""
+        super().__init__(f"{str(self.args[0]).rstrip('.')}. {sentence}")
+
 
 class SourceError(ForkbookError):
     """The place that holds the threads did not do its part."""

@@ -7,11 +7,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from .backends.contract import Backend
+from .backends.read import read_states, reread_states
 from .model.holdings import Holdings, holdings
 from .model.messages import ROOT, channels
-from .model.states import State
-from .model.text import cut, visible
-from .model.tree import Tree, path_of
+from .model.secrets import hide_in_metadata
+from .model.states import State, head_of
+from .model.text import cut, shown, visible
+from .model.tree import Tree, completeness, path_of
 from .tokens import Counter, Ledger, Writings, brought, ledger
 from .tokens.prices import Bill, Rate, bill, rate_of
 
@@ -32,6 +35,9 @@ class Facts:
         tree: Its checkpoints.
         states: Their states.
         counter: What counts tokens; None: `forkbook.tokens.default_counter()`.
+        complete: Whether these are all checkpoints that the place has.
+        subgraphs: Whether the checkpoints of subgraphs were read, too.
+        as_read: What was read, before the events of a run added to it; None: nothing was added.
 
     Example:
         >>> history.facts.status(5)
@@ -42,6 +48,28 @@ class Facts:
     tree: Tree
     states: Sequence[State]
     counter: Counter | None = None
+    complete: bool = True
+    subgraphs: bool = False
+    as_read: "Facts | None" = None
+
+    @classmethod
+    def of(cls, thread_id: str, states: Mapping[str, State], counter: Counter | None = None, **read: Any) -> "Facts":
+        """The facts of some states of a thread, by checkpoint id; secrets in their metadata show as `***`.
+
+        Args:
+            thread_id: The thread.
+            states: Its states, in any order.
+            counter: What counts tokens.
+            **read: `complete`, `subgraphs` and `as_read`.
+        """
+        hide_in_metadata(states.values())
+        tree = Tree([head_of(state) for state in states.values()])
+        return cls(thread_id, tree, [states[head.id] for head in tree.heads], counter, **read)
+
+    @property
+    def by_id(self) -> dict[str, State]:
+        """The states by checkpoint id, oldest first."""
+        return dict(zip(self.tree.index, self.states, strict=True))
 
     @cached_property
     def holdings(self) -> list[Holdings]:
@@ -67,6 +95,24 @@ class Facts:
             came_with_command=writings.brought,
             held=self.holdings,
         )
+
+    @shown
+    def summary(self) -> str:
+        """One line: thread, checkpoints, branches, and whether that is all."""
+        nested = sum(1 for head in self.tree.heads if head.ns)
+        number, id_, branches = len(self.tree) - nested, self.thread_id, len(self.tree.numbers[""])
+        parts = [
+            visible(f"thread {id_[:8]}…{id_[-4:]}" if len(id_) > 16 else id_ or "''"),
+            _counted(number, "checkpoint")
+            + (f" and {nested:,} inside {_counted(len(self.tree.numbers) - 1, 'subgraph')}" if self.subgraphs else ""),
+            f"{branches} branch{'' if branches == 1 else 'es'}",
+            *(completeness(self.tree) if self.complete else ["the newest only, older ones were not read"]),
+        ]
+        if self.rebuilt:
+            parts.append(f"{', '.join(self.rebuilt)} rebuilt from writes")
+        if unseen := self.unseen():
+            parts.append(unseen)
+        return " · ".join(parts)
 
     def unseen(self) -> str:
         """What of the states cannot be seen, in a few words; empty if all is known."""
@@ -232,3 +278,41 @@ class Facts:
             for name in sorted(old.keys() | new.keys())
             if name not in old or name not in new or old[name] != new[name]
         ]
+
+
+def read(
+    backend: Backend,
+    thread_id: str,
+    counter: Counter | None = None,
+    *,
+    limit: int | None = None,
+    page_size: int | None = None,
+    subgraphs: bool = False,
+) -> Facts:
+    """Read a thread that is named by its whole id; arguments as in `Book.history`.
+
+    Raises:
+        ThreadNotFound: There is no such thread.
+    """
+    states, complete = read_states(backend, thread_id, limit=limit, page_size=page_size, subgraphs=subgraphs)
+    if not states:
+        known = backend.thread(thread_id)["thread_id"]  # raises where there is no such thread
+        if known != thread_id:
+            return read(backend, known, counter, limit=limit, page_size=page_size, subgraphs=subgraphs)
+    return Facts.of(thread_id, states, counter, complete=complete, subgraphs=subgraphs)
+
+
+def reread(backend: Backend, facts: Facts) -> Facts:
+    """The facts of a thread as it is now; the very same object where nothing has changed.
+
+    Raises:
+        ThreadNotFound: It has no checkpoints any more.
+    """
+    before = facts.as_read or facts
+    how = {"complete": before.complete, "subgraphs": before.subgraphs}
+    states = reread_states(backend, before.thread_id, before.by_id, **how)
+    return before if before.holds(states) else Facts.of(before.thread_id, states, before.counter, **how)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from .compare.many import Overview
+from .compare.side import Side
+from .facts import Facts
 from .files import new_file
 from .plot.bundle import CONFIG
 from .plot.html import esc, message_boxes
-
-if TYPE_CHECKING:
-    from .history import History
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -27,33 +26,43 @@ summary {{ cursor: pointer; font-weight: 600; margin: 6px 0; }}
 """
 
 
-def write_report(history: History, path: Path) -> Path:
+def write_report(facts: Facts, path: Path) -> Path:
     """Write a thread's report; the file appears when it is whole.
 
     Args:
-        history: The thread.
+        facts: The thread.
         path: The file; one that is there is replaced.
 
     Returns:
         The path.
     """
-    title = f"thread {history.thread_id}"
-    body = "\n".join(_sections(history)) if len(history) else "<p>this thread has no checkpoints</p>"
-    page = PAGE.format(title=esc(title), summary=esc(history.summary()), body=body)
+    title = f"thread {facts.thread_id}"
+    body = "\n".join(_sections(facts)) if len(facts.tree) else "<p>this thread has no checkpoints</p>"
+    page = PAGE.format(title=esc(title), summary=esc(facts.summary()), body=body)
     with new_file(path) as new:
         new.place.write(page.encode(errors="replace"))
     return path
 
 
-def _sections(history: History) -> Iterator[str]:
-    from .compare.many import compare
+def _sections(facts: Facts) -> Iterator[str]:
+    from .plot.context import context_figure
+    from .plot.tokens import tokens_figure
+    from .plot.tree.figure import figure
+    from .plot.tree.from_facts import marks
 
-    figures = (history.figure(), history.tokens_figure(), history.context_figure())
-    for heading, figure, code in zip(("The tree", "Tokens", "Context"), figures, ("inline", False, False), strict=True):
-        drawn = figure.to_html(full_html=False, include_plotlyjs=code, config=CONFIG, default_width="100%")
-        yield f"<h2>{heading}</h2>{drawn}"
-    yield f"<h2>Branches</h2>{compare(history.tips).html()}"
+    tree, title = facts.tree, facts.summary()
+    tips = tree.tips_by_branch[: tree.outer]
+    figures = (
+        figure(tree, marks(facts), title=title),
+        tokens_figure(facts, tips, title=title),
+        context_figure(facts, tips, title=title),
+    )
+    for heading, drawn, code in zip(("The tree", "Tokens", "Context"), figures, ("inline", False, False), strict=True):
+        page = drawn.to_html(full_html=False, include_plotlyjs=code, config=CONFIG, default_width="100%")
+        yield f"<h2>{heading}</h2>{page}"
+    branches = Overview({tree.label(tip): Side(facts, tip) for tip in tips})
+    yield f"<h2>Branches</h2>{branches.html()}"
     yield "<h2>Messages</h2>"
-    for tip in history.tips:
-        boxes = message_boxes(tip.state["values"])
-        yield f"<details><summary>branch {tip.branch}, to {esc(tip.short_id)}</summary>{boxes}</details>"
+    for tip in tips:
+        heading = f"branch {tree.label(tip)}, to {esc(tree.heads[tip].id[-6:])}"
+        yield f"<details><summary>{heading}</summary>{message_boxes(facts.states[tip]['values'])}</details>"

@@ -203,7 +203,7 @@ def test_the_tree_grows_with_the_events_and_is_read_anew_in_the_end(opened, monk
     assert grown[-1].branches == ["A", "B"]
     assert grown[-1][-1].created_at is None
     assert grown[-1].checkpoints_df().created_at.isna().sum() == 3
-    monkeypatch.setattr("forkbook.book.REFRESH_PAGE", 1)  # as where a run wrote more than a page
+    monkeypatch.setattr("forkbook.backends.read.REFRESH_PAGE", 1)  # as where a run wrote more than a page
     assert grown[-1].refreshed().states == act.history.states
     assert len(history) == 5
 

@@ -356,10 +356,10 @@ def test_a_user_in_the_context_is_found_too(book, client, user):
 
 def test_a_user_is_found_in_a_context_alone():
     backend = SimpleNamespace(abilities={"run"})
-    place = SimpleNamespace(book=SimpleNamespace(backend=backend))
     for context, found in (({"user_id": 7}, "7"), ({"user_id": ""}, None), (None, None)):
         settings = RunSettings(context=context)
-        assert user_of(SimpleNamespace(history=place, own_settings=lambda how=settings: how)) == found
+        spot = SimpleNamespace(backend=backend, own_settings=lambda how=settings: how)
+        assert user_of(SimpleNamespace(spot=spot)) == found
 
 
 def test_hostile_text_does_nothing(agent, user):

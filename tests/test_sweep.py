@@ -94,7 +94,7 @@ def test_what_a_copy_shares_is_not_read_again_and_is_what_reading_gives(before_j
 def test_a_history_moves_to_a_copy_as_the_copy_has_it(book, demo_threads, sleepy):
     for place, thread_id in ((book, demo_threads["branches"]), (fb.connect(sleepy), "t")):
         copy_id = place.copy(thread_id).new_thread_id
-        assert moved(place[thread_id], copy_id).states == place[copy_id].states
+        assert moved(place[thread_id].facts, copy_id).by_id == place[copy_id].states
 
 
 @pytest.mark.parametrize("parallel", [False, True])

@@ -5,46 +5,46 @@ from __future__ import annotations
 import inspect
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
 
 from ..aio import given_up, running_loop, wait
 from ..backends.contract import Backend
 from ..backends.events import Event, StopRun
 from ..errors import InvalidInput
 from ..model.text import short, shown
-from .verbs import Act
+from .options import check_names
 
-if TYPE_CHECKING:
-    from ..checkpoint import Checkpoint
-    from ..history import History
-
+C = TypeVar("C")
+R = TypeVar("R", default=Any)
 LOOK_SECONDS = 0.02
 CHECKPOINT_ACTS, BOOK_ACTS = ("resume", "fork", "answer"), ("run",)
 
 
 def follow(
-    history: History,
-    on_checkpoint: Callable[[Checkpoint], object] | None,
+    backend: Backend,
+    thread_id: str,
+    look: Callable[[], Iterable[C]],
+    on_checkpoint: Callable[[C], object] | None,
     poll: float,
     seconds: float | None,
     until_idle: bool,
-) -> list[Checkpoint]:
-    """Refresh a history whenever its thread has changed; see `History.follow`."""
-    backend, before, found = history.book.backend, None, []
+) -> list[C]:
+    """Look again whenever a thread has changed; what is new, as `look` gives it. See `History.follow`."""
+    before, found = None, []
     until = None if seconds is None else time.monotonic() + seconds
     try:
         while not given_up():
-            pulse, busy = backend.pulse(history.thread_id)
+            pulse, busy = backend.pulse(thread_id)
             if (pulse, busy) != before:
                 before = pulse, busy
-                known = set(history.tree.index)
-                for checkpoint in history.refresh():
-                    if checkpoint.id not in known:
-                        found.append(checkpoint)
-                        if on_checkpoint:
-                            on_checkpoint(checkpoint)
+                for checkpoint in look():
+                    found.append(checkpoint)
+                    if on_checkpoint:
+                        on_checkpoint(checkpoint)
             left = poll if until is None else until - time.monotonic()
             if left <= 0 or (until_idle and busy is False):
                 break
@@ -64,7 +64,7 @@ def _sleep(backend: Backend, seconds: float) -> None:
         time.sleep(seconds)
 
 
-class Running:
+class Running(Generic[R]):
     """An act in a thread of its own; iterating gives its events as they come, until its end.
 
         running = Running(cp.fork, {"topic": "chickens"})
@@ -83,11 +83,11 @@ class Running:
         InvalidInput: It is no such method, or takes no such arguments; nothing was begun.
     """
 
-    def __init__(self, act: Callable[..., Act], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, act: Callable[..., R], *args: Any, **kwargs: Any) -> None:
         self._backend, self._name = _of_act(act, args, kwargs)
         self.events: list[Event] = []
         self._changed, self._stopping = threading.Condition(), False
-        self._act: Act | None = None
+        self._act: R | None = None
         self._error: BaseException | None = None
         self._started, self._ended = time.monotonic(), 0.0
         self._listener = kwargs.pop("on_event", None)
@@ -98,7 +98,7 @@ class Running:
         how = "ended" if self.done else "stopping" if self.stopping else "under way"
         return f"<Running {self._name} · {how} · {self.seconds:.1f} s · {len(self.events):,} events>"
 
-    def _work(self, act: Callable[..., Act], args: Any, kwargs: Any) -> None:
+    def _work(self, act: Callable[..., R], args: Any, kwargs: Any) -> None:
         try:
             self._act = act(*args, **kwargs, on_event=self._heard)
         except BaseException as error:
@@ -165,7 +165,7 @@ class Running:
         if ids and not self.done:
             self._backend.cancel(*ids[-1])
 
-    def wait(self, seconds: float | None = None) -> Act:
+    def wait(self, seconds: float | None = None) -> R:
         """The act, once it has ended; what it raised is raised here.
 
         Raises:
@@ -184,20 +184,18 @@ def _of_act(act: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple
     Raises:
         InvalidInput: It is none, or does not take these arguments.
     """
-    from ..book import Book
-    from ..checkpoint import Checkpoint
-
     owner, name = getattr(act, "__self__", None), getattr(act, "__name__", "")
-    acts, book = (CHECKPOINT_ACTS, owner.history.book) if isinstance(owner, Checkpoint) else (BOOK_ACTS, owner)
-    if not isinstance(book, Book) or name not in acts:
+    spot = getattr(owner, "spot", None)
+    backend = getattr(spot or owner, "backend", None)
+    if not isinstance(backend, Backend) or name not in (BOOK_ACTS if spot is None else CHECKPOINT_ACTS):
         raise InvalidInput(
             "give a method that runs the graph, and its arguments, as in Running(cp.fork, {'topic': 'chickens'}): "
             f"resume, fork or answer of a checkpoint, or run of a book; this is {short(act)}"
         )
     try:
-        inspect.signature(act).bind(*args, **kwargs)
+        check_names(inspect.signature(act).bind(*args, **kwargs).arguments.get("options", ()))
     except TypeError as error:
         raise InvalidInput(f"{name} cannot be called like this: {error}") from error
     if (on_event := kwargs.get("on_event")) is not None and not callable(on_event):
         raise InvalidInput(f"on_event is a function that takes an event, not {short(on_event)}")
-    return book.backend, name
+    return backend, name

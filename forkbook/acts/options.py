@@ -1,12 +1,14 @@
-"""How an act goes about its run: who hears of it while it goes on, and what to do where the thread is busy."""
+"""The options that every act with a run takes, and what it does where the thread is busy."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from ..errors import InvalidInput, ThreadBusy
+from ..model.secrets import veiled
 from .run_settings import marks
 
 if TYPE_CHECKING:
@@ -20,8 +22,8 @@ LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How an act goes about its run.
+class BusyPolicy:
+    """What receives the events of an act's run, and what the act does where the thread is busy.
 
     Attributes:
         on_event: Called with each `Event` of the run, in the thread that acts; None: the run is not streamed.
@@ -95,7 +97,63 @@ class Manner:
             await_idle(backend, thread_id, deadline)
 
 
-AS_EVER = Manner()
+class RunOptions(TypedDict, total=False):
+    """The keywords of `resume`, `fork`, `answer` and `run`; each is described at `Checkpoint.resume`."""
+
+    assistant: str | None
+    config: Mapping[str, Any] | None
+    context: Mapping[str, Any] | None
+    interrupt_before: str | Sequence[str] | None
+    interrupt_after: str | Sequence[str] | None
+    metadata: Mapping[str, Any] | None
+    on_event: OnEvent | None
+    busy: str
+    busy_timeout: float
+    multitask_strategy: str | None
+
+
+OF_POLICY = ("on_event", "busy", "busy_timeout", "multitask_strategy")
+OF_RUN = tuple(name for name in RunOptions.__annotations__ if name not in OF_POLICY)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of an act, checked.
+
+    Attributes:
+        settings: Those that say how the graph is run, by LangGraph's names; their values show no secrets.
+        policy: Those that say what happens around the run.
+        in_copy: Whether to act in a copy of the thread.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    policy: BusyPolicy = field(default_factory=BusyPolicy)
+    in_copy: bool = False
+
+    @classmethod
+    def of(cls, given: RunOptions, in_copy: bool = False) -> Options:
+        """The options that a caller gave as keywords; what is secret in `given` itself is veiled, too.
+
+        Raises:
+            TypeError: There is no such option, as Python says it of a keyword.
+            InvalidInput: A value cannot be right.
+        """
+        check_names(given)
+        named = cast(dict[str, Any], given)
+        named |= {name: veiled(named[name]) for name in OF_RUN if name in named}  # the caller's frame holds this dict
+        policy = BusyPolicy(**{name: named[name] for name in OF_POLICY if name in named})
+        return cls({name: named.get(name) for name in OF_RUN}, policy, in_copy)
+
+
+def check_names(given: Iterable[str]) -> None:
+    """Check that these are options of a run.
+
+    Raises:
+        TypeError: One is not, as Python says it of a keyword.
+    """
+    known = (*OF_RUN, *OF_POLICY)
+    if unknown := [name for name in given if name not in known]:
+        raise TypeError(f"got an unexpected keyword argument {unknown[0]!r}; there is {', '.join(known)}")
 
 
 def await_idle(backend: Backend, thread_id: str, deadline: float) -> None:

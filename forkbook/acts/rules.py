@@ -6,87 +6,85 @@ not ended, and only from the thread's head. Everywhere else it starts the subgra
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..backends.contract import Backend
 from ..errors import ActFailed, Refused
 from ..model.states import State, namespace
 from ..model.tree import path_of
-
-if TYPE_CHECKING:
-    from ..checkpoint import Checkpoint
+from .spot import Spot
 
 STARTS_OVER = "LangGraph would silently start the subgraph over"
 
 
-def only_outside(cp: Checkpoint, what: str) -> None:
-    """Look that a checkpoint is one of the root graph.
+def only_outside(spot: Spot, what: str) -> None:
+    """Check that a checkpoint is one of the root graph.
 
     Raises:
         Refused: It is not.
     """
-    if cp.namespace:
-        raise refused(cp, f"{what} sets out from a checkpoint of the root graph{pick(outermost(cp))}")
+    if spot.namespace:
+        raise refused(spot, f"{what} sets out from a checkpoint of the root graph{pick(outermost(spot))}")
 
 
-def must_go_on(cp: Checkpoint) -> None:
-    """Look that LangGraph would go on from what is written at a checkpoint; in the root graph it always would.
+def must_go_on(spot: Spot) -> None:
+    """Check that LangGraph would go on from what is written at a checkpoint; in the root graph it always would.
 
     Raises:
         Refused: It would start the subgraph over.
     """
-    inner = cp
+    inner = spot
     while inner.namespace:
         if (host := inner.inside) is None:
-            raise refused(cp, f"it is not known which task ran this subgraph, so {STARTS_OVER}, as far as one knows")
+            raise refused(spot, f"it is not known which task ran this subgraph, so {STARTS_OVER}, as far as one knows")
         newest = _newest(host)
         if newest["checkpoint"]["checkpoint_id"] != host.id:
             where = "the thread's head" if not host.namespace else "the newest of its subgraph"
             why = f"the task that ran it started from {host.short_id}, which is not {where} any more"
-            raise refused(cp, f"{why}: {STARTS_OVER}{_instead(cp)}")
+            raise refused(spot, f"{why}: {STARTS_OVER}{_instead(spot)}")
         task = inner.task
         now = next((found for found in newest["tasks"] or () if task and found.get("id") == task["id"]), None)
         if now is None or now.get("result") is not None:
             why = f"the task that ran it, from {host.short_id}, has ended"
-            raise refused(cp, f"{why}: {STARTS_OVER}{_instead(cp)}")
+            raise refused(spot, f"{why}: {STARTS_OVER}{_instead(spot)}")
         inner = host
 
 
-def must_be_next(cp: Checkpoint) -> None:
-    """Look that LangGraph would go on from this very checkpoint.
+def must_be_next(spot: Spot) -> None:
+    """Check that LangGraph would go on from this very checkpoint.
 
     Raises:
         Refused: It would start the subgraph over, or go on from a newer checkpoint.
     """
-    must_go_on(cp)
-    newest = _newest(cp)["checkpoint"]["checkpoint_id"]
-    if newest != cp.id:
+    must_go_on(spot)
+    newest = _newest(spot)["checkpoint"]["checkpoint_id"]
+    if newest != spot.id:
         raise refused(
-            cp,
+            spot,
             f"LangGraph goes on in a subgraph from its newest checkpoint alone, which is {newest[-6:]}: an edit of "
             "this one, cp.fork(…) or cp.edit(…), makes a newer one",
         )
 
 
-def starts_over(cp: Checkpoint, state: State) -> tuple[str, ...]:
+def starts_over(spot: Spot, state: State) -> tuple[str, ...]:
     """What to tell of a run on from a checkpoint of the root graph, whose subgraphs LangGraph starts over.
 
     Raises:
         Refused: The thread's head would go on without an edit that was made inside one of them.
     """
-    backend, head = cp.history.book.backend, cp.history.book.backend.state(cp.thread_id)
-    if head is None or head["checkpoint"]["checkpoint_id"] != cp.id:
+    backend, head = spot.backend, spot.backend.state(spot.thread_id)
+    if head is None or head["checkpoint"]["checkpoint_id"] != spot.id:
         return ()  # whatever is inside was left behind when the head moved
-    begun = _unfinished(backend, cp.thread_id, state)
+    begun = _unfinished(backend, spot.thread_id, state)
     edits = [found for found in begun if (found["metadata"] or {}).get("source") == "update"]
     if edits:
         edit, ns = edits[0]["checkpoint"]["checkpoint_id"], namespace(edits[0])
         raise Refused(
-            f"checkpoint {cp.short_id} waits with an edit inside subgraph {' › '.join(path_of(ns))}, {edit[-6:]}, and "
-            f"from here {STARTS_OVER}, without it: book.run(thread_id) goes on from the edit, and answer() does where "
-            "something is asked",
-            thread_id=cp.thread_id,
-            checkpoint_id=cp.id,
+            f"checkpoint {spot.short_id} waits with an edit inside subgraph {' › '.join(path_of(ns))}, {edit[-6:]}, "
+            f"and from here {STARTS_OVER}, without it: book.run(thread_id) goes on from the edit, and answer() does "
+            "where something is asked",
+            thread_id=spot.thread_id,
+            checkpoint_id=spot.id,
             candidates=[edit],
         )
     names = dict.fromkeys(path_of(namespace(found))[0] for found in begun)
@@ -136,24 +134,24 @@ def _unfinished(backend: Backend, thread_id: str, state: State) -> list[State]:
     return found
 
 
-def outermost(cp: Checkpoint) -> Checkpoint:
+def outermost(spot: Spot) -> Spot:
     """The checkpoint of the root graph within whose task a checkpoint is."""
-    while (host := cp.inside) is not None:
-        cp = host
-    return cp
+    while (host := spot.inside) is not None:
+        spot = host
+    return spot
 
 
-def _newest(cp: Checkpoint) -> State:
+def _newest(spot: Spot) -> State:
     """The newest checkpoint of the same namespace, as it is now."""
-    state = cp.history.book.backend.state(cp.thread_id, ns=cp.namespace)
+    state = spot.backend.state(spot.thread_id, ns=spot.namespace)
     if state is None:
-        raise ActFailed(f"thread {cp.thread_id} has no checkpoints any more", thread_id=cp.thread_id)
+        raise ActFailed(f"thread {spot.thread_id} has no checkpoints any more", thread_id=spot.thread_id)
     return state
 
 
-def _instead(cp: Checkpoint) -> str:
+def _instead(spot: Spot) -> str:
     """Where in the root graph it can be done that cannot be done inside a subgraph any more."""
-    root = outermost(cp)
+    root = outermost(spot)
     if root.namespace:
         return ""
     here = f"history[{root.short_id!r}]"
@@ -162,13 +160,13 @@ def _instead(cp: Checkpoint) -> str:
     return f"; the root checkpoint whose task ran it can be resumed, {here}.resume(), or forked, on a new branch"
 
 
-def pick(root: Checkpoint) -> str:
+def pick(root: Spot) -> str:
     return "" if root.namespace else f": pick {root.short_id}, within whose task this one is"
 
 
-def refused(cp: Checkpoint, why: str) -> Refused:
+def refused(spot: Spot, why: str) -> Refused:
     return Refused(
-        f"checkpoint {cp.short_id} is inside subgraph {' › '.join(path_of(cp.namespace))}: {why}",
-        thread_id=cp.thread_id,
-        checkpoint_id=cp.id,
+        f"checkpoint {spot.short_id} is inside subgraph {' › '.join(path_of(spot.namespace))}: {why}",
+        thread_id=spot.thread_id,
+        checkpoint_id=spot.id,
     )

@@ -1,107 +1,84 @@
-"""Acts inside a subgraph: the subgraph's checkpoint is edited, the whole graph goes on or is answered."""
+"""What can be done inside a subgraph: its checkpoint is edited, the whole graph goes on or is answered."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import snippets
 from ..backends.records import RunSettings
-from ..errors import ForkbookError
+from ..model.questions import questions
 from ..model.text import short
-from . import answer as answers
-from . import run_settings as runs
-from . import verbs as acts
-from . import write as timetravel
+from . import answer as answering
+from . import run_settings, verbs, write
 from .answer_forms import check_answer
-from .options import AS_EVER, Manner
+from .options import BusyPolicy, Options
 from .rules import must_be_next, outermost, pick, refused
-from .verbs import Act
-
-if TYPE_CHECKING:
-    from ..checkpoint import Checkpoint
+from .spot import Done, Spot
 
 
-def resume(cp: Checkpoint, in_copy: bool, input: Any = None, manner: Manner = AS_EVER, **given: Any) -> Act:
+def resume(spot: Spot, input: Any, options: Options) -> Done:
     """Let the whole graph go on, from the newest checkpoint of a subgraph that has not ended."""
-    backend = cp.history.book.backend
+    backend = spot.backend
     backend.require("run", "run a graph")
-    _takes_no_input(cp, input)
-    any_time = in_copy or manner.ready(backend, cp.thread_id)
-    timetravel.current(backend, cp.thread_id, cp.id, in_copy=any_time, ns=cp.namespace)
-    must_be_next(cp)
-    how = _settings(cp, given)
-    root, notes = acts.placed(outermost(cp), in_copy)
-    act = _went_on("resume", cp, root, notes, how, manner)
-    return dataclasses.replace(act, gesture=snippets.of_run(cp.thread_id, how, in_copy=in_copy))
+    _takes_no_input(spot, input)
+    any_time = options.in_copy or options.policy.ready(backend, spot.thread_id)
+    write.current(backend, spot.thread_id, spot.id, in_copy=any_time, ns=spot.namespace)
+    must_be_next(spot)
+    how = _settings(spot, options)
+    place, notes = verbs.copied_if_asked(outermost(spot), options.in_copy)
+    done = _go_on("resume", spot, place, how, notes, options.policy)
+    return dataclasses.replace(done, gesture=snippets.of_run(spot.thread_id, how, in_copy=options.in_copy))
 
 
 def fork(
-    cp: Checkpoint,
+    spot: Spot,
     values: Mapping[str, Any],
     as_node: str | None,
     replace: bool,
-    in_copy: bool,
-    input: Any = None,
-    manner: Manner = AS_EVER,
-    **given: Any,
-) -> Act:
+    input: Any,
+    options: Options,
+) -> Done:
     """Edit a checkpoint of a subgraph that has not ended, then let the whole graph go on from the edit."""
-    backend = cp.history.book.backend
+    backend = spot.backend
     backend.require("run", "run a graph")
-    _takes_no_input(cp, input)
-    how = _settings(cp, given)
-    if not in_copy:
-        manner.ready(backend, cp.thread_id, edits=True)
-    edited = acts.edit(cp, values, as_node, replace, in_copy)
-    try:
-        root = outermost(edited.checkpoint)
-        act = _went_on("fork", edited.checkpoint, root, edited.notes, how, manner)
-    except ForkbookError as error:
-        error.args = (f"{str(error).rstrip('.')}. The edit is written, as checkpoint {edited.checkpoint.id}.",)
-        raise
-    run = snippets.of_run(cp.thread_id, how)
+    _takes_no_input(spot, input)
+    how = _settings(spot, options)
+    if not options.in_copy:
+        options.policy.ready(backend, spot.thread_id, edits=True)
+    edited = verbs.edit(spot, values, as_node, replace, options.in_copy)
+    with verbs.the_edit_stays(edited):
+        done = _go_on("fork", edited.spot, outermost(edited.spot), how, edited.notes, options.policy)
+    run = snippets.of_run(spot.thread_id, how)
     gesture = edited.gesture and dataclasses.replace(edited.gesture, steps=(*edited.gesture.steps, *run.steps))
-    return dataclasses.replace(act, deviations=edited.deviations, gesture=gesture)
+    return dataclasses.replace(done, deviations=edited.deviations, gesture=gesture)
 
 
-def answer(cp: Checkpoint, value: Any, by_id: Any, in_copy: bool, manner: Manner = AS_EVER, **given: Any) -> Act:
+def answer(spot: Spot, value: Any, by_id: Any, options: Options) -> Done:
     """Answer what a subgraph asks, at the root graph's checkpoint that waits for it; after an edit it asks anew."""
-    backend = cp.history.book.backend
+    backend = spot.backend
     backend.require("run", "answer an interrupt")
     check_answer(value, by_id)
-    any_time = in_copy or manner.ready(backend, cp.thread_id)
-    timetravel.current(backend, cp.thread_id, cp.id, in_copy=any_time, ns=cp.namespace)
-    must_be_next(cp)
-    asked = next((found for at in reversed(cp.lineage) if (found := answers.questions(at.state))), [])
+    any_time = options.in_copy or options.policy.ready(backend, spot.thread_id)
+    write.current(backend, spot.thread_id, spot.id, in_copy=any_time, ns=spot.namespace)
+    must_be_next(spot)
+    asked = next((found for at in reversed(spot.lineage) if (found := questions(at.state))), [])
     if by_id is None and len(asked) == 1:
         value, by_id = ..., {asked[0].id: value}
-    return answers.answer(outermost(cp), value, by_id, in_copy, manner, **given)
+    return answering.answer(outermost(spot), value, by_id, options)
 
 
-def _went_on(
-    kind: str, cp: Checkpoint, root: Checkpoint, notes: tuple[str, ...], how: RunSettings, manner: Manner
-) -> Act:
-    """Run on from the thread's head: with a checkpoint's id LangGraph would replay it, and start the subgraph over.
-
-    Args:
-        kind: The act.
-        cp: The subgraph's checkpoint.
-        root: The root graph's checkpoint whose task ran the subgraph, where the run is to happen.
-        notes: What to say of the act so far.
-        how: The run's settings.
-        manner: How to run.
-    """
-    outcome = manner.run(root.history.book.backend, root.thread_id, None, how)
-    note = f"the whole graph went on, from {root.short_id}; the subgraph from {cp.short_id}"
-    return acts.led(kind, root.history, root.id, outcome, how, (*notes, note))
+def _go_on(kind: str, spot: Spot, place: Spot, how: RunSettings, notes: tuple[str, ...], policy: BusyPolicy) -> Done:
+    """Run on from the thread's head: with a checkpoint's id LangGraph would replay it, and start the subgraph over."""
+    note = f"the whole graph went on, from {place.short_id}; the subgraph from {spot.short_id}"
+    return verbs.run_and_read(kind, place, how, (*notes, note), policy, from_head=True)
 
 
-def _settings(cp: Checkpoint, given: Mapping[str, Any]) -> RunSettings:
-    return runs.settings(cp.history.book.backend, outermost(cp).own_settings(), cp.thread_id, **given)
+def _settings(spot: Spot, options: Options) -> RunSettings:
+    return run_settings.settings(spot.backend, outermost(spot).own_settings(), spot.thread_id, **options.settings)
 
 
-def _takes_no_input(cp: Checkpoint, input: Any) -> None:
+def _takes_no_input(spot: Spot, input: Any) -> None:
     if input is not None:
-        raise refused(cp, f"a new input, {short(input)}, goes to the root graph{pick(outermost(cp))}")
+        raise refused(spot, f"a new input, {short(input)}, goes to the root graph{pick(outermost(spot))}")

@@ -3,15 +3,86 @@
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import ProtocolError
+from ..errors import ProtocolError, ThreadNotFound
 from ..model.states import State, Thread, head_of, id_of, namespace
 from ..model.tree import path_of
 from .contract import Backend
 from .readers import AT_ONCE, side_by_side
 
 PUSH = "__pregel_push"
+REFRESH_PAGE = 20  # checkpoints per request when a thread is read again
 AT_A_TIME = 24  # tasks that are asked for a subgraph before it is looked whether any is missing still
 Read = Callable[[str], list[State]]
+
+
+def read_states(
+    backend: Backend, thread_id: str, *, limit: int | None = None, page_size: int | None = None, subgraphs: bool = False
+) -> tuple[dict[str, State], bool]:
+    """The states of a thread by checkpoint id, newest first; and whether these are all.
+
+    Args:
+        backend: Where the thread is.
+        thread_id: Its whole id.
+        limit: At most so many of the root namespace, the newest; None: all.
+        page_size: Checkpoints per request; None: chosen by their size.
+        subgraphs: Read those of subgraphs, too.
+    """
+    states, complete = _newest(backend, thread_id, limit, page_size)
+    if states and subgraphs:
+        nested, _ = inside(backend, thread_id, states.values(), reading(backend, thread_id), readers=AT_ONCE)
+        states |= belonging(states, nested, complete=complete)
+    return states, complete
+
+
+def _newest(
+    backend: Backend, thread_id: str, limit: int | None, page_size: int | None
+) -> tuple[dict[str, State], bool]:
+    from tqdm.auto import tqdm
+
+    states: dict[str, State] = {}
+    with tqdm(desc="reading checkpoints", unit="", delay=1, leave=False) as bar:
+        for page in backend.pages(thread_id, page_size=page_size):
+            for state in page:
+                if len(states) == limit:
+                    return states, False
+                states[state["checkpoint"]["checkpoint_id"]] = state
+            bar.update(len(page))
+    return states, True
+
+
+def reread_states(
+    backend: Backend, thread_id: str, before: Mapping[str, State], *, complete: bool, subgraphs: bool
+) -> dict[str, State]:
+    """The states of a thread as they are now, reading only what is new and what may have changed.
+
+    A checkpoint may still change while it is a tip, or while a task of it waits or failed.
+
+    Args:
+        backend: Where the thread is.
+        thread_id: The thread.
+        before: What was read of it before, by checkpoint id.
+        complete: Whether that was all.
+        subgraphs: Whether those of subgraphs are among it.
+
+    Raises:
+        ThreadNotFound: It has no checkpoints any more.
+    """
+    known = {id_: state for id_, state in before.items() if not namespace(state)}
+    newest, fresh = "" if backend.keeps_rows else max(known, default=""), dict[str, State]()
+    for page in backend.pages(thread_id, page_size=REFRESH_PAGE):
+        fresh |= {state["checkpoint"]["checkpoint_id"]: state for state in page}
+        if min(fresh) <= newest:
+            break
+    if not complete:
+        fresh = {id_: state for id_, state in fresh.items() if id_ >= min(known)}
+    whole = backend.keeps_rows  # then all of it was read, and what did not change is the same
+    kept = {} if whole else older(backend, thread_id, known, min(fresh, default=""))
+    if not fresh and known:
+        raise ThreadNotFound(f"thread {thread_id} has no checkpoints any more", thread_id=thread_id)
+    states = kept | fresh
+    if subgraphs:
+        states |= again(backend, thread_id, before, states, complete=complete)
+    return states
 
 
 def everything(backend: Backend, thread_id: str) -> tuple[list[State], set[str]]:

@@ -2,11 +2,12 @@
 
 import itertools
 from collections import Counter as Counts
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from ..checkpoint_facts import CheckpointFacts
 from ..columns import FLOAT, INT, TEXT, Columns, Row
 from ..errors import InvalidInput
 from ..frames import DETAILS, METHOD, STATUS, details, frame, money_of_path, tokens, with_prices
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from ..checkpoint import Checkpoint
-    from ..history import History
 
 COLUMNS: Columns = {
     "label": TEXT, "thread_id": TEXT, "branch": TEXT, "checkpoint_id": TEXT, "parted_at_id": TEXT, "parted_at": TEXT,
@@ -33,6 +32,14 @@ COLUMNS: Columns = {
     "seconds": FLOAT, "n_messages": INT, "text": TEXT, "known_tokens": INT,
 }  # fmt: skip
 SHOWN = 60  # characters of a text, and rows, in the repr
+
+
+class HasTips(Protocol):
+    """What stands for several checkpoints, as a history does for the tips of its branches."""
+
+    @property
+    def tips(self) -> Sequence[CheckpointFacts]:
+        """The checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +210,7 @@ def last_text(values: Any) -> str | None:
     return said[-1] if said else None
 
 
-def compare(checkpoints: "History | Iterable[Checkpoint] | Mapping[str, Checkpoint]") -> Overview:
+def compare(checkpoints: "HasTips | Iterable[CheckpointFacts] | Mapping[str, CheckpointFacts]") -> Overview:
     """Compare any number of checkpoints, usually tips, of one thread, of several, or of several books.
 
     Args:
@@ -220,18 +227,18 @@ def compare(checkpoints: "History | Iterable[Checkpoint] | Mapping[str, Checkpoi
     checkpoints = getattr(checkpoints, "tips", checkpoints)
     named = checkpoints if isinstance(checkpoints, Mapping) else None
     listed = named.values() if named is not None else checkpoints
-    given = list(listed) if isinstance(listed, Iterable) else [listed]
+    given: list[Any] = list(listed) if isinstance(listed, Iterable) else [listed]
     for item in given:
-        if not (hasattr(item, "history") and hasattr(item, "position")):
+        if not isinstance(item, CheckpointFacts):
             named_by = f"; of a history that is history.pick({short(item)})" if isinstance(item, str) else ""
             raise InvalidInput(f"compare() takes checkpoints, such as history.tips, not {short(item)}{named_by}")
     if not given:
         raise InvalidInput("compare() needs at least one checkpoint, such as history.tips")
     names = [str(name) for name in named] if named is not None else labels(given)
-    return Overview({name: Side(item.history.facts, item.position) for name, item in zip(names, given, strict=True)})
+    return Overview({name: Side(item.facts, item.position) for name, item in zip(names, given, strict=True)})
 
 
-def labels(checkpoints: "list[Checkpoint]") -> list[str]:
+def labels(checkpoints: Sequence[CheckpointFacts]) -> list[str]:
     """One name per checkpoint: its branch, and what sets it apart: thread, short id, a number."""
     names: list[str] = []
     several = len({checkpoint.thread_id for checkpoint in checkpoints}) > 1

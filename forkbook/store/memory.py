@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..aio import in_thread
+from ..acts.spot import HasSpot
 from ..backends.store import Item, Memory, Namespace, checked_key, namespace_of, text_of
 from ..columns import BOOL, Columns
 from ..errors import InvalidInput
 from ..frames import frame
 from ..model.edits import plain
 from ..model.text import short, shown
+from ..twins import twin
 from .recording import Recording
 from .snapshot import ITEMS, Snapshot, StoreDiff, compared, items_rows, ordered
 from .write_item import Write
@@ -23,11 +25,16 @@ from .write_item import Write
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..book import Book
-    from ..checkpoint import Checkpoint
+    from ..backends.contract import Backend
 
 Place = str | Iterable[str]
 KNOWN: Columns = {**ITEMS, "after_checkpoint": BOOL}
+
+
+class HasBackend(Protocol):
+    """A book: it has another backend once it is closed."""
+
+    backend: Backend
 
 
 class Store:
@@ -39,7 +46,7 @@ class Store:
     Every method but `recording` has a twin for async code, as in `await book.store.aitems_df()`.
     """
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: HasBackend) -> None:
         self._book = book
 
     @shown
@@ -160,9 +167,9 @@ class Store:
 
         What other threads' runs write meanwhile is in it, too.
         """
-        return Recording(self, prefix)
+        return Recording(partial(self.snapshot, prefix), self.diff)
 
-    def known_to(self, checkpoint: Checkpoint, key: str = "user_id") -> pd.DataFrame:
+    def known_to(self, checkpoint: HasSpot, key: str = "user_id") -> pd.DataFrame:
         """What is known today about the user for whom a checkpoint's run was run.
 
         The store is not forked and keeps no past: an item that was changed or deleted since is not as the agent saw it.
@@ -181,13 +188,14 @@ class Store:
         """
         from .show_memory import is_after
 
+        spot = checkpoint.spot
         user = user_of(checkpoint, key)
         if user is None:
             raise InvalidInput(
-                f"no {key} is known for the run that led to checkpoint {checkpoint.short_id}: neither its configurable "
+                f"no {key} is known for the run that led to checkpoint {spot.short_id}: neither its configurable "
                 "nor its context has one; book.store.items_df() lists everything"
             )
-        since = checkpoint.created_at
+        since = spot.created_at
         items = self.about(user)
         rows = zip(items_rows(items), items, strict=True)
         return frame([{**row, "after_checkpoint": is_after(item, since)} for row, item in rows], KNOWN)
@@ -198,50 +206,19 @@ class Store:
         prefixes = {found[: found.index(label) + 1] for found in self.namespaces() if label in found}
         return ordered({(i.namespace, i.key): i for prefix in prefixes for i in self.items(prefix)}.values())
 
-    async def anamespaces(self, *args: Any, **kwargs: Any) -> list[Namespace]:
-        """`namespaces` for async code."""
-        return await in_thread(self.namespaces, *args, **kwargs)
-
-    async def aitems(self, *args: Any, **kwargs: Any) -> list[Item]:
-        """`items` for async code."""
-        return await in_thread(self.items, *args, **kwargs)
-
-    async def aitems_df(self, *args: Any, **kwargs: Any) -> pd.DataFrame:
-        """`items_df` for async code."""
-        return await in_thread(self.items_df, *args, **kwargs)
-
-    async def aget(self, namespace: Place, key: str) -> Item | None:
-        """`get` for async code."""
-        return await in_thread(self.get, namespace, key)
-
-    async def aput(self, *args: Any, **kwargs: Any) -> Write:
-        """`put` for async code; the result has `aconfirm`."""
-        return await in_thread(self.put, *args, **kwargs)
-
-    async def adelete(self, *args: Any, **kwargs: Any) -> Write:
-        """`delete` for async code; the result has `aconfirm`."""
-        return await in_thread(self.delete, *args, **kwargs)
-
-    async def asnapshot(self, prefix: Place | None = None) -> Snapshot:
-        """`snapshot` for async code."""
-        return await in_thread(self.snapshot, prefix)
-
-    async def adiff(self, before: Snapshot, after: Snapshot | None = None) -> StoreDiff:
-        """`diff` for async code."""
-        return await in_thread(self.diff, before, after)
-
-    async def aknown_to(self, checkpoint: Checkpoint, key: str = "user_id") -> pd.DataFrame:
-        """`known_to` for async code."""
-        return await in_thread(self.known_to, checkpoint, key)
+    anamespaces, aitems, aitems_df, aget = twin(namespaces), twin(items), twin(items_df), twin(get)
+    aput, adelete = twin(put, "The result has `aconfirm`."), twin(delete, "The result has `aconfirm`.")
+    asnapshot, adiff, aknown_to = twin(snapshot), twin(diff), twin(known_to)
 
 
-def user_of(checkpoint: Checkpoint, key: str = "user_id") -> str | None:
+def user_of(checkpoint: HasSpot, key: str = "user_id") -> str | None:
     """The user for whom a checkpoint's run was run; None: unknown."""
-    if "run" in checkpoint.history.book.backend.abilities:
-        how = checkpoint.own_settings()
+    spot = checkpoint.spot
+    if "run" in spot.backend.abilities:
+        how = spot.own_settings()
         given = {**(how.config.get("configurable") or {}), **(how.context or {})}
     else:  # a store knows no runs, but LangGraph writes a run's configurable into its checkpoints
-        ran = (cp.metadata for cp in reversed(checkpoint.lineage) if cp.source in ("input", "loop"))
+        ran = (cp.metadata for cp in reversed(spot.lineage) if cp.source in ("input", "loop"))
         given = next(ran, {})
     return None if given.get(key) in (None, "") else str(given[key])
 

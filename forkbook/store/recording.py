@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from ..aio import in_thread
 from ..errors import InvalidInput
 from .snapshot import Snapshot, StoreDiff
 
-if TYPE_CHECKING:
-    from .memory import Store
-
 
 class Recording:
     """What is written to the memory while a block runs.
+
+    Args:
+        snapshot: Gives what the memory holds now.
+        diff: Compares two snapshots; None: the memory as it is now.
 
     Attributes:
         before: The memory as the block began.
         after: The memory as it ended; None: it has not.
     """
 
-    def __init__(self, store: Store, prefix: str | Iterable[str] | None) -> None:
-        self._store, self._prefix = store, prefix
+    def __init__(
+        self, snapshot: Callable[[], Snapshot], diff: Callable[[Snapshot, Snapshot | None], StoreDiff]
+    ) -> None:
+        self._snapshot, self._diff = snapshot, diff
         self.before: Snapshot | None = None
         self.after: Snapshot | None = None
 
     def __enter__(self) -> Recording:
-        self.before = self._store.snapshot(self._prefix)
+        self.before = self._snapshot()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.after = self._store.snapshot(self._prefix)
+        self.after = self._snapshot()
 
     async def __aenter__(self) -> Recording:
         return await in_thread(self.__enter__)
@@ -44,7 +46,7 @@ class Recording:
         """What was written; while the block runs, so far."""
         if self.before is None:
             raise InvalidInput("nothing is recorded yet: use it as in `with book.store.recording() as recording:`")
-        return self._store.diff(self.before, self.after)
+        return self._diff(self.before, self.after)
 
     def __repr__(self) -> str:
         return "<Recording that has not begun>" if self.before is None else repr(self.diff)

@@ -4,44 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..acts.act import BookOf, C, H
 from ..errors import InvalidInput
-from ..history import History
+from ..facts import Facts, read
 from ..marks import SWEEP, SWEEP_OF
 from .result import Sweep
 from .rows import Row, marked
 from .variants import unpacked, variant_of
 
-if TYPE_CHECKING:
-    from ..book import Book
-
 KEPT = ("outcome", "start_id", "error", "deviation", "seconds")
 
-Places = dict[str, tuple[History, int]]  # for each mark of a branch where it is, and the first position that carries it
+Places = dict[str, tuple[Facts, int]]  # for each mark of a branch where it is, and the first position that carries it
 
 
-def sweeps(book: Book, thread_id: str) -> list[Sweep]:
+def sweeps(book: BookOf[H, C], thread_id: str) -> list[Sweep[H, C]]:
     """The sweeps of a thread, oldest first, from what its metadata, its checkpoints and its copies say.
 
     An Agent Server keeps all rows. A checkpointer keeps only checkpoints, so there a variant that failed before its
     run wrote one is missing, and `notes` says how many are.
     """
     found = {sweep.id: sweep for sweep in _from_journals(book, thread_id)}
-    read = {thread_id: book.history(thread_id)}
+    threads = {thread_id: read(book.backend, thread_id, book.counter)}
     for copy_id in reversed(_copies(book, thread_id)):  # oldest first: what is in a copy of a copy is known then
-        if copy_id not in read:
-            read[copy_id] = book.history(copy_id)
-    places = _places(read.values())
+        if copy_id not in threads:
+            threads[copy_id] = read(book.backend, copy_id, book.counter)
+    places = _places(threads.values())
     for sweep in _from_marks(book, thread_id, places):
         found.setdefault(sweep.id, sweep)
     for sweep in found.values():
-        sweep._read |= read
+        sweep._read |= threads
         sweep.rows = [_caught_up(row, places.get(sweep._marks(row)[SWEEP])) for row in sweep.rows]
     return sorted(found.values(), key=lambda sweep: (sweep.started, sweep.id))
 
 
-def _copies(book: Book, thread_id: str) -> list[str]:
+def _copies(book: BookOf[H, C], thread_id: str) -> list[str]:
     """The copies in which its sweeps ran, newest first; a store that cannot search for them has none to tell of."""
     try:
         return [str(thread["thread_id"]) for thread in book.backend.threads(metadata={SWEEP_OF: thread_id})]
@@ -49,7 +47,7 @@ def _copies(book: Book, thread_id: str) -> list[str]:
         return []
 
 
-def _from_journals(book: Book, thread_id: str) -> Iterable[Sweep]:
+def _from_journals(book: BookOf[H, C], thread_id: str) -> Iterable[Sweep[H, C]]:
     metadata = book.backend.thread(thread_id).get("metadata") or {}
     for key, text in metadata.items():
         kept = unpacked(text) if key.startswith(f"{SWEEP}_") else {}
@@ -68,34 +66,34 @@ def _ended(row: Row) -> Row:
     return replace(row, outcome="cancelled") if row.outcome == "running" else row
 
 
-def _caught_up(row: Row, place: tuple[History, int] | None) -> Row:
+def _caught_up(row: Row, place: tuple[Facts, int] | None) -> Row:
     """The row with what its checkpoints tell: the journal is a second late, and a kernel that is killed ends it."""
     if place is None or row.outcome not in ("not run", "cancelled"):
         return row
-    history, own = place
-    start_id = row.start_id or _edited(row.variant.record(), history, own)
-    return replace(row, outcome="cancelled", thread_id=history.thread_id, start_id=start_id)
+    facts, own = place
+    start_id = row.start_id or _edited(row.variant.record(), facts, own)
+    return replace(row, outcome="cancelled", thread_id=facts.thread_id, start_id=start_id)
 
 
-def _places(histories: Iterable[History]) -> Places:
+def _places(threads: Iterable[Facts]) -> Places:
     found: Places = {}
-    for history in histories:
-        for mark, own in marked(history.facts).items():
-            found.setdefault(mark, (history, own[0]))
+    for facts in threads:
+        for mark, own in marked(facts).items():
+            found.setdefault(mark, (facts, own[0]))
     return found
 
 
-def _from_marks(book: Book, thread_id: str, places: Places) -> Iterable[Sweep]:
-    groups: dict[str, list[tuple[dict[str, Any], History, int]]] = {}
-    for mark, (history, first_own) in places.items():
+def _from_marks(book: BookOf[H, C], thread_id: str, places: Places) -> Iterable[Sweep[H, C]]:
+    groups: dict[str, list[tuple[dict[str, Any], Facts, int]]] = {}
+    for mark, (facts, first_own) in places.items():
         if "sweep" in (record := unpacked(mark)):
-            groups.setdefault(record["sweep"], []).append((record, history, first_own))
+            groups.setdefault(record["sweep"], []).append((record, facts, first_own))
     for sweep_id, members in groups.items():
         members.sort(key=lambda member: (member[0]["variant"], member[0]["repeat"]))
         first = members[0][0]
         rows = [
-            _row(record | {"outcome": "ended", "start_id": _edited(record, history, own)}, history.thread_id)
-            for record, history, own in members
+            _row(record | {"outcome": "ended", "start_id": _edited(record, facts, own)}, facts.thread_id)
+            for record, facts, own in members
         ]
         missing = first["rows"] - len(rows)
         note = f"{missing} of its {first['rows']} branches left no checkpoint that could tell of them"
@@ -111,7 +109,7 @@ def _from_marks(book: Book, thread_id: str, places: Places) -> Iterable[Sweep]:
         )
 
 
-def _edited(record: Mapping[str, Any], history: History, own: int) -> str | None:
+def _edited(record: Mapping[str, Any], facts: Facts, own: int) -> str | None:
     """The checkpoint of a variant's edit: what its run's first checkpoint stands on."""
-    parent = history.tree.parents[own]
-    return history.tree.heads[parent].id if "edit" in record and parent >= 0 else None
+    parent = facts.tree.parents[own]
+    return facts.tree.heads[parent].id if "edit" in record and parent >= 0 else None

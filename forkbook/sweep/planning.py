@@ -1,4 +1,4 @@
-"""Look that a sweep can be run, before anything is written."""
+"""Check that a sweep can be run, before anything is written."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import inspect
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..acts import run_settings as runs
-from ..acts import write as timetravel
+from ..acts import run_settings, write
+from ..acts.act import BookOf, C, H
+from ..acts.spot import Spot
 from ..acts.typed_edits import TypedEdit, check_edit, check_input
-from ..aio import in_thread
 from ..errors import InvalidInput, Refused
 from ..model.text import short
 from .result import Sweep
@@ -21,26 +21,24 @@ from .running import Runner
 from .scores import checked
 from .variants import Answer, Edit, Variant, variants
 
-SETTINGS = tuple(inspect.getfullargspec(runs.settings).kwonlyargs)
-
-if TYPE_CHECKING:
-    from ..checkpoint import Checkpoint
+SETTINGS = tuple(inspect.getfullargspec(run_settings.settings).kwonlyargs)
 
 
 def prepare(
-    cp: Checkpoint,
+    book: BookOf[H, C],
+    spot: Spot,
     edits: Any,
     repeats: int = 1,
     inputs: Any = None,
     concurrency: int = 4,
-    score: Callable[[Checkpoint], Any] | None = None,
+    score: Callable[[C], Any] | None = None,
     *,
     parallel: bool = False,
     max_total_tokens: int | None = None,
     replace: bool = False,
     **given: Any,
-) -> Runner:
-    """Look that a sweep can be run, before anything is written; arguments and errors as in `Checkpoint.sweep`."""
+) -> Runner[H, C]:
+    """Check that a sweep can be run, before anything is written; arguments and errors as in `Checkpoint.sweep`."""
     whole("repeats", repeats)
     whole("concurrency", concurrency)
     if max_total_tokens is not None:
@@ -53,13 +51,12 @@ def prepare(
         raise InvalidInput(
             f"a sweep has no setting {', '.join(map(repr, unknown))}; it has {', '.join(SETTINGS)}", candidates=SETTINGS
         )
-    book, thread_id = cp.history.book, cp.thread_id
-    backend = book.backend
+    backend, thread_id = spot.backend, spot.thread_id
     backend.require("run", "run a sweep")
     found = variants(edits, inputs, replace)
-    timetravel.current(backend, thread_id, cp.id, in_copy=parallel)
-    here = cp.history.refreshed()[cp.id]
-    how = runs.settings(backend, here.own_settings(), thread_id, **given)
+    write.current(backend, thread_id, spot.id, in_copy=parallel)
+    here = spot.now()
+    how = run_settings.settings(backend, here.own_settings(), thread_id, **given)
     graph = backend.graph(str(how.assistant))
     asked = [_checked(here, variant) for variant in found]
     turns = [check_input(backend, graph, here.state, variant.input) for variant in found]
@@ -68,44 +65,33 @@ def prepare(
     started = datetime.now(UTC).isoformat()
     moves = () if parallel else ("the thread's head is at the last branch: its next message follows that",)
     notes = (*moves, *graph.notes)
-    sweep = Sweep(book, thread_id, cp.id, uuid.uuid4().hex[:12], started, rows, base=here.history, notes=notes)
+    sweep = Sweep(book, thread_id, spot.id, uuid.uuid4().hex[:12], started, rows, base=here.facts, notes=notes)
     concurrency = concurrency if parallel else 0
-    sweep.runner = Runner(sweep, here, asked, turns, how, given, concurrency, max_total_tokens, score)
-    return sweep.runner
+    runner = Runner(sweep, here, asked, turns, how, given, concurrency, max_total_tokens, score)
+    sweep.runner = runner
+    return runner
 
 
-async def asweep(cp: Checkpoint, *args: Any, **more: Any) -> Sweep:
-    """A sweep in a worker thread; cancelling this stops it."""
-    from asyncio import CancelledError
-
-    runner = await in_thread(prepare, cp, *args, **more)
-    try:
-        return await in_thread(runner.run)
-    except CancelledError:
-        runner.stop()
-        raise
-
-
-def _checked(here: Checkpoint, variant: Variant) -> TypedEdit:
+def _checked(here: Spot, variant: Variant) -> TypedEdit:
     """The variant's edit as the place takes it.
 
     Raises:
         Refused: A channel or node does not exist, no interrupt waits for the answer, or nothing is left to run.
     """
     if isinstance(variant.change, Edit):
-        graph, backend = here.assistant_graph(), here.history.book.backend
+        graph, backend = here.assistant_graph(), here.backend
         return check_edit(backend, graph, here.state, variant.change.values, variant.as_node)
     if isinstance(variant.change, Answer):
         if not here.interrupts:
             raise Refused(f"checkpoint {here.short_id} asks nothing, so it takes no answer", checkpoint_id=here.id)
     elif variant.input is None:
-        runs.not_finished(here.state)
+        run_settings.not_finished(here.state)
     return TypedEdit({}, {}, {})
 
 
-def _shown(here: Checkpoint, variant: Variant, asked: TypedEdit) -> Variant:
+def _shown(here: Spot, variant: Variant, asked: TypedEdit) -> Variant:
     """The variant as it is told of: in plain JSON."""
-    as_shown, change = here.history.book.backend.as_shown, variant.change
+    as_shown, change = here.backend.as_shown, variant.change
     if isinstance(change, Edit):
         change = dataclasses.replace(change, values=asked.shown)
     elif isinstance(change, Answer):
@@ -115,7 +101,7 @@ def _shown(here: Checkpoint, variant: Variant, asked: TypedEdit) -> Variant:
 
 
 def whole(name: str, number: Any) -> None:
-    """Look that this is a count.
+    """Check that this is a count.
 
     Raises:
         InvalidInput: It is none.
@@ -125,7 +111,7 @@ def whole(name: str, number: Any) -> None:
 
 
 def yes_or_no(name: str, given: Any) -> None:
-    """Look that this is True or False.
+    """Check that this is True or False.
 
     Raises:
         InvalidInput: It is something else.

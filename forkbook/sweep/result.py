@@ -7,12 +7,13 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from threading import Event
+from typing import TYPE_CHECKING, Any, Generic, Protocol
 
-from ..checkpoint import Checkpoint
+from ..acts.act import BookOf, C, H
 from ..errors import ForkbookError, Refused, ThreadNotFound
+from ..facts import Facts, read, reread
 from ..frames import frame, with_prices
-from ..history import History
 from ..marks import SWEEP, SWEEP_AT, SWEEP_OF
 from ..model.text import escape, shown
 from ..tokens import Totals
@@ -25,11 +26,22 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from ..book import Book
-    from .running import Runner
+
+class Run(Protocol):
+    """A sweep under way."""
+
+    over: Event
+    done: Event
+    stopping: Event
+
+    def stop(self) -> None:
+        """Cancel what runs, start nothing more; returns at once."""
+
+    def budgeted(self) -> str:
+        """The budget and what was spent of it, in words."""
 
 
-class Sweep:
+class Sweep(Generic[H, C]):
     """Many variants from one checkpoint; `df()` has a row a branch.
 
     Attributes:
@@ -39,27 +51,27 @@ class Sweep:
         id (str): Its id, which the metadata of its checkpoints carry.
         started (str): When, in UTC as ISO 8601.
         rows (list[Row]): Its branches, variant by variant.
-        runner (Runner | None): What runs it; None where it was found again.
+        runner (Run | None): What runs it; None where it was found again.
     """
 
     def __init__(
         self,
-        book: Book,
+        book: BookOf[H, C],
         thread_id: str,
         checkpoint_id: str,
         id: str,
         started: str,
         rows: list[Row],
         *,
-        base: History | None = None,
+        base: Facts | None = None,
         planned: int | None = None,
         notes: tuple[str, ...] = (),
     ) -> None:
         self.book, self.thread_id, self.checkpoint_id = book, thread_id, checkpoint_id
         self.id, self.started, self.rows, self._notes = id, started, rows, notes
-        self.runner: Runner | None = None
+        self.runner: Run | None = None
         self._base, self._planned = base, planned or len(rows)
-        self._read: dict[str, History] = {}
+        self._read: dict[str, Facts] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -84,7 +96,7 @@ class Sweep:
         if self.runner:
             self.runner.stop()
 
-    def wait(self, seconds: float | None = None) -> Sweep:
+    def wait(self, seconds: float | None = None) -> Sweep[H, C]:
         """Wait for its end, and give it back.
 
         Args:
@@ -97,42 +109,57 @@ class Sweep:
             raise TimeoutError(f"sweep {self.id} is still under way after {seconds} s")
         return self
 
-    def _reread(self, thread_id: str) -> History:
+    def _reread(self, thread_id: str) -> Facts:
         """What a thread of it holds now; of a copy only what it has beyond the original is fetched."""
-        known = self._read.get(thread_id)
+        known, backend = self._read.get(thread_id), self.book.backend
         if known is None and self._base is not None:
             known = self._base if thread_id == self.thread_id else moved(self._base, thread_id)
-        found = self.book.history(thread_id) if known is None else self.book.reread(known)
+        found = read(backend, thread_id, self.book.counter) if known is None else reread(backend, known)
         self._read[thread_id] = found
         return found
 
-    def _history(self, thread_id: str) -> History:
+    def _facts(self, thread_id: str) -> Facts:
         running = self.runner is not None and not self.runner.over.is_set()
         return self._reread(thread_id) if running or thread_id not in self._read else self._read[thread_id]
 
     @property
-    def histories(self) -> list[History]:
+    def histories(self) -> list[H]:
         """The histories of its threads, with all branches: of its copies, or of the one thread."""
         ran = [row.thread_id for row in self.rows if row.outcome != "not run"]
-        return [self._history(thread_id) for thread_id in dict.fromkeys(ran or [self.thread_id])]
+        return [self.book.history_of(self._facts(id_)) for id_ in dict.fromkeys(ran or [self.thread_id])]
 
     @property
-    def history(self) -> History:
+    def history(self) -> H:
         """The history of the thread that it set out from, with its branches where they are in that thread."""
-        return self._history(self.thread_id)
+        return self.book.history_of(self._facts(self.thread_id))
 
     @property
-    def checkpoints(self) -> list[Checkpoint | None]:
+    def checkpoints(self) -> list[C | None]:
         """For each row the last checkpoint of its branch; None where there is none."""
-        return [None if place.tip is None else place.history[place.tip] for place in self._places()]
+        return [tip for _, tip in self._tips()]
+
+    def _tips(self) -> list[tuple[Place, C | None]]:
+        """For each row where its branch is, and its last checkpoint."""
+        places = self._places()
+        threads = {place.facts.thread_id: place.facts for place in places if place.facts is not None}
+        histories = {thread_id: self.book.history_of(facts) for thread_id, facts in threads.items()}
+        return [
+            (
+                place,
+                None
+                if place.facts is None or place.tip is None
+                else self.book.checkpoint_of(histories[place.facts.thread_id], place.tip),
+            )
+            for place in places
+        ]
 
     def _places(self) -> list[Place]:
         """For each row where its branch is; a copy that was deleted since is nowhere."""
         index = {}
         for thread_id in dict.fromkeys(row.thread_id for row in self.rows if row.outcome != "not run"):
             with suppress(ThreadNotFound):
-                history = self._history(thread_id)
-                index[thread_id] = history, marked(history.facts)
+                facts = self._facts(thread_id)
+                index[thread_id] = facts, marked(facts)
         return [placed(row, self._marks(row)[SWEEP], *index.get(row.thread_id, (None, {}))) for row in self.rows]
 
     def spent(self) -> int:
@@ -142,10 +169,10 @@ class Sweep:
     def totals(self) -> Totals:
         """The sums over its own branches, as far as they were read."""
         total = Totals()
-        for thread_id, history in list(self._read.items()):
+        for thread_id, facts in list(self._read.items()):
             marks = {self._marks(row)[SWEEP] for row in self.rows if row.thread_id == thread_id}
-            own = [at for mark, found in marked(history.facts).items() if mark in marks for at in found]
-            total = total.both(history.facts.ledger.totals(own))
+            own = [at for mark, found in marked(facts).items() if mark in marks for at in found]
+            total = total.both(facts.ledger.totals(own))
         return total
 
     def df(self, prices: Any = None) -> pd.DataFrame:
@@ -186,7 +213,7 @@ class Sweep:
             notes=notes,
         )
 
-    def scored(self, score: Callable[[Checkpoint], Any]) -> Sweep:
+    def scored(self, score: Callable[[C], Any]) -> Sweep[H, C]:
         """The same sweep with other scores.
 
         Args:
@@ -203,9 +230,9 @@ class Sweep:
         twin._judge(score)
         return twin
 
-    def _judge(self, score: Callable[[Checkpoint], Any]) -> None:
+    def _judge(self, score: Callable[[C], Any]) -> None:
         """Fill in the scores; say aloud if some failed."""
-        self.rows = judged(self.rows, self._places(), score)
+        self.rows = judged(self.rows, self._tips(), score)
         for note in failed(self.rows):
             warnings.warn(note, stacklevel=4)
 
@@ -302,8 +329,8 @@ class Sweep:
         return result
 
 
-def moved(history: History, thread_id: str) -> History:
-    """The history as a fresh copy of its thread has it: the same checkpoints under another thread's id.
+def moved(facts: Facts, thread_id: str) -> Facts:
+    """The facts of a thread as a fresh copy of it has them: the same checkpoints under another thread's id.
 
     Reading the copy gives just this; so what a copy shares with its thread need not be fetched again.
     """
@@ -318,7 +345,6 @@ def moved(history: History, thread_id: str) -> History:
             "tasks": state["tasks"]
             and [task | {"checkpoint": there(task.get("checkpoint"))} for task in state["tasks"]]
         }
-        for id_, state in history.states.items()
+        for id_, state in facts.by_id.items()
     }
-    how = {"complete": history.complete, "subgraphs": history.subgraphs}
-    return History(history.book, thread_id, states, counter=history.counter, **how)
+    return Facts.of(thread_id, states, facts.counter, complete=facts.complete, subgraphs=facts.subgraphs)

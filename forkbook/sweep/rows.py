@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..columns import BOOL, FLOAT, INT, OBJECT, TEXT, Columns
 from ..columns import Row as Record
@@ -18,9 +18,6 @@ from ..model.text import cut, visible
 from ..tokens import Totals
 from ..tokens.prices import Bill, Rate
 from .variants import Answer, Variant, names
-
-if TYPE_CHECKING:
-    from ..history import History
 
 ENDS: tuple[str, ...] = (*STATUS, "running", "cancelled", "not run")
 OWN: Columns = {
@@ -66,14 +63,14 @@ class Place:
     """Where a row's branch is.
 
     Attributes:
-        history: Its thread's history; None: it was not read.
+        facts: Its thread; None: it was not read.
         own: Positions of the checkpoints that its runs wrote, those of subgraphs among them if they were read.
         tip: Position of its last checkpoint; None: it left none.
         status: How it ended: a tip's status, or `cancelled`, `not run`, `running`.
         error: Why it failed.
     """
 
-    history: Any
+    facts: Facts | None
     own: Sequence[int]
     tip: int | None
     status: str
@@ -82,7 +79,7 @@ class Place:
     @property
     def totals(self) -> Totals:
         """What its runs spent."""
-        return self.history.facts.ledger.totals(self.own) if self.own else Totals()
+        return self.facts.ledger.totals(self.own) if self.facts else Totals()
 
     def cost(self, rate: Rate) -> float | None:
         """The money that has a price; None: there is none, or it is unknown."""
@@ -91,7 +88,8 @@ class Place:
 
     def bill(self, rate: Rate) -> Bill:
         """What that cost."""
-        return reduce(Bill.plus, (self.history.facts.bill(at, rate) for at in self.own), Bill())
+        bills = (self.facts.bill(at, rate) for at in self.own) if self.facts else ()
+        return reduce(Bill.plus, bills, Bill())
 
 
 def marked(facts: Facts) -> dict[str, list[int]]:
@@ -103,23 +101,23 @@ def marked(facts: Facts) -> dict[str, list[int]]:
     return found
 
 
-def placed(row: Row, mark: str, history: History | None, marks: Mapping[str, list[int]]) -> Place:
-    """Where a row's branch is in its thread's history."""
+def placed(row: Row, mark: str, facts: Facts | None, marks: Mapping[str, list[int]]) -> Place:
+    """Where a row's branch is in its thread."""
     status = {"ended": "unknown"}.get(row.outcome, row.outcome)
-    if history is None:
+    if facts is None:
         gone = None if row.outcome == "not run" else f"thread {row.thread_id} is gone"
         return Place(None, (), None, status, row.error or gone)
     own = marks.get(mark, [])
-    start = history.tree.index.get(row.start_id or "")
-    outer = [position for position in own if not history.tree.heads[position].ns]
+    start = facts.tree.index.get(row.start_id or "")
+    outer = [position for position in own if not facts.tree.heads[position].ns]
     tip = outer[-1] if outer else start
     error = row.error
     if tip is not None and row.outcome in ("ended", "cancelled"):
-        reached = history.facts.status(tip)
+        reached = facts.status(tip)
         status = reached if row.outcome == "ended" or reached in ("finished", "waiting", "error") else status
     if status == "error" and tip is not None:
-        error = history.facts.error(tip) or error
-    return Place(history, own, tip, status, error)
+        error = facts.error(tip) or error
+    return Place(facts, own, tip, status, error)
 
 
 def columns(found: Sequence[Row]) -> Columns:
@@ -165,7 +163,7 @@ def records(found: Sequence[Row], places: Sequence[Place], rate: Rate | None = N
     """
     for row, here in zip(found, places, strict=True):
         variant, sums = row.variant, here.totals
-        facts: Any = here.history and here.history.facts
+        facts: Any = here.facts
         method = facts.ledger.method(sums) if here.own else "none"
         yield {
             "thread_id": row.thread_id,
@@ -196,8 +194,9 @@ def records(found: Sequence[Row], places: Sequence[Place], rate: Rate | None = N
 
 def said(here: Place) -> str | None:
     """The last text of an AI message that is new on the branch."""
+    new = here.facts.ledger.new if here.facts else []
     for position in reversed(here.own):
-        for item in reversed(here.history.facts.ledger.new[position]):
+        for item in reversed(new[position]):
             if role(item.message) == "ai" and (words := text(item.message)):
                 return words
     return None

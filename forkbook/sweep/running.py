@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic
 
-from ..acts import run_settings as runs
-from ..acts import write as timetravel
+from ..acts import answer, run_settings, write
+from ..acts.act import C, H
+from ..acts.options import Options
+from ..acts.spot import Spot
 from ..acts.trial_errors import about_the_checkpoint
 from ..acts.typed_edits import TypedEdit
 from ..aio import running_loop
@@ -24,15 +26,12 @@ from .result import Sweep, moved
 from .rows import Row
 from .variants import Answer, Edit, Variant
 
-if TYPE_CHECKING:
-    from ..checkpoint import Checkpoint
-
 JOURNAL_SECONDS = 1.0
 CANCEL_SECONDS = 0.3
 
 
 @dataclass
-class Runner:
+class Runner(Generic[H, C]):
     """A sweep under way.
 
     Attributes:
@@ -51,31 +50,31 @@ class Runner:
         stopping: Nothing more is to be started.
     """
 
-    sweep: Sweep
-    here: Checkpoint
+    sweep: Sweep[H, C]
+    here: Spot
     typed: list[TypedEdit]
     inputs: list[Any]
     how: RunSettings
     given: Mapping[str, Any]
     concurrency: int
     budget: int | None
-    score: Callable[[Checkpoint], Any] | None
+    score: Callable[[C], Any] | None
     show: Callable[[int], object] = lambda _: None
     over: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
     _active: set[str] = field(default_factory=set)
-    _tried: dict[int, timetravel.Preview] = field(default_factory=dict)
+    _tried: dict[int, write.Preview] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _written: float = 0.0
 
     def __post_init__(self) -> None:
-        self.backend = self.here.history.book.backend
+        self.backend = self.here.backend
         told = (self.backend.thread(self.sweep.thread_id).get("metadata") if self.concurrency else None) or {}
         older = [key for key in told if key.startswith(f"{SWEEP}_") and key not in (SWEEP_OF, SWEEP_AT)]
         self.journals = [f"{SWEEP}_{self.sweep.id}", *older]
 
-    def run(self, show: Callable[[int], object] | None = None) -> Sweep:
+    def run(self, show: Callable[[int], object] | None = None) -> Sweep[H, C]:
         """Try every variant; an interrupt of the kernel ends it, and what is finished stays.
 
         Args:
@@ -110,13 +109,13 @@ class Runner:
         finally:
             self._over()
 
-    def start(self) -> Sweep:
-        """The same in the background; in a notebook with a bar and a Stop button."""
-        show = None
-        if in_notebook():
-            from ..widgets.sweep_bar import SweepBar
+    def start(self, bar: Callable[[Any], Callable[[int], object]] | None = None) -> Sweep[H, C]:
+        """The same in the background.
 
-            show = SweepBar(self.sweep).shown().advance
+        Args:
+            bar: Shows how far it is, in a notebook: takes the sweep, and gives what `run` takes as `show`.
+        """
+        show = bar(self.sweep) if bar and in_notebook() else None
         threading.Thread(target=self.run, args=(show,), name="forkbook sweep", daemon=True).start()
         return self.sweep
 
@@ -206,19 +205,19 @@ class Runner:
             at = self._edited(index)
         self._active.add(row.thread_id)
         if isinstance(variant.change, Answer):
-            said = {"value": variant.change.value, "by_id": variant.change.by_id}
-            act = self._place(row.thread_id).answer(**said, **{**self.given, "metadata": marks})
-            if variant.input is None or act.error:
-                return RunOutcome(act.run_id or "", "error" if act.status == "error" else "success", act.error)
-            at = act.checkpoint.id
-        how = dataclasses.replace(self.how, metadata=runs.marks(marks, self.how.config))
+            options = Options({**self.given, "metadata": marks})
+            done = answer.answer(self._place(row.thread_id), variant.change.value, variant.change.by_id, options)
+            if variant.input is None or done.error:
+                return RunOutcome(done.run_id or "", "error" if done.status == "error" else "success", done.error)
+            at = done.spot.id
+        how = dataclasses.replace(self.how, metadata=run_settings.marks(marks, self.how.config))
         return self.backend.run(row.thread_id, at, how, input=self.inputs[variant.number])
 
-    def _place(self, thread_id: str) -> Checkpoint:
+    def _place(self, thread_id: str) -> Spot:
         """The sweep's checkpoint as it is now, in the thread or a copy of it."""
-        base = self.here.history
-        history = moved(base, thread_id) if self.concurrency else base.refreshed()
-        return history[self.here.id]
+        if self.concurrency:
+            return self.here.in_facts(moved(self.here.facts, thread_id), self.here.id)
+        return self.here.now()
 
     def _edited(self, index: int) -> str:
         """Write a variant's edit; in the thread itself only what was tried on a scratch copy before.
@@ -232,7 +231,7 @@ class Runner:
         if variant.replace or typed.whole or not self.concurrency:
             writes = self._trial(variant).writes
         with self._told_of_the_copy(row.thread_id):
-            new_id, state = timetravel.written(self.backend, row.thread_id, self.here.state, writes, variant.as_node)
+            new_id, state = write.written(self.backend, row.thread_id, self.here.state, writes, variant.as_node)
         left = typed.deviations(state["values"], variant.replace)
         self._put(index, start_id=new_id, deviation="; ".join(map(str, left)) or None)
         if variant.input is None and state["next"] is not None:
@@ -253,10 +252,10 @@ class Runner:
                 self.backend.delete(thread_id)
             raise
 
-    def _trial(self, variant: Variant) -> timetravel.Preview:
+    def _trial(self, variant: Variant) -> write.Preview:
         """What the edit makes of a scratch copy; looked at once for all its branches."""
         if variant.number not in self._tried:
-            tried = timetravel.preview(
+            tried = write.preview(
                 self.backend,
                 self.sweep.thread_id,
                 self.here.state,
@@ -296,7 +295,7 @@ class Runner:
 
 
 def something_runs(following: tuple[str, ...]) -> None:
-    """Look that a node runs after an edit.
+    """Check that a node runs after an edit.
 
     Raises:
         Refused: None does.

@@ -16,7 +16,7 @@ ERROR_LENGTH = 100
 
 
 def checked(score: Any) -> Callable[[Any], Any]:
-    """Look that this is a function.
+    """Check that this is a function.
 
     Raises:
         InvalidInput: It is none.
@@ -26,11 +26,17 @@ def checked(score: Any) -> Callable[[Any], Any]:
     return score  # type: ignore[no-any-return]
 
 
-def judged(rows: Iterable[Row], places: Iterable[Place], score: Callable[[Any], Any]) -> list[Row]:
-    """The rows with their scores, or with why there is none; failed and cancelled branches have neither."""
+def judged(rows: Iterable[Row], tips: Iterable[tuple[Place, Any]], score: Callable[[Any], Any]) -> list[Row]:
+    """The rows with their scores, or with why there is none; failed and cancelled branches have neither.
+
+    Args:
+        rows: The rows.
+        tips: For each row where its branch is, and its last checkpoint.
+        score: The user's function of such a checkpoint.
+    """
     return [
-        replace(row, **_judged(place, score)) if place.tip is not None and place.status in SCORED else row
-        for row, place in zip(rows, places, strict=True)
+        replace(row, **_judged(tip, score)) if tip is not None and place.status in SCORED else row
+        for row, (place, tip) in zip(rows, tips, strict=True)
     ]
 
 
@@ -45,9 +51,9 @@ def failed(rows: Sequence[Row]) -> tuple[str, ...]:
     return (f"score failed on {len(errors)} of {len(errors) + n_scored}: {why}{more}",)
 
 
-def _judged(place: Place, score: Callable[[Any], Any]) -> dict[str, Any]:
+def _judged(tip: Any, score: Callable[[Any], Any]) -> dict[str, Any]:
     try:
-        found = score(place.history[place.tip])
+        found = score(tip)
         if isinstance(found, Mapping) and found:
             return {"score": {name: _plain(part) for name, part in found.items()}}
         return {"score": _plain(found)}

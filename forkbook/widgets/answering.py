@@ -6,9 +6,9 @@ from typing import Any
 
 import ipywidgets as w
 
-from ..acts.answer import Question, questions
 from ..checkpoint import Checkpoint
 from ..errors import InvalidInput
+from ..model.questions import Question, questions
 from ..plot.html import GREY, WRAP, cut, esc, line, lines
 
 SHOWN = 2_000  # characters of a question

@@ -9,8 +9,8 @@ from typing import Any
 import ipywidgets as w
 
 from .. import snippets
+from ..acts.act import Act
 from ..acts.live import Running
-from ..acts.verbs import Act
 from ..checkpoint import Checkpoint
 from ..compare.many import Overview
 from ..compare.two import Comparison

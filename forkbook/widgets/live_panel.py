@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 
 import ipywidgets as w
 
+from ..acts.act import Act
 from ..acts.live import Running
-from ..acts.verbs import Act
 from ..backends.events import Event
 from ..model.states import State
 from ..plot.html import GREY, ROLE_COLORS, WRAP, esc
@@ -28,7 +28,7 @@ class LivePanel(w.VBox):
     """
 
     def __init__(self) -> None:
-        self.running: Running | None = None
+        self.running: Running[Act] | None = None
         self.stop = w.Button(description="Stop", tooltip="Cancel the run; what it wrote stays")
         self._nodes, self._messages = dict[str, str](), dict[str, Event]()
         self._line, self._said, self._failed = w.HTML(), w.HTML(), Status()
@@ -38,7 +38,7 @@ class LivePanel(w.VBox):
         self._failed.remove_class("forkbook-status")  # the explorer has one
         self.stop.on_click(Worker(self._failed, []).guarded(self._stop))
 
-    def watch(self, running: Running, on_states: Callable[[list[State]], object] | None = None) -> Act:
+    def watch(self, running: Running[Act], on_states: Callable[[list[State]], object] | None = None) -> Act:
         """Show a run until its end, at most ten times a second; not for the thread that serves the widgets.
 
         Args:
@@ -67,7 +67,7 @@ class LivePanel(w.VBox):
         finally:
             self.stop.disabled, self.layout.display = True, "none"
 
-    def _draw(self, running: Running, fresh: Iterable[Event]) -> None:
+    def _draw(self, running: Running[Act], fresh: Iterable[Event]) -> None:
         for event in fresh:
             if event.kind == "tokens":
                 self._messages[str(event.message_id)] = event

@@ -1,0 +1,134 @@
+"""What the facts of a thread look like: frames, sums, the tree as a graph and as a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import frames
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from .facts import Facts
+
+
+class HistoryViews:
+    """The frames and the picture of a history, which says where its `facts` are."""
+
+    facts: Facts
+
+    def summary(self) -> str:
+        """One line: thread, checkpoints, branches, and whether that is all."""
+        return self.facts.summary()
+
+    def checkpoints_df(self, prices: Any = None) -> pd.DataFrame:
+        """A row a checkpoint, oldest first.
+
+        Args:
+            prices: As in `tokens_df`; adds `cost` and `unpriced_tokens`.
+
+        Returns:
+            Columns: thread_id, checkpoint_ns, checkpoint_id, parent_id, step, source, title (what made it), created_at,
+            run_id, next (a list of nodes; null: unknown), branch, is_tip, is_fork_point, interrupted, error,
+            n_messages, context_tokens (of its messages), context_method (how those were counted), spent_tokens (null
+            where no AI message was spent; they add up), method (how those were got), seconds (since the parent,
+            people's time left out), cache_read_tokens, cache_creation_tokens, reasoning_tokens, unknown_blocks (images
+            and others that context_tokens lacks), inside_id and inside_task_id (where its subgraph ran), known_tokens
+            (the least that spent_tokens can be, where they are unknown and so null), unknown_channels (those that may
+            hold messages which cannot be seen: then counts are null).
+        """
+        rows = frames.checkpoints_rows(self.facts, prices)
+        return frames.frame(list(rows), frames.with_prices(frames.CHECKPOINTS, prices))
+
+    def messages_df(self, prices: Any = None) -> pd.DataFrame:
+        """A row a message version, at the checkpoint where it is new; its tokens where it spends, so that they add up.
+
+        Args:
+            prices: As in `tokens_df`; adds `cost` and `unpriced_tokens`.
+
+        Returns:
+            Columns: thread_id, checkpoint_ns, checkpoint_id, message_id, created_at (of the checkpoint), role, name,
+            model (that the message names), text, tool_calls (a dict a call), branches (labels of those that hold it),
+            input_tokens, output_tokens, total_tokens, method, cache_read_tokens, cache_creation_tokens,
+            reasoning_tokens, unknown_blocks.
+        """
+        rows = frames.messages_rows(self.facts, prices)
+        return frames.frame(list(rows), frames.with_prices(frames.MESSAGES, prices))
+
+    def tasks_df(self) -> pd.DataFrame:
+        """A row a task, under the checkpoint it starts from.
+
+        Returns:
+            Columns: thread_id, checkpoint_ns, checkpoint_id, task_id, name (of the node; null: a task that asked or
+            failed, of which a store does not tell the node), path, error, interrupts,
+            writes (the channels it wrote; null: nothing yet), seconds (that it took; null where several tasks ran side
+            by side, or people's time may be among it; see `frames.tasks_rows`).
+        """
+        return frames.frame(list(frames.tasks_rows(self.facts)), frames.TASKS)
+
+    def branches_df(self, *, subgraphs: bool = False) -> pd.DataFrame:
+        """A row a branch; with `subgraphs` of every namespace.
+
+        Returns:
+            Columns: thread_id, checkpoint_ns, branch, tip_id, fork_point_id, n_checkpoints (from the root to the tip),
+            n_own (of these on the branch itself), status (of the tip), started_at, ended_at.
+        """
+        return frames.frame(list(frames.branches_rows(self.facts, subgraphs)), frames.BRANCHES)
+
+    def tokens_df(self, prices: Any = None, *, subgraphs: bool = False) -> pd.DataFrame:
+        """A row a tip's path, its spent tokens shared and own.
+
+        Shared is what any other tip's path holds, too; in a comparison it is what the compared ones have in common.
+
+        Args:
+            prices: Money for a million tokens by model, as in `{"gpt-4o": {"input": 2.5, "output": 10}}`, or
+                "genai-prices" (`pip install 'forkbook[prices]'`); see `forkbook.tokens.prices.rate_of`. Adds `cost` of
+                the whole path, `shared_cost` + `own_cost` = `cost`, and `unpriced_tokens`, those without a price.
+            subgraphs: Have rows for the tips of subgraphs, too; what these spent is in the root graph's rows as well.
+
+        Returns:
+            Columns: thread_id, checkpoint_ns, branch, tip_id, shared_tokens, own_tokens, total_tokens (shared + own),
+            input_tokens, output_tokens, reported_tokens, estimated_tokens, method, context_tokens and context_method
+            (at the tip), cache_read_tokens, cache_creation_tokens, reasoning_tokens, unknown_blocks (at the tip),
+            known_tokens (the least that total_tokens can be). Paths overlap: do not sum total_tokens over branches,
+            `total_tokens` of the history is the thread's. Null: unknown, as states on the path are not known as a
+            whole, or older ones are gone.
+
+        Raises:
+            InvalidInput: These are no such prices.
+        """
+        rows = frames.tokens_rows(self.facts, prices, subgraphs)
+        df = frames.frame(list(rows), frames.with_prices(frames.TOKENS, prices))
+        df.attrs["total_tokens"] = frames.PER_PATH
+        return df
+
+    @property
+    def total_tokens(self) -> int | None:
+        """What the thread spent in all, each checkpoint once; None where that is unknown: see `known_tokens`."""
+        return self.facts.ledger.total.total
+
+    @property
+    def known_tokens(self) -> int:
+        """The least that the thread spent: `total_tokens`, less what cannot be known."""
+        return self.facts.ledger.total.known.total
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """The tree as a networkx DiGraph, parent to child; its attributes: `forkbook.plot.tree.network.digraph`."""
+        from .plot.tree.network import digraph
+
+        return digraph(self.facts)
+
+    def figure(self, color: str = "source", *, fold: bool = False) -> go.Figure:
+        """The tree as a plotly Figure: a lane a branch, time downwards; subgraphs have dotted lanes of their own.
+
+        Args:
+            color: `source`, `branch` or `tokens` (spent).
+            fold: Leave subgraphs out; the checkpoints whose tasks ran them tell how many checkpoints are inside.
+        """
+        from .plot.tree.figure import figure
+        from .plot.tree.from_facts import marks
+
+        return figure(self.facts.tree, marks(self.facts), color=color, title=self.summary(), fold=fold)
