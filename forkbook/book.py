@@ -12,11 +12,12 @@ from .acts.options import Options, RunOptions
 from .backends.closed import ClosedBackend
 from .backends.contract import Backend
 from .backends.named import checked_id, named
+from .backends.search import check_search
 from .errors import InvalidInput, ThreadNotFound
 from .facts import Facts, read
 from .history import History
 from .model.secrets import veiled
-from .model.text import short, shown
+from .model.text import shown
 from .model.tree import Tree
 from .tokens import counter_of
 from .twins import twin
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from .store import Store
     from .sweep.result import Sweep
     from .transfer import CopyReport
-
-THREAD_STATUSES = ("idle", "busy", "interrupted", "error")  # LangGraph's
 
 
 class Book:
@@ -112,19 +111,7 @@ class Book:
         """
         from .frames import THREADS, frame, threads_rows
 
-        for name in ("limit", "offset"):
-            number = search.get(name)
-            if number is not None and not (isinstance(number, int) and number >= 0):
-                raise InvalidInput(f"{name} is {short(number)}: give a number of threads, or leave it out")
-        for name in ("metadata", "values"):
-            wanted = search.get(name)
-            if wanted is not None and not isinstance(wanted, Mapping):
-                raise InvalidInput(f"{name} is {short(wanted)}: give a mapping, as in {{'owner': 'ada'}}")
-        if (status := search.get("status")) is not None and status not in THREAD_STATUSES:
-            raise InvalidInput(
-                f"no thread has the status {short(status)}: there is {', '.join(THREAD_STATUSES)}",
-                candidates=THREAD_STATUSES,
-            )
+        check_search(search)
         return frame(list(threads_rows(list(self.backend.threads(**search)))), THREADS)
 
     def history(

@@ -44,7 +44,7 @@ def threads(
       forkbook threads https://my.langgraph.app --env-file .env --status idle
       forkbook threads study.forkbook --json
     """
-    from ...book import THREAD_STATUSES
+    from ...backends.search import THREAD_STATUSES
     from ...frames import threads_rows
 
     screen: Screen = ctx.obj
