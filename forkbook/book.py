@@ -257,8 +257,8 @@ class Book:
 
         if thread_id is not None:
             checked_id(thread_id)
-        about, how = veiled(thread_metadata), Options.of(options)
-        return Act.of(self, run(self.backend, self.counter, thread_id, input, about, if_not_exists, how))
+        thread_metadata, how = veiled(thread_metadata), Options.of(options)
+        return Act.of(self, run(self.backend, self.counter, thread_id, input, thread_metadata, if_not_exists, how))
 
     def tree(self, thread_id: str) -> Tree:
         """The bare tree of a thread: ids, parents, steps, sources; a store reads it without any value."""

@@ -181,9 +181,10 @@ def test_thread_ids_that_are_none(book):
                 look(wrong)
     with pytest.raises(fb.InvalidInput, match="must be a UUID"):
         book.backend.create("nope", "agent", {}, [])
-    for nothing in ("", None):
-        with pytest.raises(fb.InvalidInput):
-            book.history(nothing)
+    with pytest.raises(fb.ThreadNotFound, match="a server takes no empty id"):
+        book.history("")
+    with pytest.raises(fb.InvalidInput):
+        book.history(None)
 
 
 def test_a_limit_says_that_it_cut(book, demo_threads):
