@@ -95,7 +95,7 @@ def on_this_loop(listener: Callable[[Any], object] | None) -> Callable[[Any], ob
 
 
 def given_up() -> bool:
-    """Whether nobody awaits any more what this worker thread does."""
+    """Whether the caller no longer awaits what this worker thread does."""
     home = _home.get()
     return home is not None and home.cancelled
 

@@ -107,7 +107,7 @@ class Book:
                 `limit` (here: of all, not of a page) …
 
         Returns:
-            A row a thread: `thread_id`, `status`, `created_at`, `updated_at`, `graph_id`, `metadata` (a dict).
+            One row per thread: `thread_id`, `status`, `created_at`, `updated_at`, `graph_id`, `metadata` (a dict).
         """
         from .frames import THREADS, frame, threads_rows
 
@@ -201,14 +201,14 @@ class Book:
 
         A sweep whose kernel ended too early is found as far as it came. A checkpointer keeps only checkpoints, so there
         a branch that failed before its run wrote one is missing; the sweep's `notes` say so. A store or an archive
-        cannot search for copies: it tells of the sweeps in the thread itself.
+        cannot search for copies: it shows the sweeps in the thread itself.
         """
         from .sweep.found import sweeps
 
         def found_of(id_: str) -> list[Sweep[History, Checkpoint]]:
             found = sweeps(self, id_)
             if not found:
-                self.backend.thread(id_)  # tells a thread without sweeps from no thread
+                self.backend.thread(id_)  # raises where there is no such thread
             return found
 
         return named(self.backend, thread_id, found_of)
@@ -266,7 +266,7 @@ class Book:
         def tree_of(id_: str) -> Tree:
             heads = self.backend.heads(id_)
             if not heads:
-                self.backend.thread(id_)  # tells a thread without checkpoints from no thread
+                self.backend.thread(id_)  # raises where there is no such thread
             return Tree(heads)
 
         return named(self.backend, thread_id, tree_of)
@@ -318,8 +318,8 @@ class Book:
         keeps no metadata, so there copies are known as long as the book is open that made them.
 
         Returns:
-            A row a copy: the columns of `threads()`, and `copied_at`, `checkpoint_id` (the last of a copied lineage;
-            null: the whole thread) and `whole` (False: its maker was killed before it was written to its end).
+            One row per copy: the columns of `threads()`, and `copied_at`, `checkpoint_id` (the last of a copied
+            lineage; null: the whole thread) and `whole` (False: its maker was killed before it was written to its end).
 
         Raises:
             ThreadNotFound: There is neither such a thread nor a copy of one; copies of a deleted thread are found.
@@ -331,7 +331,7 @@ class Book:
         def found_of(id_: str) -> list[Any]:
             found = list(copies(self.backend, id_))
             if not found:
-                known = self.backend.thread(id_)["thread_id"]  # tells a thread without copies from no thread
+                known = self.backend.thread(id_)["thread_id"]  # raises where there is no such thread
                 return found if known == id_ else found_of(known)
             return found
 

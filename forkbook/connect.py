@@ -138,7 +138,7 @@ def migrate(
         src: A Book, or anything that `connect` takes.
         dst: A Book, or anything that `connect` takes and that can be written to.
         threads: Their ids; None: all.
-        dry_run: Look and tell; the target gets no request that could change it.
+        dry_run: Look and report; the target gets no request that could change it.
         limit: Move at most so many.
         on_conflict: Where another thread has the id: `skip` it; `compare` the two; `new_id`: write this one under a
             new id, the same one each time.
@@ -148,7 +148,7 @@ def migrate(
             are left out, and the report names them.
 
     Returns:
-        A row a thread; `bool(report)` is whether every thread is there, and nothing differs.
+        One row per thread; `bool(report)` is whether every thread is there, and nothing differs.
 
     Raises:
         InvalidInput: An argument cannot be right.

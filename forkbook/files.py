@@ -49,7 +49,7 @@ def new_folder(path: Path, mark: str) -> Iterator[Unfinished[Path]]:
 
     Args:
         path: Its name; a folder that is there is replaced, if a file `mark` is in it or it is empty.
-        mark: The name of a file that says that it is one of ours.
+        mark: The name of a file that shows that forkbook made it.
     """
     if path.exists() and not (path.is_dir() and ((path / mark).exists() or not any(path.iterdir()))):
         raise InvalidInput(f"{path} is something else already: give the name of a new folder", path=str(path))

@@ -270,10 +270,10 @@ class History(HistoryViews):
         seconds: float | None = None,
         until_idle: bool = True,
     ) -> list[Checkpoint]:
-        """Watch a thread that somebody else drives: this history is refreshed whenever something new is there.
+        """Watch a thread that another program runs: this history is refreshed whenever something new is there.
 
-        A look is cheap, the history is read only where something changed. A checkpointer does not tell whether a run is
-        under way: there a thread is idle once nothing is left to run, or an interrupt waits; a bare store does not tell
+        A look is cheap, the history is read only where something changed. A checkpointer does not say whether a run is
+        under way: there a thread is idle once nothing is left to run, or an interrupt waits; a bare store does not say
         that either, so give `seconds`. An interrupt of the kernel ends the watch.
 
         Args:
@@ -294,7 +294,7 @@ class History(HistoryViews):
         return follow(self.book.backend, self.thread_id, new, on_checkpoint, poll, seconds, until_idle)
 
     def grown(self, *streamed: State) -> History:
-        """A new history that has checkpoints that a run has just told of (`event.state`); `refreshed` reads them anew.
+        """A new history that also has the checkpoints of a run's events (`event.state`); `refreshed` reads them again.
 
         Results of tasks and times are not known of such a checkpoint before.
         """

@@ -24,7 +24,7 @@ class HistoryViews:
         return self.facts.summary()
 
     def checkpoints_df(self, prices: Any = None) -> pd.DataFrame:
-        """A row a checkpoint, oldest first.
+        """One row per checkpoint, oldest first.
 
         Args:
             prices: As in `tokens_df`; adds `cost` and `unpriced_tokens`.
@@ -43,7 +43,7 @@ class HistoryViews:
         return frames.frame(list(rows), frames.with_prices(frames.CHECKPOINTS, prices))
 
     def messages_df(self, prices: Any = None) -> pd.DataFrame:
-        """A row a message version, at the checkpoint where it is new; its tokens where it spends, so that they add up.
+        """One row per message version, at the checkpoint where it is new; tokens stand where they are spent.
 
         Args:
             prices: As in `tokens_df`; adds `cost` and `unpriced_tokens`.
@@ -58,18 +58,18 @@ class HistoryViews:
         return frames.frame(list(rows), frames.with_prices(frames.MESSAGES, prices))
 
     def tasks_df(self) -> pd.DataFrame:
-        """A row a task, under the checkpoint it starts from.
+        """One row per task, under the checkpoint it starts from.
 
         Returns:
             Columns: thread_id, checkpoint_ns, checkpoint_id, task_id, name (of the node; null: a task that asked or
-            failed, of which a store does not tell the node), path, error, interrupts,
+            failed, whose node a store does not know), path, error, interrupts,
             writes (the channels it wrote; null: nothing yet), seconds (that it took; null where several tasks ran side
             by side, or people's time may be among it; see `frames.tasks_rows`).
         """
         return frames.frame(list(frames.tasks_rows(self.facts)), frames.TASKS)
 
     def branches_df(self, *, subgraphs: bool = False) -> pd.DataFrame:
-        """A row a branch; with `subgraphs` of every namespace.
+        """One row per branch; with `subgraphs` of every namespace.
 
         Returns:
             Columns: thread_id, checkpoint_ns, branch, tip_id, fork_point_id, n_checkpoints (from the root to the tip),
@@ -78,7 +78,7 @@ class HistoryViews:
         return frames.frame(list(frames.branches_rows(self.facts, subgraphs)), frames.BRANCHES)
 
     def tokens_df(self, prices: Any = None, *, subgraphs: bool = False) -> pd.DataFrame:
-        """A row a tip's path, its spent tokens shared and own.
+        """One row per tip's path, its spent tokens shared and own.
 
         Shared is what any other tip's path holds, too; in a comparison it is what the compared ones have in common.
 
@@ -126,7 +126,7 @@ class HistoryViews:
 
         Args:
             color: `source`, `branch` or `tokens` (spent).
-            fold: Leave subgraphs out; the checkpoints whose tasks ran them tell how many checkpoints are inside.
+            fold: Leave subgraphs out; the checkpoints whose tasks ran them show how many checkpoints are inside.
         """
         from .plot.tree.figure import figure
         from .plot.tree.from_facts import marks

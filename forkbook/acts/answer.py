@@ -81,7 +81,7 @@ def _by_question(spot: Spot, state: State, value: Any, by_id: Any) -> dict[Quest
 
 
 def _maybe_ids(value: Any, asked: Sequence[Question]) -> list[str]:
-    """What to tell of one answer that looks like several."""
+    """A note where one answer looks like several."""
     keys = value.keys() if isinstance(value, Mapping) else set()
     meant = bool(keys) and keys <= {question.id for question in asked}
     return ["the mapping itself was the answer, ids as its keys: by_id={…} answers by ids"] if meant else []

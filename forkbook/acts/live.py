@@ -77,7 +77,7 @@ class Running(Generic[R]):
         *args, **kwargs: Its arguments; what they are refused for, `wait` raises.
 
     Attributes:
-        events (list[Event]): What the run told so far.
+        events (list[Event]): What the run reported so far.
 
     Raises:
         InvalidInput: It is no such method, or takes no such arguments; nothing was begun.
@@ -150,7 +150,7 @@ class Running(Generic[R]):
 
     @property
     def stopping(self) -> bool:
-        """Whether it was told to stop."""
+        """Whether `stop` was called."""
         return self._stopping
 
     def stop(self) -> None:

@@ -67,7 +67,7 @@ def must_be_next(spot: Spot) -> None:
 
 
 def starts_over(spot: Spot, state: State) -> tuple[str, ...]:
-    """What to tell of a run on from a checkpoint of the root graph, whose subgraphs LangGraph starts over.
+    """Notes on a run from a checkpoint of the root graph, whose subgraphs LangGraph starts over.
 
     Raises:
         Refused: The thread's head would go on without an edit that was made inside one of them.

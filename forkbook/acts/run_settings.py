@@ -165,7 +165,7 @@ def nodes(given: str | Sequence[str], graph: Graph) -> str | tuple[str, ...]:
 
 
 def not_finished(state: State) -> None:
-    """Look that something is left to run.
+    """Check that something is left to run.
 
     Raises:
         Refused: Nothing is; LangGraph would add a checkpoint all the same.

@@ -1,4 +1,4 @@
-"""What goes wrong on a copy where an edit is tried, told of the checkpoint that the user knows."""
+"""Errors on the copy where an edit is tried, worded for the checkpoint that the user knows."""
 
 from __future__ import annotations
 

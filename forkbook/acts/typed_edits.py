@@ -65,13 +65,13 @@ class TypedEdit:
         return [{ROOT: every}] if self.replaces else [{name: [v] for name, v in self.values.items()}, {ROOT: every}]
 
     def deviations(self, after: Any, exact: bool = False) -> tuple[Deviation, ...]:
-        """The channels that are not what was typed, and what went although nobody typed it."""
+        """The channels that are not what was typed, and those that changed although they were not typed."""
         found = list(deviations(self.shown, self.old, after, exact))
         if self.whole and ROOT not in self.values:
             found += lost_keys(self.shown, self.old, after)
-        told = {deviation.channel for deviation in found}
+        known = {deviation.channel for deviation in found}
         for name, why in self.lost.items():
-            if name not in told:
+            if name not in known:
                 found.append(Deviation(name, self.shown.get(name), (after or {}).get(name), why))
         return tuple(found)
 
@@ -198,7 +198,7 @@ def _text_notes(given: Mapping[str, Any], shown: Mapping[str, Any]) -> tuple[str
 
 
 def _json_notes(graph: Graph, old: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a place that takes JSON may make of objects: whether a schema means a class or a dict, it does not tell."""
+    """What a place that takes JSON may make of objects: a schema does not say whether it means a class or a dict."""
     schema = graph.schema or {}
     properties, definitions = schema.get("properties") or {}, schema.get("$defs") or {}
     found = []

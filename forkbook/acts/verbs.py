@@ -211,7 +211,7 @@ def done_after_run(
 
 
 def _stop(spot: Spot, how: RunSettings) -> tuple[str, ...]:
-    """A stop that was asked for, told as what it is: nobody asks anything there."""
+    """A note on a stop that the caller asked for: no question is open there."""
     before, after = how.interrupt_before or (), how.interrupt_after or ()
     if before == "*" or set(before) & set(spot.next or ()):
         where = f"before {', '.join(spot.next or ())}, as interrupt_before"

@@ -120,7 +120,7 @@ def _best_of(
         writes = {name: options[0] for name, options in tries.items()}
         _, after = written(backend, scratch_id, state, writes, as_node)
         left = typed.deviations(after["values"], exact)
-        wrong = {ROOT, *(deviation.channel for deviation in left)} if left else ()  # a whole state's keys are told
+        wrong = {ROOT, *(deviation.channel for deviation in left)} if left else ()  # of a whole state, all its keys
         more = [options for name, options in tries.items() if len(options) > 1 and name in wrong]
         if not more:
             following = None if after["next"] is None else tuple(after["next"])
@@ -167,10 +167,10 @@ def scratch(backend: Backend, thread_id: str) -> Iterator[Scratch]:
         AccessDenied: This user may not make one.
     """
     tags = mark_of_scratch(thread_id)
-    with _told_of_the_scratch_copy(thread_id):
+    with _about_the_scratch_copy(thread_id):
         copy = Scratch(backend.copy(thread_id))
     try:
-        with _told_of_the_scratch_copy(thread_id):
+        with _about_the_scratch_copy(thread_id):
             backend.tag(copy.thread_id, tags)
         yield copy
     finally:
@@ -183,7 +183,7 @@ def scratch(backend: Backend, thread_id: str) -> Iterator[Scratch]:
 
 
 @contextmanager
-def _told_of_the_scratch_copy(thread_id: str) -> Iterator[None]:
+def _about_the_scratch_copy(thread_id: str) -> Iterator[None]:
     try:
         yield
     except AccessDenied as error:
@@ -195,12 +195,12 @@ def _told_of_the_scratch_copy(thread_id: str) -> Iterator[None]:
 
 
 def sweep_scratches(backend: Backend, threads: Sequence[Mapping[str, Any]]) -> None:
-    """Delete scratch copies that a killed preview left behind, once they are surely nobody's."""
+    """Delete scratch copies that a killed preview left behind, once they are too old to be in use."""
     for thread in threads:
         try:
             age = datetime.now(UTC) - datetime.fromisoformat(thread["metadata"][SCRATCH_SINCE])
         except (TypeError, ValueError, KeyError):
-            continue  # not one of ours
+            continue  # not a scratch copy
         if age > SCRATCH_AGE:
             with suppress(ForkbookError):
                 backend.delete(thread["thread_id"])

@@ -76,7 +76,7 @@ class Store:
         return found if query is not None else ordered(found)
 
     def items_df(self, prefix: Place | None = None, query: str | None = None, limit: int | None = None) -> pd.DataFrame:
-        """A row an item; all pages are read.
+        """One row per item; all pages are read.
 
         Args:
             prefix: Only items whose namespace begins with these labels.
@@ -85,7 +85,7 @@ class Store:
 
         Returns:
             Columns `namespace`, `key` (string), `value` (a dict), `created_at`, `updated_at`, `expires_at` (UTC; null
-            where an item never expires, or the place does not tell; only SQLite and Postgres do), `score`. SQLite
+            where an item never expires, or the place does not know it; only SQLite and Postgres do), `score`. SQLite
             keeps no time of creation beside that of the last write.
 
         Raises:
@@ -137,7 +137,7 @@ class Store:
         return write.confirm() if confirm else write
 
     def snapshot(self, prefix: Place | None = None) -> Snapshot:
-        """What the memory holds now, to keep; `diff` tells what was written since."""
+        """What the memory holds now, to keep; `diff` shows what was written since."""
         labels, memory = namespace_of(prefix), self._memory
         return Snapshot(tuple(ordered(memory.items(labels))), datetime.now(UTC), labels, memory.name)
 

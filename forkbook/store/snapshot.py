@@ -127,7 +127,7 @@ class StoreDiff:
         return [change for change in self.changes if change.kind == kind]
 
     def df(self) -> pd.DataFrame:
-        """A row a change.
+        """One row per change.
 
         Returns:
             Columns `namespace`, `key` (string), `kind` (category), `old` and `new` (the values), `written_at` (UTC;

@@ -45,8 +45,8 @@ class Write:
         now = self.memory.item(self.namespace, self.key)
         if now != self.old:
             if same(now and now.value, self.value):
-                raise Refused(f"{where} is so already: you confirmed this before, or somebody wrote the same")
-            raise Refused(f"{where} was written by somebody else since you looked; look again")
+                raise Refused(f"{where} is so already: you confirmed this before, or another writer wrote the same")
+            raise Refused(f"{where} was written by another writer since you looked; look again")
         if self.value is None:
             self.memory.delete(self.namespace, self.key)
         else:

@@ -40,7 +40,7 @@ def sweeps(book: BookOf[H, C], thread_id: str) -> list[Sweep[H, C]]:
 
 
 def _copies(book: BookOf[H, C], thread_id: str) -> list[str]:
-    """The copies in which its sweeps ran, newest first; a store that cannot search for them has none to tell of."""
+    """The copies in which its sweeps ran, newest first; a store that cannot search for them has none to show."""
     try:
         return [str(thread["thread_id"]) for thread in book.backend.threads(metadata={SWEEP_OF: thread_id})]
     except InvalidInput:
@@ -67,7 +67,7 @@ def _ended(row: Row) -> Row:
 
 
 def _caught_up(row: Row, place: tuple[Facts, int] | None) -> Row:
-    """The row with what its checkpoints tell: the journal is a second late, and a kernel that is killed ends it."""
+    """The row with what its checkpoints say: the journal is a second late, and a kernel that is killed ends it."""
     if place is None or row.outcome not in ("not run", "cancelled"):
         return row
     facts, own = place

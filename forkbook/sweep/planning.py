@@ -90,7 +90,7 @@ def _checked(here: Spot, variant: Variant) -> TypedEdit:
 
 
 def _shown(here: Spot, variant: Variant, asked: TypedEdit) -> Variant:
-    """The variant as it is told of: in plain JSON."""
+    """The variant as frames and pictures show it: in plain JSON."""
     as_shown, change = here.backend.as_shown, variant.change
     if isinstance(change, Edit):
         change = dataclasses.replace(change, values=asked.shown)

@@ -42,7 +42,7 @@ class Run(Protocol):
 
 
 class Sweep(Generic[H, C]):
-    """Many variants from one checkpoint; `df()` has a row a branch.
+    """Many variants from one checkpoint; `df()` has one row per branch.
 
     Attributes:
         book (Book): Where the threads are.
@@ -85,7 +85,7 @@ class Sweep(Generic[H, C]):
 
     @property
     def stopping(self) -> bool:
-        """Whether it was told to stop."""
+        """Whether `stop` was called."""
         return self.runner is not None and self.runner.stopping.is_set()
 
     def stop(self) -> None:
@@ -176,7 +176,7 @@ class Sweep(Generic[H, C]):
         return total
 
     def df(self, prices: Any = None) -> pd.DataFrame:
-        """A row a branch; see `forkbook.sweep.rows.records` for the columns.
+        """One row per branch; see `forkbook.sweep.rows.records` for the columns.
 
         Args:
             prices: As in `History.tokens_df`; adds `cost` and `unpriced_tokens` of what the branch itself spent.
@@ -188,7 +188,7 @@ class Sweep(Generic[H, C]):
         return frame(list(records(self.rows, self._places(), rate)), with_prices(columns(self.rows), prices))
 
     def figure(self, prices: Any = None) -> go.Figure:
-        """Which variant, at what cost: a plotly Figure, a row a variant with its score left and what it spent right.
+        """A plotly Figure: one row per variant, with its score left and what it spent right.
 
         Args:
             prices: As in `df`: draws money instead of tokens. Of a dict of scores the first one with numbers is drawn.
@@ -231,7 +231,7 @@ class Sweep(Generic[H, C]):
         return twin
 
     def _judge(self, score: Callable[[C], Any]) -> None:
-        """Fill in the scores; say aloud if some failed."""
+        """Fill in the scores; warn if some failed."""
         self.rows = judged(self.rows, self._tips(), score)
         for note in failed(self.rows):
             warnings.warn(note, stacklevel=4)
@@ -259,9 +259,9 @@ class Sweep(Generic[H, C]):
 
     def _made(self, thread_id: str) -> bool:
         """Whether a thread is a copy that this sweep made: not the thread itself, nor a copy of such a copy."""
-        told = self.book.backend.thread(thread_id).get("metadata") or {}
-        ours = told.get(SWEEP_OF) == self.thread_id and unpacked(told.get(SWEEP)).get("sweep") == self.id
-        return thread_id != self.thread_id and ours and told.get(SWEEP_AT) == thread_id
+        metadata = self.book.backend.thread(thread_id).get("metadata") or {}
+        ours = metadata.get(SWEEP_OF) == self.thread_id and unpacked(metadata.get(SWEEP)).get("sweep") == self.id
+        return thread_id != self.thread_id and ours and metadata.get(SWEEP_AT) == thread_id
 
     def _marks(self, row: Row) -> dict[str, str]:
         """The metadata that the checkpoints of a row's runs carry."""
@@ -274,8 +274,8 @@ class Sweep(Generic[H, C]):
         rows = [row.variant.record() | {name: getattr(row, name) for name in kept} for row in self.rows]
         return packed({"of": self.thread_id, "checkpoint": self.checkpoint_id, "started": self.started, "rows": rows})
 
-    def _tell(self) -> None:
-        """Say aloud that it ended before its end."""
+    def _warn_if_cut(self) -> None:
+        """Warn where it ended early."""
         left = sum(row.outcome in ("cancelled", "not run") for row in self.rows)
         stopped = any(row.outcome == "cancelled" for row in self.rows)
         if left:

@@ -153,12 +153,12 @@ def column(channel: str) -> str:
 
 
 def records(found: Sequence[Row], places: Sequence[Place], rate: Rate | None = None) -> Iterator[Record]:
-    """A row a branch, variant by variant.
+    """One row per branch, variant by variant.
 
     `status` is that of the branch's tip (finished, waiting, pending, error), or `cancelled` or `not run`. Spent tokens
     are those of its own runs (null where no AI message was spent, or where they are unknown: `known_tokens` is the
     least that they can be), `seconds` by the clock for edit and run, `text` is
-    the last thing that an AI message said on it, `deviation` tells where an edit did not come out as typed.
+    the last thing that an AI message said on it, `deviation` says where an edit did not come out as typed.
     With a rate, `cost` is the money of the spent tokens whose model has a price, `unpriced_tokens` counts the others.
     """
     for row, here in zip(found, places, strict=True):

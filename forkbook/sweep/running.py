@@ -44,7 +44,7 @@ class Runner(Generic[H, C]):
         concurrency: How many copies run at a time; 0: all in the thread itself.
         budget: Spent tokens at which no further variant is started.
         score: What judges a branch.
-        show: Is told of every branch that ended.
+        show: Called with how many branches have ended since the last call.
         over: Nothing runs any more.
         done: Scores are there, too.
         stopping: Nothing more is to be started.
@@ -70,15 +70,15 @@ class Runner(Generic[H, C]):
 
     def __post_init__(self) -> None:
         self.backend = self.here.backend
-        told = (self.backend.thread(self.sweep.thread_id).get("metadata") if self.concurrency else None) or {}
-        older = [key for key in told if key.startswith(f"{SWEEP}_") and key not in (SWEEP_OF, SWEEP_AT)]
+        metadata = (self.backend.thread(self.sweep.thread_id).get("metadata") if self.concurrency else None) or {}
+        older = [key for key in metadata if key.startswith(f"{SWEEP}_") and key not in (SWEEP_OF, SWEEP_AT)]
         self.journals = [f"{SWEEP}_{self.sweep.id}", *older]
 
     def run(self, show: Callable[[int], object] | None = None) -> Sweep[H, C]:
         """Try every variant; an interrupt of the kernel ends it, and what is finished stays.
 
         Args:
-            show: Is told how many branches have ended since the last time, 0 at the end; None: a bar of tqdm's is.
+            show: Called with how many branches have ended since the last call, 0 at the end; None: tqdm's bar shows it.
         """
         if self.concurrency and self.backend.awaits and running_loop():
             raise Unsupported(
@@ -89,7 +89,7 @@ class Runner(Generic[H, C]):
             self._try_all(show)
             if self.score:
                 self.sweep._judge(self.score)
-            self.sweep._tell()
+            self.sweep._warn_if_cut()
         finally:
             self.done.set()
             self.show(0)
@@ -230,7 +230,7 @@ class Runner(Generic[H, C]):
         writes = typed.values
         if variant.replace or typed.whole or not self.concurrency:
             writes = self._trial(variant).writes
-        with self._told_of_the_copy(row.thread_id):
+        with self._about_the_thread(row.thread_id):
             new_id, state = write.written(self.backend, row.thread_id, self.here.state, writes, variant.as_node)
         left = typed.deviations(state["values"], variant.replace)
         self._put(index, start_id=new_id, deviation="; ".join(map(str, left)) or None)
@@ -239,8 +239,8 @@ class Runner(Generic[H, C]):
         return new_id
 
     @contextmanager
-    def _told_of_the_copy(self, thread_id: str) -> Iterator[None]:
-        """Faults at an edit in a copy, told of the thread that the user knows; nobody can read such a copy."""
+    def _about_the_thread(self, thread_id: str) -> Iterator[None]:
+        """Errors at an edit in a copy, worded for the thread that the user knows; such a copy cannot be read."""
         if not self.concurrency:
             yield
             return
@@ -286,7 +286,7 @@ class Runner(Generic[H, C]):
         return row
 
     def _journal(self, now: bool = False) -> None:
-        """Keep the rows in the thread's metadata: a variant that fails leaves no checkpoint that could tell of it."""
+        """Keep the rows in the thread's metadata: a variant that fails leaves no checkpoint that shows it."""
         with self._lock:
             if now or time.monotonic() - self._written > JOURNAL_SECONDS:
                 self._written = time.monotonic()

@@ -1,4 +1,4 @@
-"""A sweep as a figure: a row a variant, its scores left, its cost right; the best one on top. Pure but for plotly."""
+"""A sweep as a figure: one row per variant, scores left, cost right, the best on top. Pure but for plotly."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def figure(
 
 
 def lines(points: Sequence[Point], measure: str = "tokens") -> list[Line]:
-    """A row a variant: the highest score on top, then those without a score, as they were tried."""
+    """One row per variant: the highest score on top, then those without a score, as they were tried."""
     groups: dict[int, list[Point]] = {}
     for point in points:
         groups.setdefault(point.variant, []).append(point)
@@ -131,8 +131,8 @@ def _end(line: Line) -> str:
             others[point.status] = others.get(point.status, 0) + 1
     n = len(line.points)
     words = {"error": "failed"}
-    told = [f"{words.get(status, status)}{f' {many} of {n}' if n > 1 else ''}" for status, many in others.items()]
-    return " · ".join([*([] if line.cost is None else [amount(line.cost)]), *told])
+    ends = [f"{words.get(status, status)}{f' {many} of {n}' if n > 1 else ''}" for status, many in others.items()]
+    return " · ".join([*([] if line.cost is None else [amount(line.cost)]), *ends])
 
 
 def amount(spent: float) -> str:

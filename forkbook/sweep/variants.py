@@ -168,7 +168,7 @@ def packed(record: Any) -> str:
 
 
 def unpacked(text: Any) -> dict[str, Any]:
-    """The record in a text; an empty one if it is none of ours."""
+    """The record in a text; an empty one if it is not of a sweep."""
     try:
         found = orjson.loads(text)
     except (TypeError, orjson.JSONDecodeError):

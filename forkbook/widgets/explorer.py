@@ -242,7 +242,7 @@ class Explorer(w.VBox):
         self._act(doing, lambda: self.live.watch(Running(act, *given, **more, **stops), grow))
 
     def _follow(self, history: History, position: int) -> None:
-        """Show a history and pick a position, unless somebody picked another checkpoint since the last time."""
+        """Show a history and pick a position, unless the user picked another checkpoint since the last time."""
         picked = self.selected
         stays = picked is not None and picked.id != self._led_to and picked.id in history
         self._load(history, history[picked.id].position if picked and stays else position)

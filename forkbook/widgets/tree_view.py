@@ -16,7 +16,7 @@ WIDTH = 420  # pixels
 
 
 class TreePicture(w.VBox):
-    """Draws a history and tells which position was clicked."""
+    """Draws a history and reports which position was clicked."""
 
     def __init__(self, on_pick: Callable[[int], None]) -> None:
         self._on_pick = on_pick

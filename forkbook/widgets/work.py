@@ -1,4 +1,4 @@
-"""Work behind a widget: one job at a time, in a thread, its end told in words; no exception of a callback is lost."""
+"""Work behind a widget: one job at a time, in a thread, its end said in words; no exception of a callback is lost."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -72,14 +72,14 @@ class Worker:
             ticking = threading.Thread(target=tick, name="forkbook clock", daemon=True)
             ticking.start()
             try:
-                told, failed = job(), None
+                words, failed = job(), None
             except Exception as error:
-                told, failed = "", error
+                words, failed = "", error
             done.set()
             ticking.join()
             try:
                 if failed is None:
-                    self.status.say(told)
+                    self.status.say(words)
                 else:
                     self.status.fail(failed)
                     if after_failure:
