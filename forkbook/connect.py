@@ -10,29 +10,24 @@ from typing import TYPE_CHECKING, Any, overload
 
 from .aio import in_thread
 from .backends.contract import Backend
+from .backends.open_store import FOR_STORES, file_backend, is_saver, rules_given, saver_backend
 from .backends.server.keys import held_headers
-from .backends.typed_place import ARCHIVE_SUFFIX, existing_path, for_libpq, held_place, kind_of
+from .backends.typed_place import existing_path, for_libpq, held_place, kind_of
 from .book import Book
 from .errors import AccessDenied, ConnectionFailed, InvalidInput, ServerFault, SourceError
 from .extras import require_langgraph
 from .model.held import Secret
 from .model.meant import other_scheme
-from .model.text import short
 from .tokens import counter_of
 
 if TYPE_CHECKING:
     from .backends.archive import VerifyReport
-    from .backends.databases.rules import Reducer, Rules
+    from .backends.databases.rules import Reducer
     from .backends.server.backend import ServerBackend
     from .model.states import Thread
     from .transfer import MigrateReport
 
-JSON_SUFFIX = ".json"
 SERVERS = ("server", "demo")
-FOR_STORES = (
-    "reducers and graph are for checkpoint stores, a SQLite file or a Postgres address: elsewhere values are whole, so "
-    "leave them out"
-)
 
 
 def connect(
@@ -53,6 +48,9 @@ def connect(
         source: One of
             an Agent Server's address, as in "http://localhost:2024";
             a compiled graph with a checkpointer, in this process;
+            a checkpointer alone, read-only: a SqliteSaver's and a PostgresSaver's store is read by forkbook itself, any
+            other one by LangGraph, which may import classes and change the file;
+            a `Backend` of your own (see `forkbook.testing`);
             the path of a SQLite checkpoint store, read-only;
             a "postgresql://…" address of a Postgres checkpoint store, read-only;
             the path of an archive, "study.forkbook";
@@ -80,9 +78,11 @@ def connect(
     for name, given in (("api_key", api_key), ("headers", headers), ("cache", cache)):
         if given is not None and kind not in SERVERS:
             raise InvalidInput(f"{name} is for Agent Servers; what is opened here is none, so leave it out")
-    if (reducers or graph is not None) and kind in (*SERVERS, "address", "object"):
+    if (reducers or graph is not None) and (
+        kind in (*SERVERS, "address") or (kind == "object" and not is_saver(source))
+    ):
         raise InvalidInput(FOR_STORES)
-    rules = _rules(reducers, graph)
+    rules = rules_given(reducers, graph)
     if kind == "postgres":
         from .backends.databases.postgres import PostgresBackend
 
@@ -94,7 +94,7 @@ def connect(
 
             backend = CachedBackend(backend, Path(cache))
     elif kind == "path":
-        backend = _file(source, rules)
+        backend = file_backend(source, rules)
     elif kind == "nothing":
         raise InvalidInput("connect() got an empty text where an address or a path belongs")
     elif hasattr(source, "get_state_history") and hasattr(source, "checkpointer"):
@@ -102,11 +102,10 @@ def connect(
         from .backends.graph.backend import GraphBackend
 
         backend = GraphBackend(source)
-    elif hasattr(source, "get_tuple") and hasattr(source, "put_writes"):
-        raise InvalidInput(
-            "this is a checkpointer alone: connect() takes the graph that was compiled with it, "
-            "builder.compile(checkpointer=…), or the path or address of its store"
-        )
+    elif is_saver(source):
+        backend = saver_backend(source, rules)
+    elif isinstance(source, Backend):
+        backend = source
     elif hasattr(source, "compile"):
         raise InvalidInput("this graph is not compiled: fb.connect(builder.compile(checkpointer=…))")
     else:
@@ -266,47 +265,6 @@ def _opened_scratches(backend: ServerBackend) -> list[Thread]:
         raise ConnectionFailed(
             f"{error} At this port a server speaks {spoken}: try {spoken}://, {other!r}", candidates=[other]
         ) from error
-
-
-def _rules(reducers: Mapping[str, Reducer] | None, graph: Any) -> Rules | None:
-    """The rules of DeltaChannels that a user gives: functions, and what a graph has beside them."""
-    if not reducers and graph is None:
-        return None
-    from .backends.databases.rules import first_of, given
-
-    wrong = [name for name, reducer in (reducers or {}).items() if not callable(reducer)]
-    if wrong:
-        raise InvalidInput(f"reducers[{wrong[0]!r}] is no function: give one of the state and a list of writes")
-    if graph is None:
-        return given(reducers or {})
-    if not hasattr(graph, "get_subgraphs"):
-        raise InvalidInput(f"graph={short(graph)} is no compiled graph: give builder.compile()")
-    require_langgraph()
-    from .backends.graph.reducers import rules_of
-
-    return first_of(given(reducers or {}), rules_of(graph))
-
-
-def _file(source: Any, rules: Rules | None = None) -> Backend:
-    path = existing_path(source)
-    if rules is not None and path.suffix.lower() in (ARCHIVE_SUFFIX, JSON_SUFFIX):
-        raise InvalidInput(FOR_STORES)
-    if path.suffix == ARCHIVE_SUFFIX:
-        from .backends.archive import ArchiveBackend
-
-        return ArchiveBackend(path)
-    if path.suffix.lower() == JSON_SUFFIX:
-        from .backends.jsonfile.backend import JsonBackend
-
-        return JsonBackend(path)
-    if path.is_dir():
-        raise InvalidInput(
-            f"{str(path)!r} is a folder; tables of a Parquet export are read by pandas.read_parquet, "
-            "and only exports to .forkbook and .json can be opened again"
-        )
-    from .backends.databases.sqlite import SqliteBackend
-
-    return SqliteBackend(path, rules)
 
 
 def _sweep_bar(sweep: Any) -> Callable[[int], object]:

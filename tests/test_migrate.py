@@ -14,7 +14,7 @@ from langgraph_sdk import get_sync_client
 from proxy import Fault, proxy, writes
 
 import forkbook as fb
-from forkbook.backends import retry as patience
+from forkbook.backends import retry
 from forkbook.backends.server.backend import ServerBackend
 from forkbook.marks import IMPORT
 from forkbook.transfer import to_server
@@ -46,7 +46,7 @@ def fresh(source, demo_threads):
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
-    monkeypatch.setattr(patience, "FIRST", 0.01)
+    monkeypatch.setattr(retry, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(to_server, "QUIET", 0.3)
 
 
@@ -321,7 +321,7 @@ def test_waiting_is_bounded_and_the_row_says_why(source, target_url, fresh):
 
 def test_retry_after_is_obeyed(source, target_url, fresh, monkeypatch):
     waited = []
-    monkeypatch.setattr(patience.Patience.__init__, "__defaults__", (5, 60.0, waited.append))
+    monkeypatch.setattr(retry.Retry.__init__, "__defaults__", (5, 60.0, waited.append))
     fault = once(creating, Fault(429, (("retry-after", "7"),)))
     with proxy(target_url, fault=fault) as (url, _):
         assert fb.migrate(source, url, [fresh["approval"]])

@@ -29,7 +29,7 @@ from test_graph import fresh_database, postgres  # noqa: F401  # a fixture
 from test_migrate import shape
 
 import forkbook as fb
-from forkbook.backends import retry as patience
+from forkbook.backends import retry
 from forkbook.backends.graph.backend import GraphBackend
 from forkbook.backends.server import line as transport
 from forkbook.backends.server.backend import ServerBackend
@@ -142,7 +142,7 @@ def archive(demo_url, threads, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
-    monkeypatch.setattr(patience, "FIRST", 0.01)
+    monkeypatch.setattr(retry, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(to_server, "QUIET", 0.1)
 
 
@@ -421,7 +421,7 @@ class TestTheLineToTheTarget:
             return replace(MISDEEDS[kind](), carried_out=of.endswith("out"))
 
         with misbehaving(target.url, misdeed) as (url, arrived):
-            monkeypatch.setattr(patience.Patience.__init__, "__defaults__", (3, 60.0, time.sleep))
+            monkeypatch.setattr(retry.Retry.__init__, "__defaults__", (3, 60.0, time.sleep))
             report = written(url, archive, threads)
         moves = dict(zip(THREE, report.moves, strict=True))
         assert [moves[name].outcome for name in ("approval", "memory")] == ["created", "created"]
@@ -472,7 +472,7 @@ class TestTheLineToTheSource:
         into = compiled(InMemorySaver())
         with misbehaving(demo_url, misdeed) as (url, arrived), fb.connect(url, api_key=KEY, sweep=False) as source:
             with monkeypatch.context() as patched:
-                patched.setattr(patience.Patience.__init__, "__defaults__", (3, 60.0, time.sleep))
+                patched.setattr(retry.Retry.__init__, "__defaults__", (3, 60.0, time.sleep))
                 report = fb.migrate(source, into, wanted)
             moves = dict(zip(THREE, report.moves, strict=True))
             assert [moves[name].outcome for name in ("approval", "memory")] == ["created", "created"]
@@ -545,7 +545,7 @@ def test_an_empty_answer_is_no_sign_that_a_mark_was_written(archive, threads, ta
 
 
 def test_tries_end_where_answers_take_too_long(archive, threads, target, monkeypatch):
-    monkeypatch.setattr(patience, "ENOUGH", 0.0)
+    monkeypatch.setattr(retry, "MAX_ELAPSED_S", 0.0)
     bad = about(threads["memory"])
     with misbehaving(target.url, lambda request: Misdeed("503") if bad(request) else None) as (url, arrived):
         (move,) = fb.migrate(archive, url, [threads["memory"]]).moves

@@ -7,7 +7,7 @@ from proxy import Fault, proxy
 from test_cli import run
 
 import forkbook as fb
-from forkbook.backends import retry as patience
+from forkbook.backends import retry
 from forkbook.cli import screen
 from forkbook.transfer import verify
 
@@ -22,7 +22,7 @@ def archive(book, demo_threads, tmp_path):
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
-    monkeypatch.setattr(patience, "FIRST", 0.01)
+    monkeypatch.setattr(retry, "FIRST_DELAY_S", 0.01)
 
 
 def test_a_server_that_is_busy_is_asked_again(demo_url, archive, demo_threads):

@@ -13,7 +13,7 @@ from typing import Any
 from ..aio import given_up
 from ..backends.contract import Backend
 from ..backends.gather import read_whole
-from ..backends.retry import LOST, Patience
+from ..backends.retry import RETRYABLE, Retry
 from ..errors import ActFailed, ForkbookError, InvalidInput, ThreadBusy, ThreadNotFound
 from ..marks import COPY, COPY_OF, IMPORT, checked_metadata, copy_mark, mark_of_copy, original_of
 from ..model.states import State, Thread, key_of
@@ -53,7 +53,7 @@ def copy_thread(
     given = checked_metadata(metadata)
     backend.require("write", "copy a thread")
     backend.must_hold_copies()
-    ask = Patience(backend).read
+    ask = Retry().read
     before = ask(lambda: backend.thread(thread_id))
     if before.get("status") == "busy":
         raise ThreadBusy(f"thread {thread_id} is busy with a run: copy it when the run has ended", thread_id=thread_id)
@@ -161,19 +161,19 @@ def _delete(backend: Backend, copy_id: str) -> None:
             return  # it never came to be, or an earlier try did it
 
     context = Context()  # a loop that cancelled what it waited for takes nothing more from here
-    context.run(Patience(backend, tries=3).read, deleted) if given_up() else Patience(backend, tries=3).read(deleted)
+    context.run(Retry(tries=3).read, deleted) if given_up() else Retry(tries=3).read(deleted)
 
 
 def made(backend: Backend, record: Thread) -> str:
     """The id of a new copy by the place itself; the request is never made twice, unless it was refused as too many."""
-    for wait in Patience(backend).again():
+    for wait in Retry().again():
         try:
             return backend.copy(record["thread_id"])
         except BaseException as error:
-            if isinstance(error, LOST) and error.details.get("status") == 429:
+            if isinstance(error, RETRYABLE) and error.details.get("status") == 429:
                 wait(error)
                 continue
-            if isinstance(error, (*LOST, KeyboardInterrupt)) and "create" in backend.abilities:
+            if isinstance(error, (*RETRYABLE, KeyboardInterrupt)) and "create" in backend.abilities:
                 _tell(error, PERHAPS.format(_suspects(backend, record)))
             raise
     raise AssertionError("the last wait raises")
@@ -208,7 +208,7 @@ def both(backend: Backend, thread_ids: tuple[str, str]) -> list[list[State]]:
     stopped = Event()
 
     def read(thread_id: str) -> list[State]:
-        return Patience(backend).read(lambda: read_whole(backend, thread_id, stopped=stopped).states)
+        return Retry().read(lambda: read_whole(backend, thread_id, stopped=stopped).states)
 
     if not backend.parallel:
         return [read(thread_id) for thread_id in thread_ids]

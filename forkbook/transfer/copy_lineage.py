@@ -7,7 +7,7 @@ from typing import Any
 
 from ..backends.contract import Backend
 from ..backends.read import inside, reading
-from ..backends.retry import Patience
+from ..backends.retry import Retry
 from ..errors import InvalidInput
 from ..marks import checked_metadata, inherited, mark_of_copy
 from ..model.states import State, Thread, head_of, namespace
@@ -57,7 +57,7 @@ def copy_lineage(
             thread_id=thread_id,
             checkpoint_id=checkpoint_id,
         )
-    writer, ask = writer_for(backend), Patience(backend).read
+    writer, ask = writer_for(backend), Retry().read
     record = ask(lambda: backend.thread(thread_id))
     original, left_out = _lineage(backend, record, roots, checkpoint_id, given)
     known, unknown = known_part(original)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..backends.archive.export import ExportReport
 from ..backends.contract import Backend
-from ..backends.retry import Patience
+from ..backends.retry import Retry
 from ..errors import InvalidInput
 from ..model.text import short
 
@@ -62,7 +62,7 @@ def export(
         KeyboardInterrupt: It was stopped; a note of it says what is left.
     """
     which = format_of(path, format)
-    how: dict[str, Any] = {"readers": readers, "ask": Patience(backend).read, "secrets": secrets}
+    how: dict[str, Any] = {"readers": readers, "ask": Retry().read, "secrets": secrets}
     try:
         if which == "archive":
             from ..backends.archive import write

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ..backends.contract import Backend
-from ..backends.retry import Patience
+from ..backends.retry import Retry
 from ..backends.wire import own
 from ..errors import ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound, Unsupported
 from ..marks import IMPORT, import_mark
@@ -58,9 +58,9 @@ def migrate(
             "more under new ids, copy copies one of them"
         )
     writer = writer_for(target, assistant)
-    wanted = Patience(source).read(lambda: list(_wanted(source, threads, limit)))
+    wanted = Retry().read(lambda: list(_wanted(source, threads, limit)))
     ids = {str(record["thread_id"]) for record in wanted}
-    dead = None if dry_run else Patience(target).read(lambda: writer.prepare(ids))
+    dead = None if dry_run else Retry().read(lambda: writer.prepare(ids))
     mover = Mover(source, writer, on_conflict, dry_run, dead, secrets)
     workers = concurrency if source.parallel and target.parallel else 1
     moves, stopped = each(mover.move, wanted, workers, "migrating threads")
@@ -68,7 +68,7 @@ def migrate(
         stopped = f"{stopped}; run again, it goes on"
     if not dry_run and stopped is None:
         with suppress(ForkbookError):  # the next run clears away, too
-            Patience(target).read(lambda: writer.tidy(mover.run))
+            Retry().read(lambda: writer.tidy(mover.run))
     return MigrateReport(
         f"{source.kind} {source.address}", f"{target.kind} {target.address}", tuple(moves), dry_run, stopped
     )
@@ -163,7 +163,7 @@ class Mover:
         self._secrets = secrets
         self._source, self._writer, self._on_conflict, self._dry_run = source, writer, on_conflict, dry_run
         self._dead = dead
-        self._reads, self._looks = Patience(source), Patience(writer.backend)
+        self._reads, self._looks = Retry(), Retry()
         self.run = uuid.uuid4().hex
 
     def move(self, record: Thread) -> Move:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..backends.contract import Backend
-from ..backends.retry import LOST, Patience
+from ..backends.retry import RETRYABLE, Retry
 from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ThreadBusy, ThreadNotFound
 from ..marks import import_mark
 from ..model.states import State
@@ -41,7 +41,7 @@ class Rebuilding:
         learned: Learned,
     ) -> None:
         self._backend, self._original, self._thread_id = backend, original, thread_id
-        self._metadata, self._graph_id, self._patience = metadata, graph_id, Patience(backend)
+        self._metadata, self._graph_id, self._patience = metadata, graph_id, Retry()
         nodes = self._patience.read(lambda: backend.graph(graph_id)).nodes if original.states else ()
         nodes = original.nodes if nodes is None else nodes
         self._trunk, self._forks = steps(original, nodes)
@@ -148,7 +148,7 @@ class Rebuilding:
                 return error
             except ThreadBusy as error:  # an earlier try did it, or somebody else
                 return self._unless_ours(error)
-            except LOST as error:
+            except RETRYABLE as error:
                 self._look()
                 if self._states is not None and error.details.get("status") != 429:
                     return error
@@ -185,7 +185,7 @@ class Rebuilding:
         for wait in self._patience.again():
             try:
                 return self._backend.update(self._thread_id, at, update["values"], update["as_node"])
-            except LOST as error:
+            except RETRYABLE as error:
                 newest = self._patience.read(lambda: self._backend.state(self._thread_id))
                 if newest is not None and (found := newest["checkpoint"]["checkpoint_id"]) not in self._ids.values():
                     return str(found)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from ..acts.write import scratch
 from ..backends.contract import Backend
-from ..backends.retry import LOST, Patience
+from ..backends.retry import RETRYABLE, Retry
 from ..errors import ForkbookError, InvalidInput, ProtocolError
 from ..marks import mark_of_scratch
 from ..model.states import State
@@ -49,7 +49,7 @@ class Rehearsal:
 
     def __init__(self, backend: Backend, original: Original, thread_id: str, graph_id: str, learned: Learned) -> None:
         self._backend, self._original, self._thread_id = backend, original, thread_id
-        self._graph_id, self._learned, self._patience = graph_id, learned, Patience(backend)
+        self._graph_id, self._learned, self._patience = graph_id, learned, Retry()
         self._stack, self._copy, self._held = ExitStack(), "", frozenset[str]()
 
     def __enter__(self) -> Self:
@@ -95,7 +95,7 @@ class Rehearsal:
                 return self._judged(step, *self._at(ids[step.base], frozenset(ids.values()), updates))
             except InvalidInput:
                 return Outcome(refused=True)
-            except LOST as error:
+            except RETRYABLE as error:
                 self.forget()
                 by_the_graph = error.details.get("status") == 500  # or by the server, once
                 if by_the_graph and failed:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from ..backends.contract import Backend
-from ..backends.retry import Patience
+from ..backends.retry import Retry
 from ..backends.wire import own
 from ..errors import InvalidInput, ThreadNotFound
 from ..marks import IMPORT, OURS, RUN_KEYS, import_mark
@@ -110,7 +110,7 @@ def verify_places(source: Backend, target: Backend, threads: Iterable[str] | Non
     if isinstance(threads, str):
         raise InvalidInput(f"threads is a list of ids: give [{threads!r}]")
     records: Sequence[Thread] = (
-        Patience(source).read(lambda: list(source.threads()))
+        Retry().read(lambda: list(source.threads()))
         if threads is None
         else [{"thread_id": id_} for id_ in dict.fromkeys(threads)]
     )
@@ -123,11 +123,11 @@ def verify_places(source: Backend, target: Backend, threads: Iterable[str] | Non
 
 def _verified(source: Backend, target: Backend, record: Thread) -> Move:
     thread_id = str(record["thread_id"])
-    original = Patience(source).read(lambda: read(source, record if "metadata" in record else source.thread(thread_id)))
-    there = Patience(target).read(lambda: _standing_for(target, original))
+    original = Retry().read(lambda: read(source, record if "metadata" in record else source.thread(thread_id)))
+    there = Retry().read(lambda: _standing_for(target, original))
     if there is None:
         return Move(thread_id, None, "missing", reason=f"there is no such thread on {target.address}")
-    other = Patience(target).read(lambda: read(target, there))
+    other = Retry().read(lambda: read(target, there))
     found = compared(original, other)
     return Move(
         thread_id,

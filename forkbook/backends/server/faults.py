@@ -20,6 +20,7 @@ from ...errors import (
 )
 from ...model.held import Secret, alone, without
 from ..pydantic_reasons import in_one_line
+from ..retry import RETRIED
 from ..wire import UnexpectedAnswer
 
 UNKNOWN_OUTCOME = " Whether it was carried out is unknown: look at the thread before you try it again."
@@ -53,6 +54,7 @@ def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = Fal
             f"{deed}: the connection to {url} broke ({reason(error)}).{after or ' Try again.'}",
             thread_id=thread_id,
             said=f"the connection to {url} broke ({reason(error)})",
+            retried=getattr(error, RETRIED, 1),
         ) from alone(error)
     except (orjson.JSONDecodeError, UnicodeDecodeError, httpx.DecodingError) as error:
         raise ProtocolError(
@@ -135,6 +137,7 @@ def from_status(deed: str, url: str, error: httpx.HTTPStatusError, thread_id: st
         status=status,
         said=f"the server answered {status} ({said})",
         retry_after=retry_after(error.response.headers.get("retry-after")),
+        retried=error.response.extensions.get(RETRIED, 1),
     )
 
 

@@ -1,4 +1,4 @@
-"""The line to a server: an answer that only drips comes to an end, too."""
+"""The line to a server: reads are tried again where the fault may pass, and an answer that only drips ends, too."""
 
 import time
 from collections.abc import Generator, Iterator, Mapping
@@ -7,27 +7,59 @@ from typing import Any
 import httpx
 
 from ...model.held import Secret, alone
+from ..retry import RETRIED, RETRYABLE_STATUS, TRIES, Pauses
+from .faults import retry_after
 
 LONGEST_ANSWER = 600.0  # seconds until an answer must be whole; those of runs last as long as the runs
 RUNS = "/runs"
+READS = ("/search", "/history", "/count", "/namespaces", "/state/checkpoint")  # requests by POST that only read
+LOST_ANSWERS = (httpx.ReadError, httpx.RemoteProtocolError)  # a server that cannot be reached is no such
 PROTOCOLS_OWN = ("accept", "content-type", "content-length", "last-event-id", "transfer-encoding")
 ANYTHING = "*/*"  # what a client accepts that was not told what to accept
 
 
 class Transport(httpx.HTTPTransport):
-    """Connects once more where that fails, and gives up an answer whose body takes too long."""
+    """Connects once more where that fails, repeats reads after a fault that may pass, and bounds an answer's time."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(retries=1, **more)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if RUNS in request.url.path:
+            return self._answer(request)
+        pauses, tries = Pauses(), TRIES if is_read(request) else 1
+        while True:
+            try:
+                response = self._whole_answer(request)
+            except LOST_ANSWERS as error:
+                failed: httpx.TransportError = error
+                if (pause := pauses.next(tries=tries)) is None:
+                    break
+            else:
+                most = min(tries, RETRYABLE_STATUS.get(response.status_code, 1))
+                if (pause := pauses.next(retry_after(response.headers.get("retry-after")), most)) is None:
+                    response.extensions[RETRIED] = pauses.tried
+                    return response
+            time.sleep(pause)
+        failed.__dict__[RETRIED] = pauses.tried
+        raise failed
+
+    def _whole_answer(self, request: httpx.Request) -> httpx.Response:
+        """The answer with its whole body, so that a line that breaks in the middle is noticed here."""
         deadline = time.monotonic() + LONGEST_ANSWER
         response = self._answer(request)
-        if RUNS in request.url.path or not isinstance(response.stream, httpx.SyncByteStream):
+        if not isinstance(response.stream, httpx.SyncByteStream):
             return response
-        stream = InTime(response.stream, deadline)
+        body = InTime(response.stream, deadline)
+        try:
+            content = b"".join(body)
+        finally:
+            body.close()
         return httpx.Response(
-            response.status_code, headers=response.headers, stream=stream, extensions=response.extensions
+            response.status_code,
+            headers=response.headers,
+            stream=httpx.ByteStream(content),
+            extensions=response.extensions,
         )
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -37,6 +69,11 @@ class Transport(httpx.HTTPTransport):
         except BaseException as error:
             failed = alone(error)
         raise failed
+
+
+def is_read(request: httpx.Request) -> bool:
+    """Whether a request changes nothing, so that it may be sent again."""
+    return request.method == "GET" or (request.method == "POST" and request.url.path.endswith(READS))
 
 
 class Headers(httpx.Auth):
