@@ -1,57 +1,33 @@
-"""Agent Servers for the whole run: started by the first process, their addresses handed to the workers.
+"""What tests share, and what kind of test each one is.
 
-`demo` has the sample agent and its threads, `target` the sample agent alone, `testbed` the graphs of `agents/graphs.py`
-and no thread.
+A test is a unit test unless it uses the fixture `outside`, as every fixture does that starts something, or carries one
+of the markers `outside`, `long`, `slow` and `versions`. A unit test that starts a process or opens a connection fails
+(guard.py). Tests that reach outside run again when they fail, for servers and clocks have their own mind; others never.
 """
 
-import contextlib
-import json
 import os
 import signal
 import uuid
 
+import guard
 import pytest
-from agents.server import testbed_server
+import shared
 from langgraph_sdk import get_sync_client
 
 import forkbook as fb
 
+NO_UNIT_TEST = ("outside", "long", "slow", "versions")
+RERUNS = 2
+
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a background job, whose children would not hear Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-
-@contextlib.contextmanager
-def seeded_server():
-    from forkbook.demo import seed, server
-
-    with server.start() as running:
-        yield {"url": running.url, "threads": seed.seed(running.url)}
-
-
-@contextlib.contextmanager
-def target_server():
-    from forkbook.demo import server
-
-    with server.start() as running:
-        yield running.url
-
-
-SERVERS = {"demo": seeded_server, "testbed": testbed_server, "target": target_server}
+guard.install()
 
 
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):
-        config.forkbook_stack = contextlib.ExitStack()
-        config.forkbook_servers = {}
-
-
-def served(config, name):
-    """What a server tells of itself; it starts when it is first asked for."""
-    if hasattr(config, "workerinput"):
-        return json.loads(config.workerinput[name])
-    if name not in config.forkbook_servers:
-        config.forkbook_servers[name] = config.forkbook_stack.enter_context(SERVERS[name]())
-    return config.forkbook_servers[name]
+        config.forkbook_started = shared.Started()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -62,30 +38,77 @@ def pytest_xdist_auto_num_workers():
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
-    for name in SERVERS:
-        node.workerinput[name] = json.dumps(served(node.config, name))
+    if not hasattr(node.config, "forkbook_desk"):
+        node.config.forkbook_desk = shared.Desk(node.config.forkbook_started)
+    node.workerinput["desk"] = node.config.forkbook_desk.address
 
 
 def pytest_unconfigure(config):
-    if hasattr(config, "forkbook_stack"):
-        config.forkbook_stack.close()
+    if hasattr(config, "forkbook_started"):
+        config.forkbook_started.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark unit tests, and have the others that reach outside run again when they fail."""
+    for item in items:
+        if "outside" in item.fixturenames:
+            item.add_marker("outside")
+        if not any(item.get_closest_marker(name) for name in NO_UNIT_TEST):
+            item.add_marker("unit")
+        if item.get_closest_marker("outside"):
+            item.add_marker(pytest.mark.flaky(reruns=RERUNS))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    return (yield from _in_its_process(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    return (yield from _in_its_process(item))
+
+
+def _in_its_process(item):
+    if not item.get_closest_marker("unit"):
+        return (yield)
+    with guard.no_way_out():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
-def demo(request):
-    return served(request.config, "demo")
+def outside(pytestconfig):
+    """What the whole run shares, by name (shared.py): a server starts when it is first asked for.
+
+    Who uses this, by whatever way, is no unit test.
+    """
+    if hasattr(pytestconfig, "workerinput"):
+        return lambda name: shared.ask(pytestconfig.workerinput["desk"], name)
+    return pytestconfig.forkbook_started.get
 
 
 @pytest.fixture(scope="session")
-def testbed(request):
+def demo(outside):
+    return outside("demo")
+
+
+@pytest.fixture(scope="session")
+def testbed(outside):
     """The address of a server with the graphs of `agents/graphs.py`; tests make their own threads there."""
-    return served(request.config, "testbed")
+    return outside("testbed")
 
 
 @pytest.fixture(scope="session")
-def target_url(request):
+def target_url(outside):
     """The address of a second server with the sample agent, to migrate to."""
-    return served(request.config, "target")
+    return outside("target")
+
+
+@pytest.fixture(scope="session")
+def postgres(outside):
+    """The address of a real PostgreSQL; tests make their own databases there (databases.py)."""
+    return outside("postgres")
 
 
 @pytest.fixture(scope="session")

@@ -24,3 +24,15 @@ def in_process(name, input, config=None, saver=None, **how):
     thread_id, given = str(uuid.uuid4()), config or {}
     graph.invoke(input, {**given, "configurable": given.get("configurable", {}) | {"thread_id": thread_id}}, **how)
     return fb.connect(graph), thread_id
+
+
+def history_on_server(url, name, **input):
+    """The history of a thread that ran once with this input."""
+    book, thread_id = on_server(url, name, input)
+    return book[thread_id]
+
+
+def history_in_process(name, **input):
+    """The same in this process."""
+    book, thread_id = in_process(name, input)
+    return book[thread_id]

@@ -1,5 +1,7 @@
 """Small histories made by hand, in LangGraph's `ThreadState` shape."""
 
+from hypothesis import strategies as st
+
 from forkbook.facts import Facts
 from forkbook.model.states import head_of
 from forkbook.model.tree import Head, Tree
@@ -42,3 +44,44 @@ def facts_of(*states):
     tree = Tree([head_of(s) for s in states])
     by_id = {s["checkpoint"]["checkpoint_id"]: s for s in states}
     return Facts("t", tree, [by_id[head.id] for head in tree.heads])
+
+
+parents = st.lists(st.integers(0, 10**6), max_size=60).map(
+    lambda picks: [None if n == 0 or pick % 11 == 0 else pick % n for n, pick in enumerate(picks)]
+)
+
+
+USAGE = ("usage_metadata", "additional_kwargs")
+
+
+def shape(history):
+    """The tree from its roots; of each checkpoint step, next, values and writes.
+
+    Left out is the usage that a server moves, and the ids of messages in what tasks wrote: whether a message has its id
+    there depends on whether it was written down before or after the state took it up.
+    """
+
+    def plain(value, written=False):
+        if isinstance(value, list):
+            return [plain(item, written) for item in value]
+        if isinstance(value, dict):
+            empty = [key for key in ("invalid_tool_calls",) if not value.get(key)]  # a write may leave it out
+            left_out = (*USAGE, *empty, *(["id"] if written and "content" in value else []))
+            kept = {key: plain(item, written) for key, item in value.items() if key not in left_out}
+            usage = value.get("usage_metadata") or (value.get("additional_kwargs") or {}).get("usage_metadata")
+            return kept | ({"usage": usage} if usage else {})
+        return value
+
+    def below(positions):
+        return [
+            (
+                history[at].step,
+                history[at].next,
+                plain(history[at].values),
+                [plain(task["result"], written=True) for task in history[at].tasks],
+                below(history.tree.children[at]),
+            )
+            for at in positions
+        ]
+
+    return below(history.tree.roots)

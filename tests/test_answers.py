@@ -1,43 +1,26 @@
 """Runs with an input or metadata, and answers to interrupts, on a real server and on a graph in this process."""
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 
 import pytest
-from agents import graphs
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph_sdk import get_sync_client
+from places import history_in_process, history_on_server
 
 import forkbook as fb
 from forkbook.acts.answer import questions, waiting_for
 from forkbook.widgets.answering import AnswerBox, asked_html
 
-
-def on_server(url, name, **input):
-    client = get_sync_client(url=url, api_key=None)
-    thread_id = client.threads.create()["thread_id"]
-    client.runs.wait(thread_id, name, input=input)
-    return fb.connect(url)[thread_id]
-
-
-def in_process(name, **input):
-    build, saver = getattr(graphs, f"build_{name}"), InMemorySaver()
-    graph = build(saver) if name == "flow" else build().compile(checkpointer=saver, name=name)
-    thread_id = str(uuid.uuid4())
-    graph.invoke(input, {"configurable": {"thread_id": thread_id}})
-    return fb.connect(graph)[thread_id]
-
-
 OLD = find_spec("langgraph.pregel._task_status") is None  # before langgraph 1.2.13
 
 
-@pytest.fixture(params=["server", "graph"])
+@pytest.fixture(params=[pytest.param("server", marks=pytest.mark.outside), "graph"])
 def begun(request) -> Callable[..., fb.History]:
     """Runs one of the test graphs with an input; its history. On the server each run takes a second."""
-    return in_process if request.param == "graph" else partial(on_server, request.getfixturevalue("testbed"))
+    if request.param == "graph":
+        return history_in_process
+    return partial(history_on_server, request.getfixturevalue("testbed"))
 
 
 def test_a_new_turn_goes_on_from_any_checkpoint(begun):
@@ -130,7 +113,7 @@ def test_three_questions_are_answered_again_alternately_on_branches_of_their_own
 
 
 def test_a_node_with_two_questions_asks_the_first_one_anew(begun):
-    if OLD and begun is not in_process:
+    if OLD and begun is not history_in_process:
         pytest.skip("on langgraph 1.2.12 a server does not tell a task that asks again from one that wrote nothing")
     both = begun("twice").tips[0]
     act = both.answer({})
@@ -212,7 +195,7 @@ def test_where_nothing_is_asked_an_answer_is_refused(begun):
 
 
 def test_nodes_to_stop_at_do_not_keep_a_question_from_being_asked_anew():
-    asking = in_process("questions").tips[0]
+    asking = history_in_process("questions").tips[0]
     asking.answer("a")
     for nodes in ("second", "*"):
         act = asking.answer("b", interrupt_before=nodes)
@@ -221,7 +204,7 @@ def test_nodes_to_stop_at_do_not_keep_a_question_from_being_asked_anew():
 
 
 def test_an_answer_that_made_the_node_fail_is_given_anew():
-    asking = in_process("questions").tips[0]
+    asking = history_in_process("questions").tips[0]
     failed = asking.answer("fail")
     assert (failed.status, failed.error, failed.checkpoint) == ("error", "ValueError('the answer is fail')", asking)
     assert failed.checkpoint.waiting_for == []
@@ -232,7 +215,7 @@ def test_an_answer_that_made_the_node_fail_is_given_anew():
 
 
 def test_at_an_edit_that_is_the_head_everything_is_asked_anew_beside_it():
-    edit = in_process("fanout", items=["a", "b"])[1].fork({"ask": True}, as_node="plan").checkpoint
+    edit = history_in_process("fanout", items=["a", "b"])[1].fork({"ask": True}, as_node="plan").checkpoint
     ids = {item["value"]: item["id"] for item in edit.waiting_for}
     assert edit.answer(by_id={ids["b?"]: "B"}).checkpoint == edit
     act = edit.answer(by_id={ids["b?"]: "BB"})
@@ -243,7 +226,7 @@ def test_at_an_edit_that_is_the_head_everything_is_asked_anew_beside_it():
 
 
 def test_several_questions_inside_one_subgraph_are_told_apart():
-    asking = in_process("team", ask=True, items=["a", "b"]).tips[0]
+    asking = history_in_process("team", ask=True, items=["a", "b"]).tips[0]
     ids = {item["value"]: item["id"] for item in asking.waiting_for}
     some = asking.answer(by_id={ids["a?"]: "A"})
     assert [item["value"] for item in some.checkpoint.waiting_for] == ["b?"]
@@ -274,7 +257,7 @@ def test_two_questions_that_say_the_same_are_told_apart(begun):
 
 @pytest.mark.parametrize("items", [["a"], ["a", "b"]])
 def test_the_answer_box_gives_one_value_or_several_by_their_ids(items):
-    asking = in_process("fanout", ask=True, items=items).tips[0]
+    asking = history_in_process("fanout", ask=True, items=items).tips[0]
     box = AnswerBox()
     box.show(asking)
     box._answer.value = "A"
@@ -308,7 +291,7 @@ def answers_at(cp):
 
 
 def test_an_answer_that_is_no_json_is_not_sent(testbed):
-    asking = on_server(testbed, "questions").tips[0]
+    asking = history_on_server(testbed, "questions").tips[0]
     for wrong in ({1, 2}, float("nan"), object()):
         with pytest.raises(fb.InvalidInput):
             asking.answer(wrong)
@@ -327,7 +310,7 @@ def test_the_demos_approval_is_given_and_withheld(book, demo_threads):
 
 
 def test_answers_for_async_code():
-    asking = in_process("questions").tips[0]
+    asking = history_in_process("questions").tips[0]
     assert answers(asyncio.run(asking.aanswer("a", in_copy=True))) == ["first=a"]
     by_id = {asking.waiting_for[0]["id"]: {"b": 1}}
     assert answers(asyncio.run(asking.aanswer(by_id=by_id))) == ["first={'b': 1}"]

@@ -9,8 +9,6 @@ import re
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import termios
 import threading
 import time
@@ -20,10 +18,10 @@ from pathlib import Path
 import jsonpatch
 import pytest
 import typer
+from commands import document, run, run_alone, started
 from langgraph_sdk import get_sync_client
 from proxy import answering, proxy, writes
 from rich.cells import cell_len
-from typer.testing import CliRunner
 
 import forkbook as fb
 from forkbook.cli import app, screen
@@ -37,42 +35,6 @@ pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the
 
 KEY, OTHER_KEY = "lsv2_sk_do_not_show_me", "lsv2_sk_nor_me_either"
 README = (Path(__file__).parents[1] / "README.md").read_text()
-SHAPING = ("API_KEY", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TQDM_DISABLE", "FORKBOOK_DEMO_URL")
-
-
-def surroundings(**env):
-    clean = {name: value for name, value in os.environ.items() if not name.endswith(SHAPING)}
-    return clean | {"PYTHONPATH": str(Path(fb.__file__).parents[1])} | env
-
-
-def started(*args, cwd=None, env=None, **streams):
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
-    command = [sys.executable, "-m", "forkbook.cli", *map(str, args)]
-    return subprocess.Popen(command, cwd=cwd, env=surroundings(**env or {}), **streams)
-
-
-def run(*args, cwd=".", env=None):
-    """Exit code, stdout and stderr of a command, in this process."""
-    env = dict.fromkeys(name for name in os.environ if name.endswith(SHAPING)) | {"TQDM_DISABLE": "1"} | (env or {})
-    with contextlib.chdir(cwd):
-        result = CliRunner(env=env).invoke(app, list(map(str, args)))
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.stdout, result.stderr
-
-
-def run_alone(*args, **options):
-    """Exit code, stdout and stderr of a command in a process of its own."""
-    process = started(*args, **options)
-    out, err = (stream.decode() for stream in process.communicate(timeout=60))
-    assert "Traceback" not in err, err
-    return process.returncode, out, err
-
-
-def document(*args, **options):
-    """Exit code, and what --json says."""
-    code, out, _ = run(*args, "--json", **options)
-    return code, json.loads(out)
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import inspect
 
 import pytest
+from held import Memory, conversation
 from langgraph.checkpoint.memory import InMemorySaver
 from seeding import compiled
-from test_archive import Memory, conversation
 
 import forkbook as fb
 from forkbook.backends.archive import write as write_archive
@@ -13,7 +13,8 @@ from forkbook.backends.closed import ClosedBackend
 from forkbook.backends.contract import Backend
 from forkbook.transfer.formats import json as jsonfile
 
-PLACES = ("server", "cached server", "graph", "sqlite", "archive", "json")
+PLACES = [pytest.param(name, marks=pytest.mark.outside) for name in ("server", "cached server")]
+PLACES += ["graph", "sqlite", "archive", "json"]
 STAYS = ("close", "place")
 
 

@@ -4,10 +4,9 @@ import json
 
 import pandas as pd
 import pytest
+from commands import document, run
+from held import Memory, content, conversation, digests
 from proxy import Fault, proxy
-from test_archive import Memory, conversation, digests
-from test_cli import document, run
-from test_files import content
 
 import forkbook as fb
 from forkbook.backends.archive import write as write_archive

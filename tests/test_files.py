@@ -14,8 +14,8 @@ import time
 
 import pandas as pd
 import pytest
+from held import Memory, content, conversation, digests, everything, state_of
 from pandas.testing import assert_frame_equal
-from test_archive import Memory, conversation, digests, everything, state_of
 
 import forkbook as fb
 from forkbook.backends.archive import write as write_archive
@@ -387,14 +387,6 @@ class TestSideBySide:
         with pytest.raises(KeyboardInterrupt):
             WRITERS[name](tmp_path / name, Side({"a": conversation("a", 3)}), progress=interrupted)
         assert list(tmp_path.iterdir()) == []
-
-
-def content(path):
-    """What a file or folder holds, by name; of an archive its digests."""
-    if path.suffix == ".forkbook":
-        return digests(path)
-    files = [path] if path.is_file() else [item for item in path.rglob("*") if item.is_file()]
-    return {str(item.relative_to(path)): item.read_bytes() for item in files}
 
 
 HELD = {f"t{n}": conversation(f"t{n}", 12) for n in range(12)} | {"big": conversation("big", 40, size=4_000)}

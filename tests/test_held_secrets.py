@@ -10,12 +10,14 @@ import traceback
 import warnings
 
 import pytest
-from canary import CANARY, canary, every_traceback, shows_nothing
+from canary import CANARY, canary, every_traceback, said_by_rich, shows_nothing
 from proxy import answering
 
 import forkbook as fb
 from forkbook.backends.server.backend import ServerBackend
 from forkbook.cli.app import app
+
+pytestmark = pytest.mark.outside
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +47,9 @@ def test_what_is_looked_at_would_show_a_key_that_is_held_plainly():
 
     with pytest.raises(fb.InvalidInput) as caught:
         held_plainly()
-    assert CANARY in every_traceback(caught.value)
+    error = caught.value
+    assert CANARY in every_traceback(error)
+    assert CANARY in "\n".join(said_by_rich(type(error), error, error.__traceback__))
 
 
 @secrets

@@ -8,9 +8,9 @@ import zlib
 import pandas as pd
 import pytest
 from agents import graphs
+from given_secrets import CANARY, begun_with_secrets
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_sdk import get_sync_client
-from test_secrets import CANARY, begun_with_secrets
 
 import forkbook as fb
 from forkbook.backends.archive.text import unsqueezed
@@ -21,8 +21,8 @@ SECRETS_ON_GRAPH = {"api_key", "auth_token"}
 
 
 @pytest.fixture(scope="module")
-def history(request):
-    return begun_with_secrets(request.getfixturevalue("testbed"))
+def history(testbed):
+    return begun_with_secrets(testbed)
 
 
 def everything_in(path):

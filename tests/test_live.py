@@ -38,7 +38,9 @@ def async_saver():
     loop.close()
 
 
-@pytest.fixture(params=["server", "memory", "sqlite", "async node", "async saver"])
+@pytest.fixture(
+    params=[pytest.param("server", marks=pytest.mark.outside), "memory", "sqlite", "async node", "async saver"]
+)
 def opened(request, tmp_path):
     """Opens a book on one of the test graphs; a graph in this process is alone in its own."""
     with contextlib.ExitStack() as stack:

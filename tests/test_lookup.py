@@ -3,9 +3,9 @@
 import uuid
 
 import pytest
+from commands import document, run
+from held import Memory, conversation
 from proxy import proxy
-from test_archive import Memory, conversation
-from test_cli import document, run
 
 import forkbook as fb
 from forkbook.errors import ThreadNotFound

@@ -12,6 +12,7 @@ from email.utils import format_datetime
 import pytest
 from langgraph_sdk import get_sync_client
 from proxy import Fault, proxy, writes
+from shapes import shape
 
 import forkbook as fb
 from forkbook.backends import retry
@@ -23,7 +24,6 @@ from forkbook.transfer.migrate import migrate as migrate_backends
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
 
 KEY = "lsv2_sk_0123456789abcdef"
-USAGE = ("usage_metadata", "additional_kwargs")
 
 
 @pytest.fixture
@@ -48,39 +48,6 @@ def fresh(source, demo_threads):
 def hurried(monkeypatch):
     monkeypatch.setattr(retry, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(to_server, "QUIET", 0.3)
-
-
-def shape(history):
-    """The tree from its roots; of each checkpoint step, next, values and writes.
-
-    Left out is the usage that a server moves, and the ids of messages in what tasks wrote: whether a message has its id
-    there depends on whether it was written down before or after the state took it up.
-    """
-
-    def plain(value, written=False):
-        if isinstance(value, list):
-            return [plain(item, written) for item in value]
-        if isinstance(value, dict):
-            empty = [key for key in ("invalid_tool_calls",) if not value.get(key)]  # a write may leave it out
-            left_out = (*USAGE, *empty, *(["id"] if written and "content" in value else []))
-            kept = {key: plain(item, written) for key, item in value.items() if key not in left_out}
-            usage = value.get("usage_metadata") or (value.get("additional_kwargs") or {}).get("usage_metadata")
-            return kept | ({"usage": usage} if usage else {})
-        return value
-
-    def below(positions):
-        return [
-            (
-                history[at].step,
-                history[at].next,
-                plain(history[at].values),
-                [plain(task["result"], written=True) for task in history[at].tasks],
-                below(history.tree.children[at]),
-            )
-            for at in positions
-        ]
-
-    return below(history.tree.roots)
 
 
 def test_five_threads_and_their_trees(source, target, demo_threads):

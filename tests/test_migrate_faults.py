@@ -19,14 +19,14 @@ from email.utils import format_datetime
 
 import psycopg
 import pytest
+from databases import fresh_database
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph_sdk import get_sync_client
 from misbehaving import Misdeed, misbehaving
 from seeding import compiled
-from test_graph import fresh_database, postgres  # noqa: F401  # a fixture
-from test_migrate import shape
+from shapes import shape
 
 import forkbook as fb
 from forkbook.backends import retry
@@ -573,7 +573,7 @@ class TestDryRun:
                 assert connection.execute(f"select count(*) from {table}").fetchone() == (0,)
 
 
-def test_a_server_goes_into_postgres_though_it_is_killed_on_the_way(demo_url, threads, postgres):  # noqa: F811
+def test_a_server_goes_into_postgres_though_it_is_killed_on_the_way(demo_url, threads, postgres):
     def migrated(uri):
         with PostgresSaver.from_conn_string(uri) as saver:
             return fb.migrate(demo_url, compiled(saver), threads.values())

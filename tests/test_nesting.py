@@ -27,8 +27,8 @@ BUILDERS = {
 }
 
 
-@pytest.fixture(params=["graph", "server"])
-def begun(request, testbed):
+@pytest.fixture(params=["graph", pytest.param("server", marks=pytest.mark.outside)])
+def begun(request):
     """A function that runs a graph in a new thread; gives the book and the thread's id."""
     books = []
 
@@ -36,7 +36,7 @@ def begun(request, testbed):
         if request.param == "graph":
             book = fb.connect(BUILDERS[name]().compile(checkpointer=InMemorySaver(), name=name))
         else:
-            book = fb.connect(testbed)
+            book = fb.connect(request.getfixturevalue("testbed"))
         books.append(book)
         return book, start(book, name, input)
 

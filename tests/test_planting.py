@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple, TypedDict
 
 import pytest
 from agents import graphs
+from databases import fresh_database
 from langchain_core.messages import AIMessage, AnyMessage
 from langgraph.channels import DeltaChannel
 from langgraph.checkpoint.memory import InMemorySaver
@@ -19,10 +20,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import _messages_delta_reducer, add_messages
 from langgraph.types import Command, Send, interrupt
 from langgraph_sdk import get_sync_client
+from odd_runs import MAKERS, at
 from pydantic import BaseModel
+from savers import SAVERS, Synced, a_saver
 from seeding import compiled, seed
-from test_graph import SAVERS, Synced, a_saver, fresh_database, postgres  # noqa: F401  # a fixture
-from test_saved import MAKERS, at
 
 import forkbook as fb
 from forkbook.backends.graph.calls import caller_of
@@ -324,7 +325,7 @@ def test_what_waits_on_a_server_can_be_answered_here(testbed, name, saver):
     assert shapes[0] == shapes[1]
 
 
-def test_a_server_a_store_and_an_archive_go_to_postgres(book, demo_threads, tmp_path, postgres):  # noqa: F811
+def test_a_server_a_store_and_an_archive_go_to_postgres(book, demo_threads, tmp_path, postgres):
     """Through a graph; what is there then equals the source, read without the graph, too."""
     from langgraph.checkpoint.postgres import PostgresSaver
 

@@ -5,11 +5,11 @@ import sqlite3
 import uuid
 
 import pytest
+from databases import fresh_database
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
-from test_graph import fresh_database, postgres  # noqa: F401  # a fixture
 
 import forkbook as fb
 
@@ -57,7 +57,7 @@ def are_pruned(history):
     assert history.pruned == [cp for cp in history if cp.parent is None]
 
 
-def test_postgres_keeps_the_latest(postgres, tmp_path):  # noqa: F811
+def test_postgres_keeps_the_latest(postgres, tmp_path):
     from langgraph.checkpoint.postgres import PostgresSaver
 
     uri = fresh_database(postgres)

@@ -5,19 +5,16 @@ import dataclasses
 import io
 import pickle
 import pprint
-import uuid
 
 import canary
 import pytest
-from agents import graphs
+from given_secrets import CANARY, CONFIGURABLE, begun_with_secrets
 from hypothesis import given
 from hypothesis import strategies as st
 from IPython.lib.pretty import pretty
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph_sdk import get_sync_client
+from languages import LANGUAGES, missing, skip_where_missing
 from pydantic import BaseModel
 from rich.console import Console
-from test_snippets import LANGUAGES, missing, skip_where_missing
 
 import forkbook as fb
 from forkbook import snippets
@@ -28,7 +25,6 @@ from forkbook.model.secrets import MASK, MaskedDict, is_secret_name, masked, mas
 from forkbook.widgets.code import code_view
 from forkbook.widgets.explorer import Explorer
 
-CANARY = "canary-7f3a91"
 ENDINGS = ["key", "token", "secret", "password", "auth", "authorization", "credentials",
            "passwd", "pwd", "passphrase", "passcode", "bearer", "cookie"]  # fmt: skip
 SECRETS = {
@@ -214,30 +210,7 @@ def test_an_address_shows_without_user_and_password(typed, shown):
     assert masked_address(typed) == shown
 
 
-CONFIGURABLE = {
-    "api_key": CANARY,
-    "openai": {"token": CANARY},
-    "providers": [{"secret": CANARY}],
-    "user_id": "7",
-    "max_tokens": 100,
-}
-
-
-def begun_with_secrets(place):
-    """A thread whose run was given secrets, on a server or on a graph in this process."""
-    thread_id = str(uuid.uuid4())
-    config = {"configurable": dict(CONFIGURABLE), "metadata": {"auth_token": CANARY, "why": "x"}}
-    if place is None:
-        graph = graphs.build_fanout().compile(checkpointer=InMemorySaver(), name="fanout")
-        graph.invoke({"items": ["x"]}, {**config, "configurable": config["configurable"] | {"thread_id": thread_id}})
-        return fb.connect(graph)[thread_id]
-    client = get_sync_client(url=place, api_key=None)
-    client.threads.create(thread_id=thread_id, metadata={"db_password": CANARY, "owner": "ada", "token": {"n": CANARY}})
-    client.runs.wait(thread_id, "fanout", input={"items": ["x"]}, config=config)
-    return fb.connect(place)[thread_id]
-
-
-@pytest.fixture(params=["server", "graph"])
+@pytest.fixture(params=[pytest.param("server", marks=pytest.mark.outside), "graph"])
 def history(request):
     return begun_with_secrets(None if request.param == "graph" else request.getfixturevalue("testbed"))
 

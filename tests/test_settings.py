@@ -22,7 +22,7 @@ def told(act):
     return own[-1]
 
 
-@pytest.fixture(params=["server", "memory", "sqlite"])
+@pytest.fixture(params=[pytest.param("server", marks=pytest.mark.outside), "memory", "sqlite"])
 def begun(request, tmp_path):
     """Runs a graph with a config; the book and the thread's id."""
     if request.param == "server":

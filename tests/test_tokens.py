@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
-from shapes import ai, facts_of, human, state, tree_of
-from test_tree import parents
+from shapes import ai, facts_of, human, parents, state, tree_of
 
 import forkbook as fb
 from forkbook.frames import checkpoints_rows, messages_rows, tokens_rows

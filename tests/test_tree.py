@@ -1,14 +1,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shapes import tree_of
+from shapes import parents, tree_of
 
 from forkbook.errors import ProtocolError
 from forkbook.model.tree import Head, Tree, branch_label
-
-parents = st.lists(st.integers(0, 10**6), max_size=60).map(
-    lambda picks: [None if n == 0 or pick % 11 == 0 else pick % n for n, pick in enumerate(picks)]
-)
 
 
 def test_oldest_child_continues_its_parents_branch_and_the_others_start_new_ones():

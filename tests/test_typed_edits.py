@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 import forkbook as fb
 
 
-@pytest.fixture(params=["server", "graph"])
+@pytest.fixture(params=[pytest.param("server", marks=pytest.mark.outside), "graph"])
 def begun(request):
     """Runs a graph; the book and the thread's id."""
     return in_process if request.param == "graph" else partial(on_server, request.getfixturevalue("testbed"))

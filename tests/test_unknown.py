@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 import pytest
-from backends.seeding import compiled, seed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from seeding import compiled, seed
 from shapes import ai, facts_of, human, state
 from typing_extensions import TypedDict
 

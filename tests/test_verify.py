@@ -3,8 +3,8 @@
 import re
 
 import pytest
+from commands import run
 from proxy import Fault, proxy
-from test_cli import run
 
 import forkbook as fb
 from forkbook.backends import retry

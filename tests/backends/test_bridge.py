@@ -1,43 +1,20 @@
 """Sync calls on objects that live on an event loop: from a script, a thread, a running loop, a notebook's kernel."""
 
 import asyncio
-import contextlib
 import os
 import subprocess
 import sys
 import textwrap
 import threading
-import uuid
 
 import pytest
+from on_loops import a_book, acts
 from seeding import compiled
 
 import forkbook as fb
 from forkbook import aio as bridge
 from forkbook.backends.graph.backend import GraphBackend
 from forkbook.book import Book
-
-
-@contextlib.asynccontextmanager
-async def a_book(folder):
-    """A book on an AsyncSqliteSaver of the running loop, with a thread that ran once; gives the thread's id, too."""
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
-    async with AsyncSqliteSaver.from_conn_string(str(folder / "checkpoints.sqlite")) as saver:
-        graph, thread_id = compiled(saver), str(uuid.uuid4())
-        await graph.ainvoke({}, {"configurable": {"thread_id": thread_id, "user_id": "123"}})
-        yield Book(GraphBackend(graph)), thread_id
-
-
-def acts(book, thread_id):
-    """All that a user does, with sync calls."""
-    before_joke = book.history(thread_id).at(step=1)
-    assert before_joke.preview({"topic": "x"}).next == ("write_joke",)
-    act = before_joke.fork({"topic": "chickens"})
-    assert "drumsticks" in act.checkpoint.values["joke"]
-    assert book.copy(thread_id)
-    assert len(book.threads()) == 2
-    return act.status
 
 
 def test_a_loop_that_stands_still_is_run_for_the_call(tmp_path):
@@ -115,7 +92,8 @@ def in_a_process(code, *args):
     """Code in a fresh interpreter, as nest_asyncio2 patches a whole one; gives what it prints."""
     header = """
         import asyncio, sys, pathlib
-        from test_bridge import *
+        from forkbook import aio as bridge
+        from on_loops import *
         folder = pathlib.Path(sys.argv[1])
     """
     ran = subprocess.run(
@@ -224,7 +202,7 @@ def test_in_a_notebook(tmp_path):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     cells = [
         f"import sys; sys.path[:0] = {list(filter(None, sys.path))!r}",
-        "import asyncio, pathlib\nfrom test_bridge import *\nticks = []",
+        "import asyncio, pathlib\nfrom forkbook import aio as bridge\nfrom on_loops import *\nticks = []",
         f"manager = a_book(pathlib.Path({str(tmp_path)!r}))\nbook, thread_id = await manager.__aenter__()",
         "async def tick():\n    while True:\n        ticks.append(1)\n        await asyncio.sleep(0.01)\n"
         "ticking = asyncio.create_task(tick())",

@@ -9,10 +9,11 @@ import sys
 import textwrap
 
 import pytest
+from all_seen import seen
+from held import Memory, conversation
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.store.sqlite import SqliteStore
-from test_archive import Memory, conversation
-from test_sqlite import graph_on
+from savers import graph_on
 
 import forkbook as fb
 from forkbook.backends.archive import write as write_archive
@@ -73,22 +74,6 @@ def put(path, table, column, cell):
         db.execute(f"UPDATE OR IGNORE {table} SET {column} = ? WHERE {where}", [cell])
 
 
-def seen(path):
-    """Looks at everything, in the threads and in the memory; nothing but a ForkbookError may come out."""
-    with contextlib.suppress(fb.ForkbookError), fb.connect(path) as book:
-        for look in (lambda: book.threads(), lambda: book.store.items_df(), lambda: book.store.namespaces()):
-            with contextlib.suppress(fb.ForkbookError):
-                look()
-        with contextlib.suppress(fb.ForkbookError):
-            book.tree("bad")
-        with contextlib.suppress(fb.ForkbookError):
-            history = book["bad"]
-            repr(history)
-            for name in ("checkpoints", "messages", "tasks", "branches", "tokens"):
-                getattr(history, f"{name}_df")()
-    return fb.connect(path)
-
-
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(
     ("table", "column"), [(table, column) for table in STORE_COLUMNS for column in STORE_COLUMNS[table]]
@@ -142,7 +127,7 @@ def test_it_takes_no_memory(good, tmp_path, change):
     program = textwrap.dedent(f"""
         import contextlib, resource, sys
         sys.path[:0] = {[str(folder) for folder in sys.path]!r}
-        from test_cells import fb, seen
+        from all_seen import fb, seen
         import pandas
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with contextlib.suppress(fb.ForkbookError):

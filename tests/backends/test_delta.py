@@ -6,6 +6,7 @@ from typing import Annotated, TypedDict
 
 import pandas as pd
 import pytest
+from databases import fresh_database
 from delta import agent, as_langgraph_shows, config, file, merge_files
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,6 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, _messages_delta_reducer, add_messages
 from langgraph.types import Command, Overwrite
-from test_postgres import cluster, database  # noqa: F401  # a fixture
 
 import forkbook as fb
 
@@ -147,15 +147,15 @@ def sqlite_store(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def postgres_store(cluster):  # noqa: F811
-    uri = database(cluster, "delta")
+def postgres_store(postgres):
+    uri = fresh_database(postgres)
     with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
         yield uri, seeded(saver)
 
 
 @pytest.mark.parametrize("subgraphs", [False, True])
-@pytest.mark.parametrize("store", ["sqlite_store", "postgres_store"])
+@pytest.mark.parametrize("store", ["sqlite_store", pytest.param("postgres_store", marks=pytest.mark.outside)])
 def test_the_frames_of_a_store_are_those_of_its_graph(request, tmp_path, store, subgraphs):
     place, graph = request.getfixturevalue(store)
     whole = fb.connect(graph).history("t", subgraphs=subgraphs)

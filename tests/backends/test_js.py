@@ -7,12 +7,12 @@ import shutil
 import pandas as pd
 import psycopg
 import pytest
-from test_graph import fresh_database, postgres  # noqa: F401  # a fixture
+from databases import fresh_database
 
 import forkbook as fb
 
 DATA = pathlib.Path(__file__).parent / "data"
-STORES = ["langgraph-js", "langgraph-js-0.2", "langgraph-js-postgres"]
+STORES = ["langgraph-js", "langgraph-js-0.2", pytest.param("langgraph-js-postgres", marks=pytest.mark.outside)]
 ABORTED = {"AbortError: This operation was aborted", "Error: Aborted"}
 
 

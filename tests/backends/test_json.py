@@ -4,11 +4,12 @@ import contextlib
 import json
 
 import pytest
+from backups import ID, state
 from contract import BackendContract
+from held import Memory, everything, state_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langgraph_sdk import get_sync_client
-from test_archive import Memory, everything, state_of
 
 import forkbook as fb
 from forkbook.backends.jsonfile.backend import JsonBackend
@@ -17,8 +18,6 @@ from forkbook.backends.server.backend import ServerBackend
 from forkbook.book import Book
 from forkbook.errors import InvalidInput, SourceError
 from forkbook.transfer.formats import json as jsonfile
-
-ID = "1f000000-0000-6000-8000-00000000000{}"
 
 
 @pytest.fixture(scope="module")
@@ -38,19 +37,6 @@ def place(exported, demo_threads):
 
 class TestJson(BackendContract):
     pass
-
-
-def state(number, parent=None, **more):
-    return {
-        "values": {"n": number},
-        "next": [],
-        "tasks": [],
-        "metadata": {"source": "loop", "step": number},
-        "created_at": f"2026-01-01T00:00:0{number}+00:00",
-        "checkpoint": {"checkpoint_id": ID.format(number), "thread_id": "t", "checkpoint_ns": ""},
-        "parent_checkpoint": parent and {"checkpoint_id": ID.format(parent), "thread_id": "t", "checkpoint_ns": ""},
-        "interrupts": [],
-    } | more
 
 
 def opened(path, content):

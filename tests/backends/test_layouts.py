@@ -5,11 +5,11 @@ import warnings
 
 import psycopg
 import pytest
+from databases import fresh_database
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
-from test_graph import fresh_database, postgres  # noqa: F401  # a fixture
-from test_saved import MAKERS, at
+from odd_runs import MAKERS, at
 
 import forkbook as fb
 
@@ -17,7 +17,7 @@ DATA = pathlib.Path(__file__).parent / "data"
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
-def test_postgres_without_task_path(postgres, make):  # noqa: F811
+def test_postgres_without_task_path(postgres, make):
     """As Python's saver made it before 2.0.13: everything reads as before."""
     from langgraph.checkpoint.postgres import PostgresSaver
 
@@ -40,7 +40,7 @@ def test_postgres_without_task_path(postgres, make):  # noqa: F811
 
 
 @pytest.fixture(scope="module")
-def shallow(postgres):  # noqa: F811
+def shallow(postgres):
     """A store of LangGraph's ShallowPostgresSaver, and graphs on it: one that ended, one that waits."""
     from langgraph.checkpoint.postgres import ShallowPostgresSaver
 

