@@ -9,7 +9,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 from forkbook.aio import caller_of
 
-SAVERS = ["memory", "sqlite", "async sqlite"]
+SAVERS: list = ["memory", "sqlite", "async sqlite"]
 SAVERS += [pytest.param(name, marks=pytest.mark.outside) for name in ("postgres", "async postgres")]
 
 

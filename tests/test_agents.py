@@ -99,6 +99,7 @@ def told(request, tmp_path_factory):
     return Told(story, places)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("subgraphs", [False, True])
 @pytest.mark.parametrize("place", ["store", "archive of the store", "archive of the graph"])
 def test_its_frames_are_those_of_the_graph(told, place, subgraphs):

@@ -214,6 +214,7 @@ def trees(draw):
     return facts_of(*made)
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(trees(), st.data())
 def test_a_comparison_mirrors(facts, data):
@@ -237,6 +238,7 @@ def mirrored(df, *columns):
     return plain(df.assign(side=df.side.astype("object").replace({"a": "b", "b": "a"})), *columns)
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(trees())
 def test_an_overview_of_all_tips_counts_each_checkpoint_once(facts):

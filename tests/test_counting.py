@@ -27,7 +27,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A
         AIMessage("fine", tool_calls=[CALL]),
         ToolMessage("42", tool_call_id="c1"),
         SystemMessage("be brief"),
-        ChatMessage("hi", role="critic"),
+        ChatMessage(content="hi", role="critic"),
         HumanMessage([{"type": "text", "text": "blocks"}, "and text", {"type": "text", "text": "again"}]),
         AIMessage(["x", {"type": "tool_use", "id": "c1", "name": "f", "input": {"x": 1}}], tool_calls=[CALL]),
         AIMessage([{"type": "reasoning", "reasoning": "well, well"}, {"type": "text", "text": "x"}]),

@@ -25,6 +25,8 @@ from forkbook.demo import check, loopback, notebooks, server, tether
 from forkbook.demo.seed import THREADS, seed
 from forkbook.errors import ForkbookError, InvalidInput, MissingExtra, Refused
 
+pytestmark = pytest.mark.outside
+
 HOME = str(Path(demo.__file__).resolve().parents[2])
 
 

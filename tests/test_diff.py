@@ -90,6 +90,7 @@ def one(a, b):
     return change
 
 
+@pytest.mark.long
 @LAWS
 @given(edited())
 def test_applying_the_patch_gives_the_other_state(pair):
@@ -97,6 +98,7 @@ def test_applying_the_patch_gives_the_other_state(pair):
     assert same(applied(diff(a, b), a), as_json(b))
 
 
+@pytest.mark.long
 @LAWS
 @given(edited())
 def test_without_types_that_json_lacks_the_patch_gives_the_very_same_json(pair):
@@ -104,6 +106,7 @@ def test_without_types_that_json_lacks_the_patch_gives_the_very_same_json(pair):
     assert strict(applied(diff(a, b), a)) == strict(b)
 
 
+@pytest.mark.long
 @LAWS
 @given(STATES)
 def test_a_state_does_not_differ_from_itself_nor_from_its_copy(a):
@@ -112,6 +115,7 @@ def test_a_state_does_not_differ_from_itself_nor_from_its_copy(a):
         assert diff(a, b).patch() == []
 
 
+@pytest.mark.long
 @LAWS
 @given(edited())
 def test_kinds_mirror(pair):
@@ -121,6 +125,7 @@ def test_kinds_mirror(pair):
     assert there == Counter({mirror.get(kind, kind): count for kind, count in back.items()})
 
 
+@pytest.mark.long
 @LAWS
 @given(edited())
 def test_there_are_changes_where_values_mean_something_else(pair):
@@ -128,6 +133,7 @@ def test_there_are_changes_where_values_mean_something_else(pair):
     assert bool(diff(a, b)) == (not same(a, b)) == (meaning(a) != meaning(b))
 
 
+@pytest.mark.long
 @LAWS
 @given(edited())
 def test_every_change_can_be_shown(pair):
@@ -334,6 +340,7 @@ def test_chinese_is_compared_character_by_character():
     assert alignment.words("我喜欢猫", "我喜欢鸡") == [("equal", "我喜欢"), ("delete", "猫"), ("insert", "鸡")]
 
 
+@pytest.mark.long
 def test_a_huge_text_is_cut_where_it_is_shown_and_nowhere_else():
     dice = random.Random(1)
     old = " ".join(dice.choices(["cat", "hen", "dog", "cow", "owl", "elk"], k=60_000))
@@ -392,6 +399,7 @@ def test_the_frame_has_the_same_columns_and_dtypes_when_empty():
     assert str(diff({}, {})) == "no difference"
 
 
+@pytest.mark.outside
 def test_importing_it_loads_nothing_heavy():
     heavy = ["pandas", "plotly", "rapidfuzz", "ipywidgets"]
     code = f"import sys, forkbook.compare.diff; print([m for m in {heavy} if m in sys.modules])"

@@ -20,6 +20,7 @@ def a_state(**more):
     return json.dumps([state | more]).encode()
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize(
     ("answer", "error", "says"),
     [
@@ -47,12 +48,14 @@ def test_a_fault_while_reading(answer, error, says):
     assert f"thread {THREAD} (0 checkpoints so far)" in str(caught.value)
 
 
+@pytest.mark.outside
 def test_a_thread_that_is_not_there_is_named():
     with answering(status=404) as (url, _), pytest.raises(errors.ThreadNotFound, match=r"book\.threads") as caught:
         list(ServerBackend(url).pages(THREAD))
     assert f"no thread '{THREAD}' on {url}" in str(caught.value)
 
 
+@pytest.mark.outside
 def test_a_dead_server_is_told_at_once():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -60,6 +63,7 @@ def test_a_dead_server_is_told_at_once():
             fb.connect(f"http://127.0.0.1:{taken.getsockname()[1]}")
 
 
+@pytest.mark.outside
 def test_a_write_whose_answer_is_lost_is_not_repeated():
     with answering(reset=True) as (url, seen), pytest.raises(errors.ConnectionFailed, match="unknown"):
         ServerBackend(url).update(THREAD, "1", {}, None)

@@ -48,6 +48,7 @@ def legend(fig: Any) -> list[str]:
     return [trace.name for trace in fig.data if trace.showlegend]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("color", MODES)
 @pytest.mark.parametrize("size", [1, 12, 2_000, 6_000])
 def test_every_checkpoint_is_one_marker_that_knows_its_position(color: str, size: int) -> None:
@@ -287,7 +288,7 @@ def lab(light: list[float]) -> list[float]:
     return [116 * y - 16, 500 * (x - y), 200 * (y - z)]
 
 
-VISION = {
+VISION: dict = {
     "usual": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
     "no red cones": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
     "no green cones": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],

@@ -393,6 +393,7 @@ HELD = {f"t{n}": conversation(f"t{n}", 12) for n in range(12)} | {"big": convers
 OLD = {f"t{n}": conversation(f"t{n}", 3) for n in range(5)}
 
 
+@pytest.mark.outside
 class TestKill:
     """kill -9: under the final name is nothing, the old whole, or the new whole; a re-run ends in the same content."""
 

@@ -11,6 +11,7 @@ import forkbook as fb
 from forkbook import errors, frames
 
 
+@pytest.mark.outside
 def test_import_loads_nothing_heavy():
     heavy = ("langgraph", "langgraph_sdk", "plotly", "pandas", "ipywidgets", "httpx", "networkx")
     code = f"import forkbook, sys; print([m for m in {heavy} if m in sys.modules])"

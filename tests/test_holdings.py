@@ -1,5 +1,6 @@
 """Which messages each state holds, and what it costs to tell."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import ai, facts_of, human, state
@@ -34,6 +35,7 @@ def line_of(deeds):
     return states
 
 
+@pytest.mark.long
 @given(st.lists(st.tuples(DEEDS, st.integers(0, len(POOL) - 1)), min_size=1, max_size=12))
 @settings(max_examples=200, deadline=None)
 def test_holdings_are_what_each_state_says_by_itself(deeds):

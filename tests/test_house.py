@@ -135,6 +135,7 @@ def test_only_one_room_imports(package, rooms):
     assert not [user for user in users if not user.startswith(rooms)]
 
 
+@pytest.mark.outside
 def test_the_import_is_light():
     heavy = [
         "plotly",

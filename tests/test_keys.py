@@ -6,6 +6,8 @@ from proxy import answering
 
 import forkbook as fb
 
+pytestmark = pytest.mark.outside
+
 KEY = "lsv2_sk_do_not_show_me"
 
 

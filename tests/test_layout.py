@@ -4,6 +4,7 @@ import subprocess
 import sys
 from itertools import combinations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,6 +76,7 @@ def crossings(tree: Tree, columns: list[int]) -> list[str]:
     return found
 
 
+@pytest.mark.long
 @settings(max_examples=600, deadline=None)
 @given(parent_lists())
 def test_no_two_lines_cross(parents: list[int]) -> None:
@@ -82,6 +84,7 @@ def test_no_two_lines_cross(parents: list[int]) -> None:
     assert crossings(tree, lanes(tree)) == []
 
 
+@pytest.mark.long
 @settings(max_examples=600, deadline=None)
 @given(nested_trees())
 def test_no_two_lines_cross_where_subgraphs_stand_inside(tree: Tree) -> None:
@@ -94,6 +97,7 @@ def test_a_subgraph_stands_beside_its_checkpoint_and_later_branches_further_righ
     assert [lanes(tree)[tree.branches[position]] for position in range(6)] == [0, 0, 1, 1, 0, 2]
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(parent_lists())
 def test_every_lane_is_as_far_left_as_its_neighbours_allow(parents: list[int]) -> None:
@@ -138,6 +142,7 @@ def test_roots_stand_side_by_side_only_while_both_run() -> None:
     assert lanes(tree_of([-1, 0, 0, -1, 0])) == [0, 1, 3, 2]
 
 
+@pytest.mark.long
 def test_fifty_thousand_nested_branches() -> None:
     parents = [-1]
     for depth in range(50_000):
@@ -146,11 +151,13 @@ def test_fifty_thousand_nested_branches() -> None:
     assert lanes(tree) == list(range(50_001))
 
 
+@pytest.mark.long
 def test_fifty_thousand_forks_at_one_checkpoint() -> None:
     tree = tree_of([-1] + [0] * 50_000)
     assert lanes(tree) == list(range(50_000))
 
 
+@pytest.mark.outside
 def test_layout_and_text_load_no_drawing_library() -> None:
     code = (
         "import sys, forkbook.plot.tree.lanes, forkbook.plot.tree.plain_text, forkbook.plot.tree.figure;"

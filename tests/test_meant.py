@@ -13,7 +13,7 @@ from forkbook.model import meant
 
 
 @pytest.fixture(scope="module")
-def tls(tmp_path_factory):
+def tls(outside, tmp_path_factory):
     """A server's TLS context, with a certificate that nobody signed."""
     folder = tmp_path_factory.mktemp("tls")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
@@ -79,17 +79,20 @@ def test_https_at_an_http_port(demo_url):
     assert caught.value.candidates == (demo_url,)
 
 
+@pytest.mark.outside
 def test_http_at_an_https_port(tls_port):
     with pytest.raises(fb.ConnectionFailed, match=f"speaks https: try https://, 'https://127.0.0.1:{tls_port}'"):
         fb.connect(f"http://127.0.0.1:{tls_port}")
 
 
+@pytest.mark.outside
 def test_a_certificate_that_is_not_trusted_is_no_wrong_scheme(tls_port):
     with pytest.raises(fb.ConnectionFailed, match="certificate verify failed") as caught:
         fb.connect(f"https://127.0.0.1:{tls_port}")
     assert "try http" not in str(caught.value)
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize(
     "answer", [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 400 The plain HTTP request was sent to TLS\r\n\r\n"]
 )
@@ -101,6 +104,7 @@ def test_nothing_is_offered_where_neither_is_spoken(says, answer):
         assert "speaks" not in str(caught.value)
 
 
+@pytest.mark.outside
 def test_nothing_is_offered_where_nobody_listens():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -109,6 +113,7 @@ def test_nothing_is_offered_where_nobody_listens():
     assert "speaks" not in str(caught.value)
 
 
+@pytest.mark.outside
 def test_the_look_sends_no_key(says):
     heard = []
 

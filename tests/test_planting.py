@@ -163,6 +163,7 @@ def test_what_was_cut_short_goes_on(book, demo_threads, stop):
     assert saved(savers[1]) == saved(savers[0])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", [*MAKERS, demo, joining, partly], ids=lambda make: make.__name__)
 def test_a_run_from_any_checkpoint_goes_on_as_on_the_original(make):
     graph, threads = make(InMemorySaver())

@@ -116,6 +116,7 @@ json = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(json)
 def test_a_value_without_secrets_is_the_very_same_value(value):
     kept, names = without_secrets(value)

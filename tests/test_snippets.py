@@ -205,6 +205,7 @@ def test_a_snippet_does_on_a_server_what_the_gesture_did(testbed, gesture):
     skip_where_missing()
 
 
+@pytest.mark.long
 @gestures
 def test_a_snippet_does_in_this_process_what_the_gesture_did(gesture):
     act = gesture(history_in_process)
@@ -277,6 +278,7 @@ def test_the_code_of_a_first_run_makes_the_thread_with_its_metadata_and_its_id(t
     skip_where_missing()
 
 
+@pytest.mark.outside
 def test_the_code_of_a_first_run_in_this_process_has_its_id_and_says_what_is_not_kept():
     book = history_in_process("fanout", items=[]).book
     how = {"thread_metadata": {"owner": "ada"}, "metadata": {"why": "x"}}
@@ -362,6 +364,7 @@ def same(a, b) -> bool:
     return json.dumps(a) == json.dumps(b)
 
 
+@pytest.mark.long
 @given(json_values)
 @settings(deadline=None, max_examples=100)
 def test_a_literal_is_read_back_as_the_value(value):
@@ -375,6 +378,7 @@ def test_a_literal_is_read_back_as_the_value(value):
         assert text.replace("\n", "").isprintable()
 
 
+@pytest.mark.outside
 @given(st.lists(json_values, max_size=8))
 @settings(deadline=None, max_examples=15)
 def test_javascript_reads_back_what_was_written(values):
@@ -405,6 +409,7 @@ def arguments(fake_curl, folder, code, **variables) -> list[str]:
 SERVER = snippets.Place("http://127.0.0.1:1")
 
 
+@pytest.mark.outside
 @given(json_values)
 @settings(deadline=None, max_examples=25)
 def test_a_shell_hands_curl_exactly_the_body(fake_curl, value):
@@ -415,6 +420,7 @@ def test_a_shell_hands_curl_exactly_the_body(fake_curl, value):
     assert same(json.loads(body), {"values": {"channel": value}, "as_node": FOREIGN, "checkpoint_id": "c"})
 
 
+@pytest.mark.outside
 def test_a_shell_runs_nothing_after_an_edit_that_failed(tmp_path):
     fake = tmp_path / "curl"
     fake.write_text('#!/bin/sh\necho called >> "$OUT"\nexit 22\n')
@@ -459,6 +465,7 @@ def test_a_class_of_a_private_module_is_imported_from_the_public_one():
     assert imports == {"from pathlib import PosixPath"}
 
 
+@pytest.mark.outside
 def test_a_python_snippet_is_formatted():
     awaits, id_ = snippets.Place(awaits=True), str(uuid.uuid4())
     made = [gesture(history_in_process).gesture for gesture in (fork, answer_again)]

@@ -574,6 +574,7 @@ def test_a_cached_server_has_the_servers_memory(demo_url, tmp_path, user):
 # The notebook
 
 
+@pytest.mark.outside
 def test_the_notebook_tells_the_story(tmp_path):
     """On a server of its own: it writes facts about user 123, whom other tests ask about."""
     from forkbook.demo import check, seed, server

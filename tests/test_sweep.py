@@ -660,6 +660,7 @@ def test_a_store_alone_knows_the_sweeps_in_its_checkpoints(tmp_path, monkeypatch
         assert [sweep.df().spent_tokens.tolist() for sweep in store.sweeps("t")] == [[11]], "those in the thread itself"
 
 
+@pytest.mark.outside
 def test_an_interrupt_reaches_a_node_in_this_process():
     script = f"""{INTERRUPTED}
         sys.path.insert(0, "tests")

@@ -15,7 +15,7 @@ NOT_SHOWN = "does not show the nodes and channels"
 
 
 @pytest.fixture(scope="module")
-def url():
+def url(outside):
     with tenants_server() as address:
         yield address
 

@@ -92,6 +92,7 @@ def test_what_cannot_be_right_is_refused(titles: list[str], marks: list[str] | N
         text_tree(tree_of([-1, 0]), titles, marks, limit)
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.floats(-0.1, 0.999), min_size=1, max_size=60), st.integers(1, 70), st.text(max_size=200))
 def test_every_shown_checkpoint_has_one_row(places: list[float], limit: int, title: str) -> None:

@@ -102,6 +102,7 @@ parents = st.lists(st.integers(0, 10_000), max_size=40).map(
 usages = st.lists(st.none() | st.tuples(st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=5)
 
 
+@pytest.mark.long
 @given(parents, usages)
 @settings(max_examples=50, deadline=None)
 def test_bars_add_up_to_what_the_frame_says(parents, usages):
@@ -181,6 +182,7 @@ def test_each_bar_has_a_name_with_room_for_it(count):
     assert min(b - a for a, b in pairwise([*axis.tickvals, count])) * pixels / count >= 20
 
 
+@pytest.mark.long
 def test_of_500_bars_those_have_a_name_that_do_not_overlap():
     facts = facts_with(comb(500), [(5, 3), None])
     figure = tokens_figure(facts, facts.tree.tips_by_branch, "")
@@ -256,6 +258,7 @@ def test_figures_show_on_any_page_and_are_the_same_every_time(draw):
     assert "sendChartToCloud" in figure.layout.modebar.remove
 
 
+@pytest.mark.long
 def test_thousands_of_checkpoints_are_all_on_a_line_in_few_traces():
     facts = facts_with(comb(500, 3))
     figure = context_figure(facts, facts.tree.tips_by_branch, "")

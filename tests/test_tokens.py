@@ -606,6 +606,7 @@ ANSWERS = st.lists(
 SOURCES = st.sampled_from(["loop", "loop", "input", "update", "fork"])
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(parents, st.lists(ANSWERS, min_size=60, max_size=60), st.lists(SOURCES, min_size=60, max_size=60))
 def test_every_sum_of_spent_tokens_agrees_with_a_close_look(parents, answers, sources):
@@ -676,6 +677,7 @@ EDITS = st.lists(
 )
 
 
+@pytest.mark.long
 @given(parents, st.lists(EDITS, min_size=60, max_size=60))
 def test_the_quick_way_finds_what_a_close_look_finds(parents, edits):
     """States that share their messages are only compared where they differ; here every state is looked at whole."""

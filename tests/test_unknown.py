@@ -88,6 +88,7 @@ def hidden(values, picks):
 PICKS = st.one_of(st.just(frozenset()), st.frozensets(st.integers(-3, 3), max_size=3))
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_no_frame_shows_a_number_for_what_is_not_known(threads, data):

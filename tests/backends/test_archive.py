@@ -161,6 +161,7 @@ PLAIN = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCh
 
 
 class TestRoundTrip:
+    @pytest.mark.long
     @PLAIN
     @given(st.lists(st.tuples(JSON, JSON, st.dictionaries(st.text(max_size=5), JSON, max_size=3)), max_size=5))
     def test_any_json_comes_back_as_it_was(self, tmp_path, found):
@@ -170,6 +171,7 @@ class TestRoundTrip:
             states.append(state_of(number, values, tasks=[task, {"name": "m"}], metadata=more))
         self.check(tmp_path, states[::-1])
 
+    @pytest.mark.long
     @PLAIN
     @given(
         st.lists(st.tuples(st.sampled_from(["append", "drop", "insert", "edit", "empty", "keep"]), st.integers(0, 9)))
@@ -376,6 +378,7 @@ class TestDamage:
         write(path, Memory(threads))
         return threads, path.read_bytes()
 
+    @pytest.mark.long
     def test_a_flipped_bit_is_told_or_changes_nothing(self, whole, path):
         threads, content = whole
         dice = random.Random(3)
@@ -482,6 +485,7 @@ OLD = {f"t{n}": conversation(f"t{n}", 20) for n in range(20)} | {"big": conversa
 NEW = {name: conversation(name, len(states), seed=1) for name, states in OLD.items()}
 
 
+@pytest.mark.outside
 class TestKill:
     """kill -9 while threads are written: each is there whole, in its old or its new version, or not at all."""
 
@@ -533,6 +537,7 @@ class TestKill:
             assert states in ((OLD if replacing else NEW)[verdict.thread_id], NEW[verdict.thread_id])
         assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
 
+    @pytest.mark.outside
     def test_in_the_middle_of_a_transaction(self, path):
         """What the writer had spilled into the file is undone for the reader, in a copy."""
         write(path, Memory({"a": conversation("a", 30)}))

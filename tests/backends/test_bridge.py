@@ -107,6 +107,7 @@ def in_a_process(code, *args):
     return ran.stdout.split("\n")[:-1]
 
 
+@pytest.mark.outside
 def test_inside_a_running_loop_it_is_nested(tmp_path):
     """The notebook situation: a sync call in a coroutine, on objects of the loop that runs it."""
     code = """
@@ -129,6 +130,7 @@ def test_inside_a_running_loop_it_is_nested(tmp_path):
     assert in_a_process(code, tmp_path) == ["False", "finished", "True True", "6"]
 
 
+@pytest.mark.outside
 def test_a_sync_saver_needs_no_bridge_in_a_running_loop():
     code = """
         from langgraph.checkpoint.memory import InMemorySaver
@@ -197,6 +199,7 @@ def test_cancelling_the_twin_cancels_what_it_awaits():
     asyncio.run(main())
 
 
+@pytest.mark.outside
 def test_in_a_notebook(tmp_path):
     """A real kernel: sync calls in a cell on an AsyncSqliteSaver of the kernel's loop; later cells live on."""
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")

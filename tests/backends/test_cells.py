@@ -74,6 +74,7 @@ def put(path, table, column, cell):
         db.execute(f"UPDATE OR IGNORE {table} SET {column} = ? WHERE {where}", [cell])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(
     ("table", "column"), [(table, column) for table in STORE_COLUMNS for column in STORE_COLUMNS[table]]
@@ -90,6 +91,7 @@ def test_any_cell_of_a_store(good, tmp_path, kind, table, column, cell):
             assert {"n": 1} in list(book.store.items_df().value)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(
     ("table", "column"), [(table, column) for table in ARCHIVE_COLUMNS for column in ARCHIVE_COLUMNS[table]]
@@ -105,6 +107,7 @@ def test_any_cell_of_an_archive(good, tmp_path, table, column, cell):
         write_archive(path, Memory({id_: conversation(id_, 5) for id_ in ("bad", "well")}))
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize(
     "change",
     [
@@ -155,6 +158,7 @@ def test_bytes_and_text():
     assert [as_text(cell) for cell in ("a", b"a\xff", None, 5)] == ["a", "a\ufffd", "", "5"]
 
 
+@pytest.mark.long
 def test_the_size_of_a_text_is_that_of_its_bytes(good, tmp_path):
     """A text is measured in bytes: as characters, or up to a NUL, it would seem smaller than it is."""
     shutil.copy(good / "untyped.db", path := tmp_path / "x.db")

@@ -243,6 +243,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.long
 @given(VALUES)
 def test_everything_becomes_json(value):
     plain(value)
@@ -254,6 +255,7 @@ def test_no_bytes_raise(data):
         orjson.dumps(decode(kind, data))
 
 
+@pytest.mark.long
 @given(VALUES, st.integers(0, 200))
 def test_cut_data_does_not_raise(value, cut):
     kind, data = JsonPlusSerializer().dumps_typed({"v": value})
@@ -285,6 +287,7 @@ except Exception: pass
 """
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize("reader", [OURS, THEIRS], ids=["ours", "langgraphs"])
 def test_nothing_that_the_data_names_is_imported(tmp_path, reader):
     """LangGraph's own reader does import it for each code but 3, where it allows one method only."""

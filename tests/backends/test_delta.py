@@ -84,6 +84,7 @@ def act(graph, deed, *how):
         graph.update_state(place(how[0]), None, as_node="__end__")
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DEEDS, st.integers(1, 9), st.booleans())
 @example([("edit files", {"/a.md": file("a")}, 0), ("edit", [], 0, "answer")], 2, False)
@@ -348,6 +349,7 @@ def test_a_reducer_that_gives_no_ids_is_handed_pairs_and_texts(tmp_path, said, f
         assert_same_frames(fb.connect(tmp_path / "store.db")["t"], fb.connect(graph)["t"])
 
 
+@pytest.mark.long
 def test_a_node_that_has_seen_a_snapshot_has_its_tasks_told(tmp_path):
     """LangGraph notes the snapshot of a channel without a version as seen by all nodes; no trigger of theirs is it."""
     with closing(sqlite3.connect(tmp_path / "store.db", check_same_thread=False)) as connection:

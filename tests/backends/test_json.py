@@ -319,6 +319,7 @@ HOSTILE = st.recursive(
 BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.long
 @BOUNDED
 @given(st.one_of(HOSTILE, st.dictionaries(KEYS, HOSTILE).map(lambda more: {"history": [state(1) | more]})))
 def test_whatever_is_in_it_gives_a_history_or_a_forkbook_error(tmp_path, item):
@@ -333,6 +334,7 @@ def test_whatever_is_in_it_gives_a_history_or_a_forkbook_error(tmp_path, item):
                 getattr(history, f"{name}_df")()
 
 
+@pytest.mark.long
 @BOUNDED
 @given(JSON, JSON)
 def test_any_value_comes_back(tmp_path, values, result):

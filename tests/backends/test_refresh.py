@@ -54,6 +54,7 @@ def check(graph, place, subgraphs):
         assert sum(before.get(id_) is state for id_, state in history.states.items()) > len(before) / 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("subgraphs", [False, True])
 @pytest.mark.parametrize("asks", [False, True])
 def test_a_sqlite_store_is_refreshed_to_what_a_whole_read_gives(tmp_path, subgraphs, asks):

@@ -286,6 +286,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_row_leaves_the_others_readable(file, damage):
     change, reason = DAMAGES[damage]
@@ -301,6 +302,7 @@ def test_a_damaged_row_leaves_the_others_readable(file, damage):
     assert len(read_all(file, "two")) == 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("column", ["metadata", "type", "parent_checkpoint_id", "checkpoint_ns", "thread_id"])
 def test_other_columns_of_any_size_and_kind(file, column):
     for value in ("zeroblob(70000000)", "x'00ff'", "5", "'[]'", "NULL"):
@@ -312,12 +314,14 @@ def test_other_columns_of_any_size_and_kind(file, column):
                 read_all(file, "two")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", ["value = zeroblob(70000000)", "value = x'92'", "type = 'pickle'", "idx = 'x'"])
 def test_damaged_writes(file, change):
     checkpoints(file, f"UPDATE OR IGNORE writes SET {change} WHERE rowid < 3")
     assert len(read_all(file)) == 3
 
 
+@pytest.mark.outside
 def test_memory_of_bad_input_is_bounded(file):
     checkpoints(file, "UPDATE checkpoints SET checkpoint = zeroblob(900000000) WHERE rowid = 1")
     checkpoints(file, "UPDATE writes SET value = zeroblob(70000000) WHERE rowid = 1")
@@ -334,6 +338,7 @@ def test_memory_of_bad_input_is_bounded(file):
     assert int(ran.stdout) < 256 * 1024
 
 
+@pytest.mark.outside
 def test_a_store_is_read_without_langgraph(file):
     program = textwrap.dedent(f"""
         import sys

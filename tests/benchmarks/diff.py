@@ -23,7 +23,12 @@ def text(dice: random.Random, words: int) -> str:
 
 def message(dice: random.Random, number: int) -> dict:
     """A message with all the fields that LangChain's have: human, ai with a tool call, tool, in turns."""
-    common = {"id": f"{dice.getrandbits(128):032x}", "name": None, "additional_kwargs": {}, "response_metadata": {}}
+    common: dict = {
+        "id": f"{dice.getrandbits(128):032x}",
+        "name": None,
+        "additional_kwargs": {},
+        "response_metadata": {},
+    }
     call_id = f"call_{number // 3}"
     if number % 3 == 0:
         return common | {"type": "human", "content": text(dice, 30), "example": False}
@@ -50,8 +55,8 @@ def message(dice: random.Random, number: int) -> dict:
 def pair(messages: int, edited: int) -> tuple[dict, dict]:
     """Two states that share every object but the messages that differ, in one word each."""
     dice = random.Random(7)
-    a = {"topic": "cats", "messages": [message(dice, number) for number in range(messages)]}
-    b = a | {"messages": list(a["messages"])}
+    a: dict = {"topic": "cats", "messages": [message(dice, number) for number in range(messages)]}
+    b: dict = a | {"messages": list(a["messages"])}
     for place in dice.sample(range(messages), edited):
         b["messages"][place] = copy.deepcopy(a["messages"][place])
         b["messages"][place]["content"] += " again"

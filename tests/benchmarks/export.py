@@ -44,7 +44,7 @@ def seed(url: str, threads: int) -> None:
             {"updates": [{"values": {"topic": f"topic {number}"}, "as_node": "generate_topic"}]},
             {"updates": [{"values": {"messages": [answer]}, "as_node": "chat"}]},
         ]
-        client.threads.create(thread_id=str(uuid.uuid4()), graph_id="agent", supersteps=steps)
+        client.threads.create(thread_id=str(uuid.uuid4()), graph_id="agent", supersteps=steps)  # type: ignore[arg-type]  # the SDK's own example has dicts
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(make, range(threads)))

@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -30,7 +31,7 @@ def before_sleep(url: str, book: fb.Book) -> fb.Checkpoint:
     return book[thread_id].tips[0]
 
 
-def seconds(cp: fb.Checkpoint, **how: object) -> float:
+def seconds(cp: fb.Checkpoint, **how: Any) -> float:
     """How long a sweep and its frame take; every branch must have finished."""
     began = time.perf_counter()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
