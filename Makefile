@@ -4,6 +4,8 @@
 PYTHON ?= .venv/bin/python
 PYTEST = $(PYTHON) -m pytest -n auto
 
+unexport PYTHONDONTWRITEBYTECODE  # pytest keeps the tests that it has made ready
+
 .PHONY: install test fast slow lint floor coverage bench docs
 
 install:  # an environment with all that tests need

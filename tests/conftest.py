@@ -31,9 +31,10 @@ def pytest_configure(config):
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers():
-    """Twice as many as cores: most tests wait for servers and browsers most of the time."""
-    return min(2 * (os.cpu_count() or 1), 8)
+def pytest_xdist_auto_num_workers(config):
+    """Twice as many as cores: most tests wait for servers and browsers most of the time, but unit tests never."""
+    cores = os.cpu_count() or 1
+    return min(cores if config.option.markexpr == "unit" else 2 * cores, 8)
 
 
 @pytest.hookimpl(optionalhook=True)

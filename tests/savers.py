@@ -7,9 +7,10 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
-from forkbook.aio import caller_of
+from forkbook.backends.graph.calls import caller_of
 
-SAVERS: list = ["memory", "sqlite", "async sqlite"]
+SAVERS: list = ["memory"]
+SAVERS += [pytest.param(name, marks=pytest.mark.long) for name in ("sqlite", "async sqlite")]
 SAVERS += [pytest.param(name, marks=pytest.mark.outside) for name in ("postgres", "async postgres")]
 
 

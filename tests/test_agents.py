@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 
 import forkbook as fb
 
-pytestmark = pytest.mark.xdist_group("agents")  # each story is told once
+pytestmark = [pytest.mark.xdist_group("agents"), pytest.mark.long]  # each story is told once
 
 NEEDED = {
     "deep": "deepagents",

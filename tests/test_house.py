@@ -51,6 +51,12 @@ MOST_CLASS_LINES = 300
 
 
 @cache
+def nodes(path):
+    """Every node of a file's syntax tree."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
 def modules():
     return {
         ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
@@ -69,7 +75,7 @@ def arrows():
 
 def imported(name, path):
     package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules())
         elif isinstance(node, ast.ImportFrom):
@@ -85,7 +91,7 @@ def imported(name, path):
 
 def foreign(path):
     """Names of the packages that a file imports from elsewhere, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -165,7 +171,7 @@ def test_files_and_classes_are_short():
     wide = {
         f"{path.name}: {node.name}": lines
         for path in modules().values()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.ClassDef) and (lines := node.end_lineno - node.lineno + 1) > MOST_CLASS_LINES
     }
     assert (long, wide) == ({}, {})

@@ -48,6 +48,7 @@ def related(tree):
     return on_line, akin
 
 
+@pytest.mark.long
 @settings(max_examples=400, deadline=None)
 @given(nested_trees(), st.data())
 def test_marks_are_found_as_the_definition_says(tree, data):

@@ -18,6 +18,8 @@ from proxy import Fault, proxy
 import forkbook as fb
 from forkbook import Running, StopRun
 
+pytestmark = pytest.mark.outside  # events come when they come
+
 
 def compiled(name, saver, *args):
     builder = getattr(graphs, f"build_{name}")(*args)

@@ -76,7 +76,7 @@ def public_signatures() -> Iterator[str]:
 
 
 def help_texts() -> Iterator[str]:
-    for command in ("", *typer.main.get_command(app).commands):
+    for command in ("", *typer.main.get_group(app).commands):
         asked = [*filter(None, [command]), "--help"]
         yield f"\n$ forkbook {' '.join(asked)}"
         yield CliRunner().invoke(app, asked, prog_name="forkbook", env={"COLUMNS": "80"}).output.rstrip()

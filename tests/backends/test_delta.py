@@ -155,6 +155,7 @@ def postgres_store(postgres):
         yield uri, seeded(saver)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("subgraphs", [False, True])
 @pytest.mark.parametrize("store", ["sqlite_store", pytest.param("postgres_store", marks=pytest.mark.outside)])
 def test_the_frames_of_a_store_are_those_of_its_graph(request, tmp_path, store, subgraphs):
