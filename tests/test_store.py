@@ -187,7 +187,7 @@ def test_what_somebody_else_wrote_meanwhile_is_not_written_over(agent, user):
     store, place = agent.book.store, ("write", user)
     mine = store.put(place, "k", {"fact": "mine"})
     store.put(place, "k", {"fact": "theirs"}, confirm=True)
-    with pytest.raises(fb.Refused, match="somebody else"):
+    with pytest.raises(fb.Refused, match="another writer"):
         mine.confirm()
     done = store.put(place, "k", {"fact": "mine"}, confirm=True)
     with pytest.raises(fb.Refused, match="already"):
