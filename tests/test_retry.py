@@ -10,6 +10,9 @@ from forkbook.backends import retry
 from forkbook.backends.server.backend import ServerBackend
 
 
+pytestmark = pytest.mark.outside
+
+
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
     monkeypatch.setattr(retry, "FIRST_DELAY_S", 0.01)

@@ -73,13 +73,6 @@ def test_what_is_no_place(source):
         fb.connect(source)
 
 
-def test_a_bare_checkpointer_is_told_what_to_do():
-    from langgraph.checkpoint.memory import InMemorySaver
-
-    with pytest.raises(fb.InvalidInput, match="compiled with it"):
-        fb.connect(InMemorySaver())
-
-
 def test_a_cache_sees_an_old_edit_being_run(client, demo_url, tmp_path):
     """The edit was a tip when it was read, far behind the head, and has children now."""
     thread_id = client.threads.create()["thread_id"]
