@@ -9,7 +9,6 @@ import forkbook as fb
 from forkbook.backends import retry
 from forkbook.backends.server.backend import ServerBackend
 
-
 pytestmark = pytest.mark.outside
 
 
