@@ -253,7 +253,7 @@ class Backend(ABC):
         )
 
     def require(self, ability: str, deed: str) -> None:
-        """Look that this place can do something, before anything else is tried.
+        """Check that this place can do something, before anything else is tried.
 
         Raises:
             Unsupported: It cannot.

@@ -87,7 +87,7 @@ class Teller:
         on_event: What is told.
 
     Attributes:
-        error: The exception that ended the run, where the stream told of it.
+        error: The exception that ended the run, where the stream has it.
     """
 
     def __init__(self, thread_id: str, run_id: str, on_event: OnEvent) -> None:

@@ -226,7 +226,7 @@ def _namespace(backend: Backend, thread_id: str, stopped: threading.Event | None
     states: list[State] = []
     for page in backend.pages(thread_id, ns=ns):
         if stopped is not None and stopped.is_set():
-            break  # nobody wants it any more
+            break  # the caller has stopped
         states += page
     return states
 

@@ -7,7 +7,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
-AT_ONCE = 6  # reads side by side for somebody who waits for one thread
+AT_ONCE = 6  # reads side by side where a user waits for one thread
 K = TypeVar("K")
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from ..model.text import short
 
 Namespace = tuple[str, ...]
 T = TypeVar("T")
-PAGE_SIZES = (1_000, 10_000, 100_000)  # items a request: at first, and after each time that somebody wrote meanwhile
+PAGE_SIZES = (1_000, 10_000, 100_000)  # items a request: at first, and after each time that a writer came in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Memory(ABC):
         """Delete an item; one that is not there is no error."""
 
     def check_writable(self) -> None:  # noqa: B027  # most are
-        """Look that something can be written.
+        """Check that something can be written.
 
         Raises:
             Unsupported: This place is read-only.
@@ -116,7 +116,7 @@ def text_of(namespace: Namespace) -> str:
 def every(ask: Callable[[int, int], list[T]], name: Callable[[T], Any], limit: int | None, where: str) -> list[T]:
     """Everything that can be asked for in pages, or the first so many.
 
-    Pages overlap by one. Where the last of one is not the first of the next, somebody wrote in between, so that
+    Pages overlap by one. Where the last of one is not the first of the next, a writer came in between, so that
     something could be missing: everything is read again, in larger pages.
 
     Args:

@@ -106,7 +106,7 @@ def deviations(typed: Mapping[str, Any], before: Any, after: Any, exact: bool = 
 def lost_keys(typed: Mapping[str, Any], before: Any, after: Any) -> list[Deviation]:
     """The keys of a state that is one value which an edit of other keys took away."""
     old, new = before or {}, after or {}
-    why = "nobody typed it, and it is gone: what was typed took the place of the whole state"
+    why = "it was not typed, and it is gone: what was typed took the place of the whole state"
     return [Deviation(key, value, None, why) for key, value in old.items() if key not in new and key not in typed]
 
 

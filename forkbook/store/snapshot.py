@@ -27,7 +27,7 @@ CHANGES: Columns = {"namespace": TEXT, "key": TEXT, "kind": KINDS, "old": OBJECT
 
 
 def items_rows(items: Iterable[Item]) -> Iterator[Row]:
-    """A row an item; the namespace as text, its labels joined by periods, which no label has."""
+    """One row per item; the namespace as text, its labels joined by periods, which no label has."""
     for item in items:
         yield {"namespace": text_of(item.namespace)} | {
             name: getattr(item, name) for name in ITEMS if name != "namespace"
@@ -59,7 +59,7 @@ class Snapshot:
         return len(self.items)
 
     def df(self) -> pd.DataFrame:
-        """A row an item; see `Store.items_df`."""
+        """One row per item; see `Store.items_df`."""
         return frame(list(items_rows(self.items)), ITEMS)
 
     @shown

@@ -187,7 +187,7 @@ class Batches:
 
 
 def create(path: Path) -> None:
-    """Make an empty archive under another name and give it this one, if nobody was faster."""
+    """Make an empty archive under another name and give it this one, unless another process was faster."""
     if not path.parent.is_dir():
         raise InvalidInput(f"there is no folder {path.parent} to write {path.name} into", path=str(path))
     try:

@@ -100,7 +100,7 @@ def keep_older(db: sqlite3.Connection, path: Path, thread: Packed) -> None:
 
 
 def _look_for_another(reader: Reader, old: Row, thread: Packed, path: Path) -> None:
-    """Look that what is to be replaced is this thread, and not another one that has the same id elsewhere.
+    """Check that what is to be replaced is this thread, and not another one that has the same id elsewhere.
 
     Raises:
         InvalidInput: They have no checkpoint in common.
@@ -213,7 +213,7 @@ def _forget(db: sqlite3.Connection, path: Path, old: Row) -> None:
         db.execute(f"DELETE FROM {table} WHERE {key} = ?", (old.n,))  # noqa: S608  # our own names
     if old.seal == old.sealed():
         _list_anew(db, path, old.seal)
-    else:  # which of its bytes is wrong nobody knows, so count what is left
+    else:  # it is not known which byte is wrong, so count what is left
         left = Reader(db, path).unchecked_rows()
         db.execute("INSERT OR REPLACE INTO about VALUES ('threads', ?)", (listing(left),))
 

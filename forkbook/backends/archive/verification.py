@@ -82,7 +82,7 @@ def verify(path: Path | str) -> VerifyReport:
     Raises:
         InvalidInput: There is no such file, or it is no archive.
         ForeignArchive: It is of another format.
-        SourceError: It cannot be read at all, or somebody writes it.
+        SourceError: It cannot be read at all, or it is being written.
     """
     path = Path(path)
     faults: list[str] = []

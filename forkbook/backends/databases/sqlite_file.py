@@ -1,7 +1,7 @@
 """Opening a SQLite file to read a checkpoint store, so that nothing of it is created, changed or migrated.
 
 A closed WAL database is opened as immutable, since an ordinary reader would leave `-wal` and `-shm` files beside it;
-a database that somebody has open is read beside its writer. Views, virtual tables and generated columns are not read.
+a database that a writer has open is read beside it. Views, virtual tables and generated columns are not read.
 """
 
 import sqlite3
@@ -35,7 +35,7 @@ class Changed(ConnectionFailed):
 class SqliteFile:
     """A SQLite file with a checkpoint store, and the one connection to it; threads take turns.
 
-    The connection stays open between reads, but for a WAL database that somebody has open: a reader that stays would
+    The connection stays open between reads, but for a WAL database that a writer has open: a reader that stays would
     keep the last writer from folding the log into the file, so that a copy of the file alone lacked what it holds.
 
     Args:
@@ -139,8 +139,8 @@ class _Look:
     Attributes:
         file: What it is on the disk.
         stamp: Its size in bytes and when it was changed.
-        immutable: Whether it is a WAL database that nobody has open, so that nothing but its one file counts.
-        live: Whether it is a WAL database that somebody has open.
+        immutable: Whether it is a WAL database that is closed, so that nothing but its one file counts.
+        live: Whether it is a WAL database that a writer has open.
     """
 
     file: tuple[int, int]

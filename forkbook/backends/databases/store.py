@@ -31,7 +31,7 @@ class Tables(Memory):
         )
 
     def no_query(self, query: str | None) -> None:
-        """Look that nothing is asked that only the store itself can answer.
+        """Check that nothing is asked that only the store itself can answer.
 
         Raises:
             Unsupported: A query is.
@@ -46,7 +46,7 @@ class Tables(Memory):
 def item_of(prefix: Any, key: Any, size: int | None, value: Any, created: Any, updated: Any, expires: Any) -> Item:
     """An item from a row; its times are UTC where they name no zone.
 
-    Expired items that nobody has swept are there still, as LangGraph's own store gives them unless told otherwise.
+    Expired items that were not swept yet are still there, as LangGraph's own store gives them by default.
     """
     namespace = tuple(as_text(prefix).split("."))
     return Item(namespace, as_text(key), _value(size or 0, value), _iso(created), _iso(updated), _iso(expires))

@@ -246,7 +246,7 @@ def _in_order(nodes: set[str], graph: Layout) -> list[str]:
 def _pull_parts(node: str, graph: Layout) -> tuple[str, ...]:
     """What a task's id is made of beside its checkpoint; a node may have seen more channels than trigger it.
 
-    So where LangGraph stored a snapshot of a DeltaChannel that nobody had written to.
+    So where LangGraph stored a snapshot of a DeltaChannel without a write.
     """
     own = BRANCH + node if node != START else START
     seen = graph.triggers.get(node) or {own}

@@ -376,7 +376,7 @@ class GraphBackend(Backend):
         return RunOutcome(run_id, "interrupted" if left else "success")
 
     def pulse(self, thread_id: str) -> tuple[Any, bool | None]:
-        """The head, and whether something is left to run: whether somebody runs it, a checkpointer does not tell."""
+        """The head, and whether something is left to run; a checkpointer does not know whether a run is under way."""
         state = self.state(thread_id)
         if state is None:
             return None, None

@@ -25,7 +25,7 @@ class Copies:
 
     def __init__(self, graph: Any, saver: Saver, call: Caller, stubs: Callable[[str], list[Stub]]) -> None:
         self._graph, self._saver, self._call, self._stubs = graph, saver, call, stubs
-        self._owed: dict[str, str] = {}  # copies that nobody has looked at yet, with their originals
+        self._owed: dict[str, str] = {}  # copies that were not read yet, with their originals
         self._scratches: dict[str, tuple[str, Any]] = {}  # with their originals, and the graph on memory
 
     def owe(self, thread_id: str) -> str:
@@ -35,7 +35,7 @@ class Copies:
         return copy_id
 
     def make_scratch(self, copy_id: str) -> None:
-        """Keep a copy that nobody has looked at yet out of the store."""
+        """Keep a copy that was not read yet out of the store."""
         if (original := self._owed.pop(copy_id, None)) is not None:
             self._scratches[copy_id] = (original, on_memory(self._graph, self._saver))
 

@@ -218,8 +218,8 @@ def transcribe(
     """Write checkpoints of a thread (namespaces and ids) into another one, through the savers' own methods.
 
     Ids, parents, namespaces, metadata, values and pending writes stay as they are; only the thread's id changes. The
-    order of tasks' writes is kept by a made-up task path where their ids alone would not: savers tell nobody the real
-    one.
+    order of tasks' writes is kept by a made-up task path where their ids alone would not: savers do not give the
+    real one.
     """
     written: set[tuple[str, str, Any]] = set()
     for ns, checkpoint_id in places:

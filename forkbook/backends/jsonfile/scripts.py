@@ -142,7 +142,7 @@ def _address(state: State, prefix: str, thread_id: str, ns: str | None) -> dict[
 
 
 def _check(state: State) -> None:
-    """Look that everything has the type that LangGraph gives it, where it is known."""
+    """Check that everything has the type that LangGraph gives it, where it is known."""
     metadata = _object(state["metadata"], "metadata")
     for name, value, kind in (
         ("next", state["next"], list),

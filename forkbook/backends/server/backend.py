@@ -239,7 +239,7 @@ class ServerBackend(Backend):
         config = {key: value for key, value in (asked.get("config") or {}).items() if key != "metadata" and value}
         configurable = from_record(config.pop("configurable", {}), context, IN_CONFIG)
         if configurable.get("user_id") == "" and not context.get("user_id"):
-            del configurable["user_id"]  # the server's own, where nobody is signed in
+            del configurable["user_id"]  # the server's own, where no user is signed in
         if context.keys() > configurable.keys():  # the server derives each from the other and takes only one
             configurable = {}
         return RunSettings(

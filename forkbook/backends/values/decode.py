@@ -35,7 +35,7 @@ MESSAGE_DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 class Decoder:
-    """Decodes values; equal extensions (messages, dates …) become one object, which therefore nobody may change.
+    """Decodes values; equal extensions (messages, dates …) become one object, so do not change it.
 
     The memo lives as long as the decoder: one for a thread's read shares what the read returns anyway.
 
