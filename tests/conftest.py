@@ -5,8 +5,10 @@ of the markers `outside`, `long`, `slow` and `versions`. A unit test that starts
 (guard.py). Tests that reach outside run again when they fail, for servers and clocks have their own mind; others never.
 """
 
+import asyncio
 import os
 import signal
+import sys
 import uuid
 
 import guard
@@ -76,6 +78,13 @@ def _in_its_process(item):
         return (yield)
     with guard.no_way_out():
         return (yield)
+
+
+@pytest.fixture(autouse=True)
+def open_loop():
+    """Once a test has called for nest_asyncio2, `asyncio.run` takes this thread's loop; a test may have closed it."""
+    if "nest_asyncio2" in sys.modules and asyncio.get_event_loop_policy().get_event_loop().is_closed():
+        asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 @pytest.fixture(scope="session")
