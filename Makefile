@@ -18,9 +18,10 @@ test:  # all tests but the campaigns
 fast:  # unit tests: no server, browser, database or process
 	$(PYTEST) -m unit
 
-slow:  # the campaigns, and every law with all its examples
+slow:  # the campaigns, every law with all its examples, and more damage
 	$(PYTEST) -m slow
-	$(PYTEST) -m 'unit or long' --hypothesis-profile=full
+	FORKBOOK_FLIPS=1500 $(PYTEST) -m 'unit or long' --hypothesis-profile=full
+	FORKBOOK_KILLS=200 $(PYTEST) tests/backends/test_archive.py -k TestKill
 
 lint:  # style and types, of tests not strictly
 	$(PYTHON) -m ruff check .

@@ -14,6 +14,7 @@ import uuid
 import guard
 import pytest
 import shared
+from hypothesis import settings
 from langgraph_sdk import get_sync_client
 
 import forkbook as fb
@@ -25,6 +26,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a background job, wh
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 guard.install()
+settings.register_profile("full")  # see laws.py
 
 
 def pytest_configure(config):

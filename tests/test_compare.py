@@ -1,8 +1,9 @@
 """Two and more checkpoints side by side; the demo's numbers are worked out in forkbook/demo/seed.py."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import laws
 from shapes import ai, facts_of, human, state
 
 import forkbook as fb
@@ -215,7 +216,7 @@ def trees(draw):
 
 
 @pytest.mark.long
-@settings(max_examples=150, deadline=None)
+@laws(150)
 @given(trees(), st.data())
 def test_a_comparison_mirrors(facts, data):
     a, b = (Side(facts, data.draw(st.integers(0, len(facts.tree) - 1))) for _ in range(2))
@@ -239,7 +240,7 @@ def mirrored(df, *columns):
 
 
 @pytest.mark.long
-@settings(max_examples=100, deadline=None)
+@laws(100)
 @given(trees())
 def test_an_overview_of_all_tips_counts_each_checkpoint_once(facts):
     found = Overview({str(tip): Side(facts, tip) for tip in facts.tree.tips})

@@ -11,8 +11,9 @@ from collections import Counter
 
 import jsonpatch
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import laws
 from shapes import ai, human
 
 from forkbook.compare import align as alignment
@@ -49,7 +50,7 @@ MESSAGES = st.fixed_dictionaries(
 STATES = st.dictionaries(
     KEYS | st.just("messages"), VALUES | MESSAGES | st.lists(MESSAGES, max_size=7) | st.lists(SCALARS), max_size=4
 )
-LAWS = settings(max_examples=100, deadline=None)
+LAWS = laws(100)
 
 
 @st.composite

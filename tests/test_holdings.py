@@ -1,8 +1,9 @@
 """Which messages each state holds, and what it costs to tell."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import laws
 from shapes import ai, facts_of, human, state
 
 import forkbook.model.messages
@@ -37,7 +38,7 @@ def line_of(deeds):
 
 @pytest.mark.long
 @given(st.lists(st.tuples(DEEDS, st.integers(0, len(POOL) - 1)), min_size=1, max_size=12))
-@settings(max_examples=200, deadline=None)
+@laws(200)
 def test_holdings_are_what_each_state_says_by_itself(deeds):
     facts = facts_of(*line_of(deeds))
     for position, (here, found) in enumerate(zip(facts.states, facts.holdings, strict=True)):

@@ -4,8 +4,9 @@ import sys
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import laws
 
 from forkbook.model.tree import Head, Tree
 from forkbook.tokens import ancestry, ledger
@@ -49,7 +50,7 @@ def related(tree):
 
 
 @pytest.mark.long
-@settings(max_examples=400, deadline=None)
+@laws(400)
 @given(nested_trees(), st.data())
 def test_marks_are_found_as_the_definition_says(tree, data):
     on_line, akin = related(tree)

@@ -5,8 +5,9 @@ import sys
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import laws
 
 from forkbook.model.tree import Head, Tree
 from forkbook.plot.tree.lanes import lanes
@@ -77,7 +78,7 @@ def crossings(tree: Tree, columns: list[int]) -> list[str]:
 
 
 @pytest.mark.long
-@settings(max_examples=600, deadline=None)
+@laws(600)
 @given(parent_lists())
 def test_no_two_lines_cross(parents: list[int]) -> None:
     tree = tree_of(parents)
@@ -85,7 +86,7 @@ def test_no_two_lines_cross(parents: list[int]) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=600, deadline=None)
+@laws(600)
 @given(nested_trees())
 def test_no_two_lines_cross_where_subgraphs_stand_inside(tree: Tree) -> None:
     assert crossings(tree, lanes(tree)) == []
@@ -98,7 +99,7 @@ def test_a_subgraph_stands_beside_its_checkpoint_and_later_branches_further_righ
 
 
 @pytest.mark.long
-@settings(max_examples=300, deadline=None)
+@laws(300)
 @given(parent_lists())
 def test_every_lane_is_as_far_left_as_its_neighbours_allow(parents: list[int]) -> None:
     tree = tree_of(parents)

@@ -1,8 +1,9 @@
 """The tree as text: one row per checkpoint, nothing cut silently, nothing foreign commands the terminal."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import laws
 from rich.cells import cell_len
 
 from forkbook.errors import InvalidInput
@@ -93,7 +94,7 @@ def test_what_cannot_be_right_is_refused(titles: list[str], marks: list[str] | N
 
 
 @pytest.mark.long
-@settings(max_examples=200, deadline=None)
+@laws(200)
 @given(st.lists(st.floats(-0.1, 0.999), min_size=1, max_size=60), st.integers(1, 70), st.text(max_size=200))
 def test_every_shown_checkpoint_has_one_row(places: list[float], limit: int, title: str) -> None:
     tree = tree_of([-1 if place < 0 else int(place * i) if i else -1 for i, place in enumerate(places)])

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from laws import laws
 from seeding import compiled, seed
 from shapes import ai, facts_of, human, state
 from typing_extensions import TypedDict
@@ -89,7 +90,7 @@ PICKS = st.one_of(st.just(frozenset()), st.frozensets(st.integers(-3, 3), max_si
 
 
 @pytest.mark.long
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@laws(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_no_frame_shows_a_number_for_what_is_not_known(threads, data):
     whole = threads[data.draw(st.integers(0, len(threads) - 1))]

@@ -15,8 +15,9 @@ import httpx
 import pytest
 from contract import BackendContract
 from held import Memory, conversation, digests, everything, state_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from laws import laws
 from proxy import proxy
 
 import forkbook as fb
@@ -37,7 +38,7 @@ from forkbook.errors import (
 )
 
 KILLS = int(os.environ.get("FORKBOOK_KILLS", "12"))
-FLIPS = int(os.environ.get("FORKBOOK_FLIPS", "1500"))
+FLIPS = int(os.environ.get("FORKBOOK_FLIPS", "300"))
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5), inner, max_size=5),
     max_leaves=25,
 )
-PLAIN = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PLAIN = laws(80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class TestRoundTrip:

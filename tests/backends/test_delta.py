@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from databases import fresh_database
 from delta import agent, as_langgraph_shows, config, file, merge_files
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.channels.delta import DeltaChannel
@@ -18,6 +18,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, _messages_delta_reducer, add_messages
 from langgraph.types import Command, Overwrite
+from laws import laws
 
 import forkbook as fb
 
@@ -85,7 +86,7 @@ def act(graph, deed, *how):
 
 
 @pytest.mark.long
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@laws(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DEEDS, st.integers(1, 9), st.booleans())
 @example([("edit files", {"/a.md": file("a")}, 0), ("edit", [], 0, "answer")], 2, False)
 def test_a_store_shows_what_the_graph_shows(tmp_path_factory, deeds, every, asks):

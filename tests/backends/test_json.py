@@ -7,9 +7,10 @@ import pytest
 from backups import ID, state
 from contract import BackendContract
 from held import Memory, everything, state_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from langgraph_sdk import get_sync_client
+from laws import laws
 
 import forkbook as fb
 from forkbook.backends.jsonfile.backend import JsonBackend
@@ -316,7 +317,7 @@ KEYS = st.sampled_from(
 HOSTILE = st.recursive(
     SCALARS | st.just("t"), lambda each: st.lists(each, max_size=3) | st.dictionaries(KEYS, each, max_size=6)
 )
-BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+BOUNDED = laws(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.long
