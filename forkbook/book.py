@@ -25,11 +25,10 @@ from .twins import twin
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .backends.archive import ExportReport
     from .checkpoint import Checkpoint
     from .store import Store
     from .sweep.result import Sweep
-    from .transfer import CopyReport
+    from .transfer import CopyReport, ExportReport
 
 
 class Book:

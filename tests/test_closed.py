@@ -8,10 +8,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 from seeding import compiled
 
 import forkbook as fb
-from forkbook.backends.archive import write as write_archive
 from forkbook.backends.closed import ClosedBackend
 from forkbook.backends.contract import Backend
-from forkbook.transfer.formats import json as jsonfile
+from forkbook.transfer.export import export
 
 PLACES = [pytest.param(name, marks=pytest.mark.outside) for name in ("server", "cached server")]
 PLACES += ["graph", "sqlite", "archive", "json"]
@@ -36,8 +35,8 @@ def opened(request, tmp_path):
         with SqliteSaver.from_conn_string(str(tmp_path / "x.db")) as saver:
             compiled(saver).invoke({}, {"configurable": {"thread_id": "t"}})
         return fb.connect(tmp_path / "x.db"), "t"
-    write, name = (write_archive, "x.forkbook") if request.param == "archive" else (jsonfile.write, "x.json")
-    write(tmp_path / name, Memory({"t": conversation("t", 4)}))
+    name = "x.forkbook" if request.param == "archive" else "x.json"
+    export(tmp_path / name, Memory({"t": conversation("t", 4)}))
     return fb.connect(tmp_path / name), "t"
 
 

@@ -1,6 +1,7 @@
 """An export never puts a file without a thread in the place of one that has it."""
 
 import json
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -9,13 +10,12 @@ from held import Memory, content, conversation, digests
 from proxy import Fault, proxy
 
 import forkbook as fb
-from forkbook.backends.archive import write as write_archive
+from forkbook.backends.gather import at_once
 from forkbook.errors import SourceError, ThreadNotFound
-from forkbook.transfer.formats import json as jsonfile
-from forkbook.transfer.formats import parquet
+from forkbook.transfer.export import export
 
 FILES = ("x.json", "x.parquet")
-WRITERS = {"x.json": jsonfile.write, "x.parquet": parquet.write}
+write = partial(export, ask=at_once)
 BUSY = Fault(503, (("retry-after", "0"),))
 
 
@@ -105,7 +105,7 @@ class TestNames:
         return tmp_path / name
 
     def write(self, path, held, **how):
-        return WRITERS[path.name](path, Memory(held), **how)
+        return write(path, Memory(held), **how)
 
     def good(self, *ids):
         return {id_: conversation(id_, 2) for id_ in ids}
@@ -173,9 +173,9 @@ class TestNames:
                 return super().thread(thread_id)
 
         self.write(path, self.good("a", "b"))
-        report = WRITERS[path.name](path, Deleting(self.good("a", "b")))
+        report = write(path, Deleting(self.good("a", "b")))
         assert (bool(report), report.errors, report.gone, ids_in(path)) == (True, {}, ("b",), {"a"})
-        asked = WRITERS[path.name](path, Deleting(self.good("a", "b")), ["a", "b"])
+        asked = write(path, Deleting(self.good("a", "b")), ["a", "b"])
         assert (bool(asked), list(asked.errors), asked.gone) == (False, ["b"], ())
 
     def test_a_history_that_is_not_found_of_a_thread_that_is_there_is_a_failure(self, path):
@@ -186,7 +186,7 @@ class TestNames:
                 return super().pages(thread_id, **how)
 
         self.write(path, self.good("a", "b"))
-        report = WRITERS[path.name](path, Half(self.good("a", "b")))
+        report = write(path, Half(self.good("a", "b")))
         assert (bool(report), list(report.errors), report.gone, ids_in(path)) == (False, ["b"], (), {"a", "b"})
 
     def test_what_cannot_be_written_is_kept_too(self, path):
@@ -209,9 +209,9 @@ def test_an_archive_keeps_threads_that_cannot_be_read_now(demo_url, book, three,
 
 
 def test_an_archive_keeps_a_thread_that_is_empty_now(tmp_path):
-    write_archive(tmp_path / "x.forkbook", Memory({"a": conversation("a", 3)}))
+    write(tmp_path / "x.forkbook", Memory({"a": conversation("a", 3)}))
     before = digests(tmp_path / "x.forkbook")
-    assert not write_archive(tmp_path / "x.forkbook", Memory({"a": []}))
+    assert not write(tmp_path / "x.forkbook", Memory({"a": []}))
     assert digests(tmp_path / "x.forkbook") == before
 
 
@@ -242,7 +242,7 @@ def test_a_report_stays_where_the_thread_cannot_be_read(demo_url, three, tmp_pat
 
 
 def test_a_folder_that_a_killed_export_had_moved_away_comes_back(tmp_path):
-    parquet.write(path := tmp_path / "x.parquet", Memory({"a": conversation("a", 2)}))
+    write(path := tmp_path / "x.parquet", Memory({"a": conversation("a", 2)}))
     path.rename(tmp_path / ".x.parquet.0123456789ab.old")  # killed between the two renames
-    report = parquet.write(path, Memory({"a": SourceError("no")}))
+    report = write(path, Memory({"a": SourceError("no")}))
     assert (report.kept, ids_in(path), [item.name for item in tmp_path.iterdir()]) == (True, {"a"}, ["x.parquet"])

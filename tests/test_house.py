@@ -1,6 +1,7 @@
 """The house keeps its plan (docs/house.md): which file may know which, what is heavy, how large a room may be."""
 
 import ast
+import contextlib
 import inspect
 import re
 import subprocess
@@ -16,10 +17,13 @@ import typer
 import forkbook as fb
 from forkbook import columns, frames
 from forkbook.cli import app
+from forkbook.cli.arguments import check_name
 from forkbook.cli.commands import COMMANDS
 from forkbook.plot.tree.colours import MODES
 from forkbook.plot.tree.figure import figure as tree_figure
 from forkbook.snippets import LANGUAGES, Code
+from forkbook.transfer.export import format_of
+from forkbook.transfer.formats import FORMATS, SUFFIXES
 
 PACKAGE = Path(__file__).parents[1] / "forkbook"
 DOORS = {"forkbook.book", "forkbook.history", "forkbook.checkpoint"}
@@ -223,3 +227,37 @@ def test_a_command_is_one_file_and_one_row_of_a_table():
     files = {path.stem.strip("_") for path in (PACKAGE / "cli" / "commands").glob("*.py")} - {"init"}
     assert files == set(COMMANDS)
     assert list(typer.main.get_command(app).commands) == list(COMMANDS)
+
+
+def test_a_format_of_an_export_is_one_row_of_a_table_which_the_doors_follow():
+    """`Book.export`, its docstring, the command line and the errors take the formats of the table, and no others."""
+    files = {path.stem for path in (PACKAGE / "transfer" / "formats").glob("*.py")} - {"__init__", "format"}
+    assert files == set(FORMATS)
+    assert all((row.name, bool(row.about)) == (name, True) for name, row in FORMATS.items())
+    text = inspect.getdoc(fb.Book.export)
+    assert re.findall(r'"(\w+)"', re.search(r"format: (.*)", text)[1]) == list(FORMATS)
+    assert all(row.suffix in text for row in FORMATS.values())
+    command = typer.main.get_command(app).commands["export"]
+    (output,) = (option for option in command.params if option.name == "output")
+    assert re.findall(r"x(\.\w+)", output.help) == [row.suffix for row in FORMATS.values()]
+    for row in FORMATS.values():
+        path = Path("x").with_suffix(row.suffix)
+        assert format_of(path, None) is format_of(Path("x"), row.name) is row
+        check_name("--output", path, SUFFIXES)
+    for asked in (lambda: format_of(Path("x.csv"), None), lambda: format_of(Path("x"), "csv")):
+        with pytest.raises(fb.InvalidInput) as refused:
+            asked()
+        assert refused.value.candidates == tuple(FORMATS)
+    with pytest.raises(fb.InvalidInput) as refused:
+        check_name("--output", Path("x.csv"), SUFFIXES)
+    assert refused.value.candidates == SUFFIXES
+
+
+@pytest.mark.parametrize("row", FORMATS.values(), ids=FORMATS)
+def test_a_backup_is_of_a_format_that_can_be_connected(row, tmp_path):
+    with row.open(path := tmp_path / f"x{row.suffix}", None):
+        pass
+    assert row.held(path) == set()
+    refused = contextlib.nullcontext() if row.is_backup else pytest.raises(fb.InvalidInput)
+    with refused, fb.connect(path) as book:
+        assert list(book.backend.threads()) == []

@@ -10,7 +10,7 @@ from proxy import proxy
 import forkbook as fb
 from forkbook.errors import ThreadNotFound
 from forkbook.model.lookup import is_piece
-from forkbook.transfer.formats import json as jsonfile
+from forkbook.transfer.export import export
 
 BRANCHES = "5868deb3-45e8-5a33-8463-371a0092cf84"
 IDS = (BRANCHES, "5868deb3-45e8-5a33-8463-371a0092ff84", "study-Ada", "study-Bob", "f84", "user.1...end")
@@ -18,7 +18,7 @@ IDS = (BRANCHES, "5868deb3-45e8-5a33-8463-371a0092ff84", "study-Ada", "study-Bob
 
 @pytest.fixture
 def held(tmp_path):
-    jsonfile.write(tmp_path / "x.json", Memory({id_: conversation(id_, 2) for id_ in IDS}))
+    export(tmp_path / "x.json", Memory({id_: conversation(id_, 2) for id_ in IDS}))
     return fb.connect(tmp_path / "x.json")
 
 

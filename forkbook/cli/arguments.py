@@ -9,11 +9,9 @@ import typer
 
 from ..errors import InvalidInput
 from ..model.held import Secret
+from ..transfer.formats import SUFFIXES
 
 PLACE = "a server's address, a path (.forkbook, .json, SQLite), postgresql://…, or demo"
-
-FORMATS = (".forkbook", ".json", ".parquet")
-BACKUPS = FORMATS[:2]  # what can be read back
 
 Source = Annotated[Secret, typer.Argument(metavar="SRC", parser=Secret, help=f"Where the threads are: {PLACE}.")]
 ThreadId = Annotated[
@@ -109,7 +107,7 @@ def check_name(option: str, path: Path, suffixes: Sequence[str]) -> None:
     suffix = path.suffix.lower()
     if suffix in suffixes:
         return
-    why = "tables cannot be read back, so they are no backup" if suffix in FORMATS else "this name says no format"
+    why = "tables cannot be read back, so they are no backup" if suffix in SUFFIXES else "this name says no format"
     *first, last = suffixes
     raise InvalidInput(f"{option} {path}: {why}; end it in {', '.join(first)} or {last}", candidates=suffixes)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,8 @@ from .places import none_found
 from .screen import Screen, here, say_when_stopping
 
 if TYPE_CHECKING:
-    from ..backends.archive import ExportReport
     from ..book import Book
+    from ..transfer import ExportReport
 
 NOT_WRITTEN = "not written: not one thread could be put in it"
 
@@ -39,12 +38,13 @@ def exported(
 
 def _held(report: ExportReport) -> int | None:
     """How many threads a file holds after an export: an archive those of earlier ones, too. None: it was not read."""
-    from ..backends.archive import ArchiveBackend
+    from ..transfer.export import format_of
 
-    if report.path.suffix.lower() != ".forkbook" or not report.path.exists():
+    form = format_of(report.path, None)
+    if not form.adds or not report.path.exists():
         return None if report.kept and report.partial is None else report.threads
-    with closing(ArchiveBackend(report.path)) as archive:
-        return sum(1 for _ in archive.threads())
+    ids = form.held(report.path)
+    return None if ids is None else len(ids)
 
 
 def export_document(book: Book, report: ExportReport, held: int | None) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def export_document(book: Book, report: ExportReport, held: int | None) -> dict[
 
 def say_export(screen: Screen, report: ExportReport, held: int | None) -> None:
     """Say what an export did, and how many threads its file holds now."""
-    from ..backends.archive.export import KEPT
+    from ..transfer.outcome import KEPT
 
     file = report.partial or report.path
     now = NOT_WRITTEN

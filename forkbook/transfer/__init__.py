@@ -2,6 +2,6 @@
 
 from .copy import copy_thread
 from .equality import Difference, differences, unequal
-from .outcome import CopyReport, MigrateReport, Move
+from .outcome import CopyReport, ExportReport, MigrateReport, Move
 
-__all__ = ["CopyReport", "Difference", "MigrateReport", "Move", "copy_thread", "differences", "unequal"]
+__all__ = ["CopyReport", "Difference", "ExportReport", "MigrateReport", "Move", "copy_thread", "differences", "unequal"]

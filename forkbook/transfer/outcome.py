@@ -1,4 +1,4 @@
-"""What a copy, a migration or a comparison did, thread by thread."""
+"""What a copy, a migration, a comparison or an export did, thread by thread."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model.redaction import left_out_note
 from ..model.text import shown
+from ..model.tree import PRUNED
 from .equality import Difference
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ OUTDATED = (
     "conflicts with an earlier migration: delete the thread at the target to have it written anew, or "
     "on_conflict='new_id' writes this one beside it"
 )
+KEPT = "{path} is as it was before: it has threads that this export did not write, or cannot be read"
 EARLIER = "was migrated from an earlier state"  # in a reason
 
 
@@ -223,3 +226,70 @@ class CopyReport:
                 thread_id=self.thread_id,
             )
         return code(self.place, of_copy(self.thread_id), language)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export did; `bool(report)` is whether every thread is there now.
+
+    Attributes:
+        path: The archive, file or folder that was asked for.
+        threads: Threads that were written.
+        checkpoints: Checkpoints that were written, those of subgraphs, too.
+        skipped: Threads that the archive already held, identical.
+        errors: Threads that could not be read or kept, with the reason.
+        bytes: The size of what is there now.
+        later: Threads that went on while they were read: how many checkpoints came after the head that was exported.
+        dangling: Threads that name parents which the source itself does not have, with these ids.
+        pruned: Threads of which older checkpoints were pruned at the source, or never kept there.
+        notes: What else is worth knowing.
+        gone: Threads that were listed, and deleted at the source before they were read; they are no errors.
+        kept: Whether `path` is still the file or folder that it was before, because it has threads that this export
+            did not write; never of an archive, which keeps its threads in any case.
+        left_out: Names of secrets in configurable, context and metadata that were not written.
+        partial: Where the threads are that this export wrote, if that is not `path`, as in `threads.partial.json`.
+    """
+
+    path: Path
+    threads: int
+    checkpoints: int
+    skipped: int
+    errors: Mapping[str, str] = field(default_factory=dict)
+    bytes: int = 0
+    later: Mapping[str, int] = field(default_factory=dict)
+    dangling: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pruned: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    kept: bool = False
+    partial: Path | None = None
+    left_out: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return not self.errors and not self.kept
+
+    @property
+    def lacking(self) -> list[str]:
+        """What the source itself lacks of the threads, in sentences."""
+        return [
+            *(f"thread {id_} lacks a parent: {', '.join(ids)}" for id_, ids in self.dangling.items()),
+            *(f"thread {id_}: {PRUNED}" for id_ in self.pruned),
+        ]
+
+    @shown
+    def __repr__(self) -> str:
+        lines = [
+            f"{self.partial or self.path}: {self.threads:,} threads with {self.checkpoints:,} checkpoints written, "
+            f"{self.skipped:,} already there, {len(self.errors):,} not exported; {self.bytes:,} bytes"
+        ]
+        said = [
+            *([KEPT.format(path=self.path)] if self.kept else []),
+            *self.errors.values(),
+            *(f"thread {id_} went on: {count:,} later checkpoints are left out" for id_, count in self.later.items()),
+            *self.lacking,
+            *([f"{len(self.gone):,} threads were deleted while others were read"] if self.gone else []),
+            *left_out_note(self.left_out),
+            *self.notes,
+        ]
+        more = [f"  … and {len(said) - MOST_SHOWN:,} more"] if len(said) > MOST_SHOWN else []
+        return "\n".join([*lines, *(f"  {line}" for line in said[:MOST_SHOWN]), *more])

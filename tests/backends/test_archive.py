@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import time
 import uuid
+from functools import partial
 
 import httpx
 import pytest
@@ -21,10 +22,11 @@ from laws import laws
 from proxy import proxy
 
 import forkbook as fb
-from forkbook.backends.archive import ArchiveBackend, CachedBackend, verify, write
+from forkbook.backends.archive import ArchiveBackend, CachedBackend, verify
 from forkbook.backends.archive import store as archive_store
 from forkbook.backends.archive.file import create, transaction, writing
 from forkbook.backends.contract import Backend
+from forkbook.backends.gather import at_once
 from forkbook.backends.server.backend import ServerBackend
 from forkbook.book import Book
 from forkbook.errors import (
@@ -36,7 +38,9 @@ from forkbook.errors import (
     SourceError,
     ThreadNotFound,
 )
+from forkbook.transfer.export import export
 
+write = partial(export, format="archive", ask=at_once)
 KILLS = int(os.environ.get("FORKBOOK_KILLS", "12"))
 FLIPS = int(os.environ.get("FORKBOOK_FLIPS", "300"))
 

@@ -16,9 +16,9 @@ from langgraph.store.sqlite import SqliteStore
 from savers import graph_on
 
 import forkbook as fb
-from forkbook.backends.archive import write as write_archive
 from forkbook.backends.values.cells import as_bytes, as_text
 from forkbook.backends.values.decode import decode
+from forkbook.transfer.export import export
 
 CELLS = {"integer": 2_000_000_000, "real": 1.5e300, "text": "text", "blob": b"\xff\x00", "null": None, "small": -1}
 STORE_COLUMNS = {
@@ -60,7 +60,7 @@ def good(tmp_path_factory):
         for n in range(2):
             store.put(("m", "1"), f"k{n}", {"n": n})
     untyped(folder / "untyped.db", folder / "typed.db")
-    write_archive(folder / "a.forkbook", Memory({id_: conversation(id_, 4) for id_ in ("bad", "well")}))
+    export(folder / "a.forkbook", Memory({id_: conversation(id_, 4) for id_ in ("bad", "well")}))
     return folder
 
 
@@ -104,7 +104,7 @@ def test_any_cell_of_an_archive(good, tmp_path, table, column, cell):
     with contextlib.suppress(fb.ForkbookError), seen(path) as book:
         assert len(book["well"]) == 4
     with contextlib.suppress(fb.ForkbookError):
-        write_archive(path, Memory({id_: conversation(id_, 5) for id_ in ("bad", "well")}))
+        export(path, Memory({id_: conversation(id_, 5) for id_ in ("bad", "well")}))
 
 
 @pytest.mark.outside

@@ -18,14 +18,14 @@ from forkbook.backends.jsonfile.scripts import MADE_UP, date
 from forkbook.backends.server.backend import ServerBackend
 from forkbook.book import Book
 from forkbook.errors import InvalidInput, SourceError
-from forkbook.transfer.formats import json as jsonfile
+from forkbook.transfer.export import export
 
 
 @pytest.fixture(scope="module")
 def exported(demo_url, demo_threads, tmp_path_factory):
     path = tmp_path_factory.mktemp("json") / "demo.json"
     live = ServerBackend(demo_url)
-    assert jsonfile.write(path, live, demo_threads.values())
+    assert export(path, live, demo_threads.values())
     live.close()
     return path
 
@@ -341,7 +341,7 @@ def test_whatever_is_in_it_gives_a_history_or_a_forkbook_error(tmp_path, item):
 def test_any_value_comes_back(tmp_path, values, result):
     """NaN, lone surrogates and integers of any size, too."""
     states = [state_of(0, {"x": values}, tasks=[{"id": "1", "name": "n", "result": {"y": result}}])]
-    report = jsonfile.write(path := tmp_path / "x.json", Memory({"t": states}))
+    report = export(path := tmp_path / "x.json", Memory({"t": states}))
     assert report
     (found,) = everything(JsonBackend(path), "t")
     task = found["tasks"][0]

@@ -72,12 +72,12 @@ def side_langgraph(store: Path, _: Path) -> dict[str, float]:
 
 def side_export(store: Path, archive: Path) -> dict[str, float]:
     """forkbook writes the archive."""
-    from forkbook.backends.archive import write
     from forkbook.backends.databases.sqlite import SqliteBackend
+    from forkbook.transfer.export import export
 
     with closing(SqliteBackend(store)) as backend:
         start = time.perf_counter()
-        report = write(archive, backend)
+        report = export(archive, backend)
         seconds = time.perf_counter() - start
     if not report or report.threads != 1:
         raise SystemExit(repr(report))

@@ -1,13 +1,12 @@
 """The archive, a `.forkbook` file: threads in one SQLite database, each value once, a digest a thread.
 
 The rooms: `text` (values as bytes), `pack` and `unpack` (a thread taken apart and put together), `file` (the file),
-`read` and `store` (one thread), `export`, `verification`, `backend` (the contract), `cache` (a server's threads with an
+`read` and `store` (one thread), `verification`, `backend` (the contract), `cache` (a server's threads with an
 archive beside).
 """
 
 from .backend import ArchiveBackend
 from .cache import CachedBackend
-from .export import ExportReport, write
 from .verification import VerifyReport, verify
 
-__all__ = ["ArchiveBackend", "CachedBackend", "ExportReport", "VerifyReport", "verify", "write"]
+__all__ = ["ArchiveBackend", "CachedBackend", "VerifyReport", "verify"]

@@ -7,18 +7,19 @@ from typing import Annotated
 
 import typer
 
-from ..arguments import FORMATS, ApiKey, EnvFile, Insecure, Json, Secrets, Source, Threads, check_name, ids
+from ...transfer.formats import FORMATS, SUFFIXES
+from ..arguments import ApiKey, EnvFile, Insecure, Json, Secrets, Source, Threads, check_name, ids
 from ..exporting import exported
 from ..places import Keys, opened
 from ..screen import DIFFERENT, OK, Screen
+
+FILES = "; ".join(f"x{row.suffix}, {row.about}" for row in FORMATS.values())
 
 
 def export(
     ctx: typer.Context,
     source: Source,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="What to write: x.forkbook, x.json or x.parquet.")
-    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help=f"What to write: {FILES}.")],
     threads: Threads = None,
     api_key: ApiKey = None,
     env_file: EnvFile = None,
@@ -40,7 +41,7 @@ def export(
     """
     screen: Screen = ctx.obj
     screen.json = as_json
-    check_name("--output", output, FORMATS)
+    check_name("--output", output, SUFFIXES)
     with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
         document = exported(screen, book, output, ids(threads), secrets)
     screen.document(document)

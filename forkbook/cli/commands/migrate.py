@@ -9,8 +9,8 @@ import typer
 
 from ...errors import InvalidInput
 from ...model.held import Secret
+from ...transfer.formats import BACKUPS
 from ..arguments import (
-    BACKUPS,
     ApiKey,
     Assistant,
     Concurrency,

@@ -11,25 +11,24 @@ text and now a list.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ... import columns, frames
-from ...backends.archive.export import Account, ExportReport
 from ...backends.archive.text import NotJson, spelled
-from ...backends.contract import Backend
-from ...backends.gather import Ask, Gathered, at_once, gather, place
-from ...errors import ForkbookError, InvalidInput, MissingExtra
+from ...backends.gather import Gathered
+from ...errors import MissingExtra
 from ...facts import Facts
 from ...files import new_folder
-from ...model.states import head_of
+from ...model.states import head_of, id_of, namespace
 from ...model.text import without_surrogates
 from ...model.tree import Tree
 from ...tokens import Counter
-from ..keeping import name_for
+from .format import ThreadWriter, refused
 
 COLUMNS: Mapping[str, columns.Columns] = {
     "threads": frames.THREADS,
@@ -42,66 +41,78 @@ COLUMNS: Mapping[str, columns.Columns] = {
 TABLES = tuple(COLUMNS)[1:]  # those that have a file a thread
 MARK = "_forkbook.json"
 NO_ROWS = "000000.parquet"
+NESTED = (
+    "{count:,} checkpoints of subgraphs are not in the tables, which cover the root graphs; an archive and a JSON file "
+    "have them"
+)
 
 
-def write(
-    path: Path,
-    backend: Backend,
-    thread_ids: Iterable[str] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    *,
-    readers: int | None = None,
-    ask: Ask = at_once,
-    secrets: bool = False,
-    counter: Counter | None = None,
-) -> ExportReport:
-    """Write threads to a folder of tables, thread by thread; it appears under its name when it is whole.
+@contextmanager
+def open_tables(path: Path, counter: Counter | None = None) -> Iterator[ThreadWriter]:
+    """A folder of tables to be written; it appears under its name when it is whole.
 
-    A folder of this name that an export wrote is replaced then, any other one refused. It stays as it is if this export
-    could not read a thread that it has: what could be read is then in `report.partial`.
+    A folder of this name that an export wrote is replaced then, any other one is refused.
 
     Args:
         path: The folder.
-        backend: Where the threads are.
-        thread_ids: Which ones; None for all.
-        progress: Called with the number of threads that are done, and of all.
-        readers: Threads that are read side by side; None: what the place allows, at most 6.
-        ask: Makes a request, and makes it again where that may help.
-        secrets: Whether to write the secrets in settings and metadata, too.
         counter: What counts tokens; None: the default.
 
     Raises:
         MissingExtra: pyarrow is not installed.
         InvalidInput: The folder cannot be there.
-        SourceError: It cannot be written, or the threads' place is gone.
+        SourceError: It cannot be written.
     """
     require()
-    from pyarrow import parquet
-
-    account, records, below = Account(progress), list[columns.Row](), 0
     with new_folder(path, MARK) as new:
-        folder = new.place
+        writer = TablesWriter(path, new.place, counter)
+        yield writer
+        writer.end()
+        new.name = writer.name
+
+
+class TablesWriter(ThreadWriter):
+    """Writes threads to a folder of tables.
+
+    Args:
+        path: Its name.
+        folder: The empty folder.
+        counter: What counts tokens; None: the default.
+    """
+
+    def __init__(self, path: Path, folder: Path, counter: Counter | None) -> None:
+        super().__init__(path)
+        self._folder, self._counter = folder, counter
+        self._records: list[columns.Row] = []
+        self._nested = 0  # checkpoints of subgraphs, which are left out
         for name in COLUMNS:
             (folder / name).mkdir()
-        number, threads = gather(backend, thread_ids, readers=readers, ask=ask, secrets=secrets)
-        for place_, thread in enumerate(threads):
-            error = thread.error or _write_thread(folder, place_, thread, counter)
-            if error is None:
-                records += frames.threads_rows([thread.record], secrets=True)  # those that were not left out
-                below += sum(bool(place(state)[0]) for state in thread.states)
-            account.add(thread, error, number)
-        parquet.write_table(_table(records, "threads"), folder / "threads" / NO_ROWS)
-        for name in () if records else TABLES:
-            parquet.write_table(_table([], name), folder / name / NO_ROWS)
-        (folder / MARK).write_text('{"format": 1, "tables": "forkbook"}\n')
-        new.name = name_for(path, account, held)
-    if below:
-        account.notes.append(
-            f"{below:,} checkpoints of subgraphs are not in the tables, which cover the root graphs; an archive and a "
-            "JSON file have them"
-        )
-        account.checkpoints -= below
-    return account.report(path, backend, ask, listed=thread_ids is None, name=new.name)
+
+    def add(self, thread: Gathered) -> int:
+        try:
+            facts = _facts(thread, self._counter)
+            tables = {name: _table(list(getattr(frames, f"{name}_rows")(facts)), name) for name in TABLES}
+        except (NotJson, ValueError, TypeError, OverflowError) as error:
+            raise refused(thread, "tables", error) from error
+        readable = re.sub(r"[^\w-]", "_", thread.thread_id, flags=re.ASCII)[:80]
+        for name, table in tables.items():
+            self._write(table, name, f"{len(self._records):06d}-{readable}.parquet")
+        self._records += frames.threads_rows([thread.record], secrets=True)  # those that were not left out
+        self._nested += (nested := sum(bool(namespace(state)) for state in thread.states))
+        return len(thread.states) - nested
+
+    def end(self) -> None:
+        """Write the table of the threads themselves, and what says that the folder is one of ours."""
+        self._write(_table(self._records, "threads"), "threads", NO_ROWS)
+        for name in () if self._records else TABLES:
+            self._write(_table([], name), name, NO_ROWS)
+        (self._folder / MARK).write_text('{"format": 1, "tables": "forkbook"}\n')
+        if self._nested:
+            self.notes.append(NESTED.format(count=self._nested))
+
+    def _write(self, table: Any, name: str, file: str) -> None:
+        from pyarrow import parquet
+
+        parquet.write_table(table, self._folder / name / file)
 
 
 def held(path: Path) -> set[str] | None:
@@ -128,28 +139,8 @@ def require() -> None:
         raise MissingExtra("Parquet needs pyarrow: pip install 'forkbook[parquet]'") from error
 
 
-def _write_thread(folder: Path, number: int, thread: Gathered, counter: Counter | None) -> ForkbookError | None:
-    try:
-        facts = _facts(thread, counter)
-        tables = {name: _table(list(getattr(frames, f"{name}_rows")(facts)), name) for name in TABLES}
-    except ForkbookError as error:
-        return error
-    except (NotJson, ValueError, TypeError, OverflowError) as error:
-        refused = InvalidInput(
-            f"thread {thread.thread_id} cannot be written as tables: {error}", thread_id=thread.thread_id
-        )
-        refused.__cause__ = error
-        return refused
-    from pyarrow import parquet
-
-    readable = re.sub(r"[^\w-]", "_", thread.thread_id, flags=re.ASCII)[:80]
-    for name, table in tables.items():
-        parquet.write_table(table, folder / name / f"{number:06d}-{readable}.parquet")
-    return None
-
-
 def _facts(thread: Gathered, counter: Counter | None) -> Facts:
-    roots = {place(state)[1]: state for state in thread.states if not place(state)[0]}
+    roots = {id_of(state): state for state in thread.states if not namespace(state)}
     tree = Tree([head_of(state) for state in roots.values()])
     return Facts(thread.thread_id, tree, [roots[head.id] for head in tree.heads], counter)
 
