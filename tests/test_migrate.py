@@ -214,7 +214,7 @@ def test_a_thread_that_went_on_at_its_source_is_a_conflict(source, target, fresh
     fb.migrate(source, target, [thread_id])
     source[thread_id][1].edit({"topic": "later"})
     (move,) = fb.migrate(source, target, [thread_id]).moves
-    assert move.outcome == "conflict"
+    assert (move.outcome, move.outdated) == ("conflict", True)
     assert "an earlier state of this thread" in move.reason
     (compared,) = fb.migrate(source, target, [thread_id], on_conflict="compare").moves
     assert [difference.copied for difference in compared.differences] == ["missing"]
@@ -365,6 +365,7 @@ def test_a_place_that_is_gone_ends_it(source, fresh):
     report = migrate_backends(source.backend, dead_backend(), [*fresh.values(), str(uuid.uuid4())], concurrency=1)
     assert [move.outcome for move in report.moves] == ["error", "error", "error", "not reached"]
     assert "cannot reach" in report.stopped
+    assert not report.interrupted
 
 
 def dead_backend():
@@ -391,7 +392,7 @@ def test_ctrl_c_leaves_a_report_and_the_next_run_ends_it(source, target, fresh, 
         patched.setattr(migrate.Mover, "move", interrupted)
         report = fb.migrate(source, target, fresh.values(), concurrency=1)
     assert [move.outcome for move in report.moves] == ["created", "not reached", "not reached"]
-    assert (bool(report), "run again" in report.stopped) == (False, True)
+    assert (bool(report), report.interrupted, "run again" in report.stopped) == (False, True, True)
     again = fb.migrate(source, target, fresh.values())
     assert again
     assert [move.outcome for move in again.moves] == ["already there", "created", "created"]

@@ -82,10 +82,9 @@ def say_migration(
     for hint in hints:
         screen.words(hint, indent=2)
     if report.stopped:
-        by_hand = report.stopped.startswith("interrupted")
         left = f"{counts['not reached']:,} of {counts['total']:,} threads are left; " * (counts["total"] > 0)
-        screen.note(f"Stopped: {left}{(by_hand and stopped) or report.stopped}", "yellow")
-        return INTERRUPTED if by_hand else UNREACHABLE
+        screen.note(f"Stopped: {left}{(report.interrupted and stopped) or report.stopped}", "yellow")
+        return INTERRUPTED if report.interrupted else UNREACHABLE
     return OK if report else DIFFERENT
 
 

@@ -8,7 +8,6 @@ from ..errors import AccessDenied, ConnectionFailed, ForkbookError
 from ..model.states import Thread
 from .outcome import Move
 
-INTERRUPTED = "interrupted"
 UNREACHABLE = 3  # threads in a row whose place is gone: then it is gone for the rest, too
 
 
@@ -20,9 +19,22 @@ class Moved:
     unreachable: bool = False
 
 
-def each(
-    move: Callable[[Thread], Move], wanted: Sequence[Thread], workers: int, said: str
-) -> tuple[list[Move], str | None]:
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """What came of all threads.
+
+    Attributes:
+        moves: One per thread.
+        unreachable: Why a place could not be reached, which ended it early; None: both places could.
+        interrupted: Whether Ctrl-C ended it early.
+    """
+
+    moves: tuple[Move, ...]
+    unreachable: str | None = None
+    interrupted: bool = False
+
+
+def each(move: Callable[[Thread], Move], wanted: Sequence[Thread], workers: int, said: str) -> Turns:
     """Give every thread its turn.
 
     Args:
@@ -30,26 +42,24 @@ def each(
         wanted: The threads' records, or just their ids.
         workers: How many at a time.
         said: What is being done, for the progress bar.
-
-    Returns:
-        A row a thread, and what ended it early, in words; `INTERRUPTED` by Ctrl-C.
     """
     from tqdm.auto import tqdm
 
     moved: dict[int, Moved] = {}
-    gone, stopped = 0, None
+    gone, unreachable, interrupted = 0, None, False
     with tqdm(total=len(wanted), desc=said, unit="", delay=1, leave=False) as bar:
         try:
             for number in _done(lambda number: moved.update({number: _safely(move, wanted[number])}), wanted, workers):
                 bar.update()
                 gone = gone + 1 if moved[number].unreachable else 0
                 if gone == UNREACHABLE < len(wanted):
-                    stopped = moved[number].move.reason
+                    unreachable = moved[number].move.reason
                     break
         except KeyboardInterrupt:
-            stopped = INTERRUPTED
+            interrupted = True
     unreached = [Moved(Move(str(record["thread_id"]), None, "not reached")) for record in wanted]
-    return [moved.get(number, left).move for number, left in enumerate(unreached)], stopped
+    moves = tuple(moved.get(number, left).move for number, left in enumerate(unreached))
+    return Turns(moves, unreachable, interrupted)
 
 
 def _done(work: Callable[[int], None], wanted: Sequence[Thread], workers: int) -> Iterator[int]:

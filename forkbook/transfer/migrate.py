@@ -16,7 +16,7 @@ from ..model.edits import plain
 from ..model.redaction import thread_without_secrets
 from ..model.states import State, Thread
 from ..model.text import short
-from .each_thread import INTERRUPTED, each
+from .each_thread import each
 from .original import Original, known_part, pruned, read
 from .outcome import MigrateReport, Move
 from .target import Writer
@@ -63,15 +63,13 @@ def migrate(
     dead = None if dry_run else Retry().read(lambda: writer.prepare(ids))
     mover = Mover(source, writer, on_conflict, dry_run, dead, secrets)
     workers = concurrency if source.parallel and target.parallel else 1
-    moves, stopped = each(mover.move, wanted, workers, "migrating threads")
-    if stopped == INTERRUPTED:
-        stopped = f"{stopped}; run again, it goes on"
+    turns = each(mover.move, wanted, workers, "migrating threads")
+    stopped = "interrupted; run again, it goes on" if turns.interrupted else turns.unreachable
     if not dry_run and stopped is None:
         with suppress(ForkbookError):  # the next run clears away, too
             Retry().read(lambda: writer.tidy(mover.run))
-    return MigrateReport(
-        f"{source.kind} {source.address}", f"{target.kind} {target.address}", tuple(moves), dry_run, stopped
-    )
+    origin, destination = (f"{place.kind} {place.address}" for place in (source, target))
+    return MigrateReport(origin, destination, turns.moves, dry_run, stopped, turns.interrupted)
 
 
 def writer_for(backend: Backend, assistant: str | None = None) -> Writer:
@@ -324,19 +322,21 @@ class Mover:
             else f"another thread has the id {new_id}, or this one with another content"
         )
         if self._on_conflict == "compare":
-            move = self._proven(original, new_id, "already there")
-            return move if move else replace(move, outcome="conflict", reason=f"{reason}, and differs")
-        return self._beside(original, new_id, reason)
+            move, reason = self._proven(original, new_id, "already there"), f"{reason}, and differs"
+            return move if move else replace(move, outcome="conflict", reason=reason, outdated=was_ours)
+        return self._beside(original, new_id, reason, outdated=was_ours)
 
-    def _beside(self, original: Original, new_id: str, reason: str) -> Move:
+    def _beside(self, original: Original, new_id: str, reason: str, *, outdated: bool = False) -> Move:
         """What becomes of a thread whose id is taken: under another id it is written where that was asked for."""
         content = original.digest + "/secrets" * (self._secrets and original.holds_secrets)
         other = str(uuid.uuid5(uuid.NAMESPACE_URL, f"forkbook/thread/{original.thread_id}/{content}"))
         if self._on_conflict != "new_id" or other == new_id:
-            return Move(original.thread_id, None, "conflict", None, len(original.states), reason=reason)
+            count = len(original.states)
+            return Move(original.thread_id, None, "conflict", None, count, reason=reason, outdated=outdated)
         taken = self._look(other)
         if taken is not None and not self._is_ours(original, taken):
-            return Move(original.thread_id, None, "conflict", reason=f"{reason}, and another one {other}")
+            reason = f"{reason}, and another one {other}"
+            return Move(original.thread_id, None, "conflict", reason=reason, outdated=outdated)
         return self._written(original, other, taken)
 
 

@@ -28,7 +28,6 @@ OUTDATED = (
     "on_conflict='new_id' writes this one beside it"
 )
 KEPT = "{path} is as it was before: it has threads that this export did not write, or cannot be read"
-EARLIER = "was migrated from an earlier state"  # in a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,7 @@ class Move:
         not_kept: What this kind of target cannot keep, in words, with the number of places.
         left_out: Names of secrets in configurable, context and metadata that were not taken along.
         reason: Why it is a conflict or an error, or what else is to be known.
+        outdated: Whether it is a conflict with what an earlier migration may have made of this thread.
     """
 
     thread_id: str
@@ -58,6 +58,7 @@ class Move:
     not_kept: Mapping[str, int] = field(default_factory=dict)
     reason: str | None = None
     left_out: tuple[str, ...] = ()
+    outdated: bool = False
 
     def __bool__(self) -> bool:
         return self.outcome in ("created", "already there", "planned") and self.verdict != "differs"
@@ -77,11 +78,6 @@ class Move:
         """Whether what stands for it at the target has another id."""
         return self.new_thread_id not in (None, self.thread_id)
 
-    @property
-    def outdated(self) -> bool:
-        """Whether it is a conflict with what an earlier migration may have made of this thread."""
-        return self.outcome == "conflict" and EARLIER in (self.reason or "")
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MigrateReport:
@@ -93,6 +89,7 @@ class MigrateReport:
         moves: A row a thread.
         dry_run: Whether nothing was to be written.
         stopped: What ended it early, in words; run again, it goes on.
+        interrupted: Whether Ctrl-C ended it early; if not, and it was stopped, a place could not be reached.
     """
 
     source: str
@@ -100,6 +97,7 @@ class MigrateReport:
     moves: tuple[Move, ...]
     dry_run: bool = False
     stopped: str | None = None
+    interrupted: bool = False
 
     def __bool__(self) -> bool:
         return all(self.moves) and self.stopped is None
@@ -122,13 +120,15 @@ class MigrateReport:
         return tuple(dict.fromkeys(name for move in self.moves for name in move.left_out))
 
     def json(self) -> dict[str, Any]:
-        """Plain data: `source`, `target`, `ok`, `dry_run`, `stopped`, `counts`, `left_out`; `threads`, a dict each."""
+        """Plain data: `source`, `target`, `ok`, `dry_run`, `stopped`, `interrupted`, `counts`, `left_out`, and
+        `threads`, one dict per thread."""
         return {
             "source": self.source,
             "target": self.target,
             "ok": bool(self),
             "dry_run": self.dry_run,
             "stopped": self.stopped,
+            "interrupted": self.interrupted,
             "counts": self.counts,
             "left_out": self.left_out,
             "threads": [dataclasses.asdict(move) for move in self.moves],
@@ -136,7 +136,7 @@ class MigrateReport:
 
     def df(self) -> pd.DataFrame:
         """A row a thread: `thread_id`, `new_thread_id`, `outcome`, `verdict`, `checkpoints`, `differences` (how many),
-        `not_kept`, `reason` and `left_out`."""
+        `not_kept`, `reason`, `left_out` and `outdated`."""
         from ..frame_files import Frame
 
         columns = [field.name for field in dataclasses.fields(Move)]

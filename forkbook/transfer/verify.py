@@ -115,10 +115,10 @@ def verify_places(source: Backend, target: Backend, threads: Iterable[str] | Non
         else [{"thread_id": id_} for id_ in dict.fromkeys(threads)]
     )
     workers = AT_ONCE if source.parallel and target.parallel else 1
-    moves, stopped = each(partial(_verified, source, target), records, workers, "comparing threads")
-    return MigrateReport(
-        f"{source.kind} {source.address}", f"{target.kind} {target.address}", tuple(moves), stopped=stopped
-    )
+    turns = each(partial(_verified, source, target), records, workers, "comparing threads")
+    stopped = "interrupted" if turns.interrupted else turns.unreachable
+    origin, destination = (f"{place.kind} {place.address}" for place in (source, target))
+    return MigrateReport(origin, destination, turns.moves, stopped=stopped, interrupted=turns.interrupted)
 
 
 def _verified(source: Backend, target: Backend, record: Thread) -> Move:
