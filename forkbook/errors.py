@@ -96,7 +96,11 @@ class ForeignArchive(SourceError):
 
 
 class Unsupported(SourceError):
-    """This kind of place cannot do that; the text names one that can."""
+    """This kind of place cannot do that; the text names one that can.
+
+    `details["places"]` has the kinds of place that can, in words, and `details["capability"]` the
+    `backends.capabilities.Capability` that this one lacks, where it is a matter of the kind of place.
+    """
 
 
 class NotFound(ForkbookError, KeyError):

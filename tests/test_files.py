@@ -284,7 +284,7 @@ class TestConsistentSets:
         new, late = state_of(3, {}), state_of(4, {}, ns="sub:1")
 
         class Live(Memory):
-            abilities = frozenset({"live"})
+            is_live = True
 
             def pages(self, thread_id, *, ns="", page_size=None):
                 yield from super().pages(thread_id, ns=ns)

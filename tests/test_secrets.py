@@ -18,6 +18,7 @@ from rich.console import Console
 
 import forkbook as fb
 from forkbook import snippets
+from forkbook.backends.capabilities import Capability
 from forkbook.backends.records import RunSettings
 from forkbook.cli.app import app
 from forkbook.model.held import masked_address
@@ -289,7 +290,7 @@ def test_the_explorer_and_the_report_show_no_secret(history, tmp_path):
     explorer = Explorer(history)
     explorer.wait()
     explorer.selected = history[2]
-    explorer._on_preview(None) if "write" in history.book.backend.abilities else None
+    explorer._on_preview(None) if Capability.WRITE in history.book.backend.capabilities else None
     explorer.wait()
     said = [explorer.status.value if hasattr(explorer.status, "value") else str(explorer.status)]
     for tab in explorer._tabs.options:

@@ -16,6 +16,7 @@ from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite import SqliteStore
 
 import forkbook as fb
+from forkbook.backends.capabilities import Capability
 from forkbook.backends.records import RunSettings
 from forkbook.backends.store import every, namespace_of
 from forkbook.demo.agent import builder
@@ -356,7 +357,7 @@ def test_a_user_in_the_context_is_found_too(book, client, user):
 
 
 def test_a_user_is_found_in_a_context_alone():
-    backend = SimpleNamespace(abilities={"run"})
+    backend = SimpleNamespace(capabilities={Capability.RUN})
     for context, found in (({"user_id": 7}, "7"), ({"user_id": ""}, None), (None, None)):
         settings = RunSettings(context=context)
         spot = SimpleNamespace(backend=backend, own_settings=lambda how=settings: how)
@@ -486,7 +487,7 @@ def reads_the_tables(store, book):
 def test_a_sqlite_store_is_read_without_a_change_of_the_file(sqlite_file):
     before = sqlite_file.read_bytes()
     with fb.connect(sqlite_file) as book:
-        assert "store" in book.backend.abilities
+        assert Capability.STORE in book.backend.capabilities
         reads_the_tables(book.store, book)
         assert len(book.store.recording().__enter__().diff) == 0
     assert sqlite_file.read_bytes() == before
@@ -512,7 +513,7 @@ def test_a_postgres_store_is_read(postgres):
     with PostgresSaver.from_conn_string(uri) as saver:
         saver.setup()
         with fb.connect(uri) as book:
-            assert "store" not in book.backend.abilities
+            assert Capability.STORE not in book.backend.capabilities
             with pytest.raises(fb.Unsupported, match="no memory"):
                 book.store.items()
         with PostgresStore.from_conn_string(uri) as memory:
@@ -527,7 +528,7 @@ def test_a_postgres_store_is_read(postgres):
 
     before = dump()
     with fb.connect(uri) as book:
-        assert "store" in book.backend.abilities
+        assert Capability.STORE in book.backend.capabilities
         reads_the_tables(book.store, book)
     assert dump() == before
     with psycopg.connect(uri) as connection:
@@ -559,7 +560,7 @@ def test_a_place_without_a_shared_memory_says_which_have_one(tmp_path, book, dem
     bare = builder.compile(checkpointer=InMemorySaver())
     for source in (tmp_path / "bare.sqlite", tmp_path / "study.forkbook", bare):
         with fb.connect(source) as place:
-            assert "store" not in place.backend.abilities
+            assert Capability.STORE not in place.backend.capabilities
             for asked in (place.store.items, place.store.namespaces, place.store.snapshot):
                 with pytest.raises(fb.Unsupported, match="an Agent Server has one"):
                     asked()

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..backends.capabilities import Capability
 from ..backends.records import RunSettings
 from ..errors import ActFailed, Refused
 from ..model.questions import Question, questions, waiting_for
@@ -27,7 +28,7 @@ from .verbs import copied_if_asked, run_and_read
 def answer(spot: Spot, value: Any, by_id: Any, options: Options) -> Done:
     """Answer what a checkpoint asks; whatever can be refused is refused before anything is written."""
     backend = spot.backend
-    backend.require("run", "answer an interrupt")
+    backend.require(Capability.RUN, "answer an interrupt")
     any_time = options.in_copy or options.policy.ready(backend, spot.thread_id)
     state = write.current(backend, spot.thread_id, spot.id, in_copy=any_time)
     answers = _by_question(spot, state, value, by_id)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import snippets
+from ..backends.capabilities import Capability
 from ..backends.records import RunSettings
 from ..model.questions import questions
 from ..model.text import short
@@ -21,7 +22,7 @@ from .spot import Done, Spot
 def resume(spot: Spot, input: Any, options: Options) -> Done:
     """Let the whole graph go on, from the newest checkpoint of a subgraph that has not ended."""
     backend = spot.backend
-    backend.require("run", "run a graph")
+    backend.require(Capability.RUN, "run a graph")
     _takes_no_input(spot, input)
     any_time = options.in_copy or options.policy.ready(backend, spot.thread_id)
     write.current(backend, spot.thread_id, spot.id, in_copy=any_time, ns=spot.namespace)
@@ -42,7 +43,7 @@ def fork(
 ) -> Done:
     """Edit a checkpoint of a subgraph that has not ended, then let the whole graph go on from the edit."""
     backend = spot.backend
-    backend.require("run", "run a graph")
+    backend.require(Capability.RUN, "run a graph")
     _takes_no_input(spot, input)
     how = _settings(spot, options)
     if not options.in_copy:
@@ -58,7 +59,7 @@ def fork(
 def answer(spot: Spot, value: Any, by_id: Any, options: Options) -> Done:
     """Answer what a subgraph asks, at the root graph's checkpoint that waits for it; after an edit it asks anew."""
     backend = spot.backend
-    backend.require("run", "answer an interrupt")
+    backend.require(Capability.RUN, "answer an interrupt")
     check_answer(value, by_id)
     any_time = options.in_copy or options.policy.ready(backend, spot.thread_id)
     write.current(backend, spot.thread_id, spot.id, in_copy=any_time, ns=spot.namespace)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import snippets
+from ..backends.capabilities import Capability
 from ..backends.contract import Backend
 from ..backends.records import RunSettings
 from ..errors import InvalidInput, Refused, ThreadBusy, ThreadNotFound
@@ -34,7 +35,7 @@ def run(
     options: Options,
 ) -> Done:
     """Run a thread on from its head, or a new one; whatever can be refused is refused before anything is written."""
-    backend.require("run", "run a graph")
+    backend.require(Capability.RUN, "run a graph")
     create = _creates(if_not_exists)
     metadata = checked_metadata(thread_metadata)
     if thread_id is not None and thread_metadata is not None and not create:
@@ -117,7 +118,7 @@ def _something_to_run(head: Spot | None, sent: Any) -> None:
 def _new_thread(backend: Backend, thread_id: str | None, graph_id: str, metadata: Mapping[str, Any]) -> str:
     """Make a thread; its id, as the place spells it."""
     new_id = str(uuid.uuid4()) if thread_id is None else thread_id
-    if "create" in backend.abilities:
+    if Capability.CREATE in backend.capabilities:
         backend.create(new_id, graph_id, metadata, ())
         return new_id if thread_id is None else str(backend.thread(new_id)["thread_id"])
     if metadata:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .. import snippets
+from ..backends.capabilities import Capability
 from ..backends.contract import Backend
 from ..backends.records import RunSettings
 from ..errors import ActFailed, ForkbookError, Refused
@@ -38,7 +39,7 @@ def _previewed(
     spot: Spot, values: Any, as_node: str | None, replace: bool, *, in_copy: bool = False
 ) -> tuple[TypedEdit, write.Preview]:
     backend = spot.backend
-    backend.require("write", "edit or preview an edit")
+    backend.require(Capability.WRITE, "edit or preview an edit")
     state = write.current(backend, spot.thread_id, spot.id, in_copy=in_copy, ns=spot.namespace)
     must_go_on(spot)
     graph = spot.assistant_graph()
@@ -73,7 +74,7 @@ def _tried(
 def resume(spot: Spot, input: Any, options: Options) -> Done:
     """Run on from a checkpoint or with a new input there, with its own run's settings where none are given."""
     backend = spot.backend
-    backend.require("run", "run a graph")
+    backend.require(Capability.RUN, "run a graph")
     any_time = options.in_copy or options.policy.ready(backend, spot.thread_id)
     state = write.current(backend, spot.thread_id, spot.id, in_copy=any_time)
     started_over: tuple[str, ...] = ()

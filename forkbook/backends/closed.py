@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..errors import BookClosed
+from .capabilities import Capability
 from .contract import Backend
 
 
@@ -12,6 +13,8 @@ class ClosedBackend(Backend):
     Args:
         was: The backend that was closed.
     """
+
+    capabilities: frozenset[Capability] = frozenset()
 
     def __init__(self, was: Backend) -> None:
         self.kind, self.address, self.assistant = was.kind, was.address, was.assistant

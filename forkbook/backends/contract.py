@@ -13,6 +13,7 @@ from ..errors import Unsupported
 from ..model.edits import plain
 from ..model.states import State, Thread, head_of
 from ..model.tree import Head
+from .capabilities import Capability, overridden
 from .classes import Classes
 from .events import OnEvent
 from .readers import AT_ONCE, side_by_side
@@ -35,15 +36,15 @@ class Backend(ABC):
         classes: What it tells of the classes of objects in values: `unknown`, `named`, or `loaded`, where LangGraph has
             made these objects in this process.
         parallel: Whether several threads of this process may ask it at a time.
-        abilities: What it can; asking for more is an error that names a kind of place that could. `live`: its threads
-            may change while they are read; `write`: edit, copy, tag and delete threads; `create`: make threads out of
-            supersteps; `plant`: write checkpoints as they are; `run`: run the graph; `schemas`: know the
-            graph's nodes and channels; `store`: it has the memory that threads share.
+        is_live: Whether its threads may change while they are read.
+        capabilities: What it can do beyond reading; asking for more is an error that names the kinds of place that can.
+            A class has those whose methods it overrides, unless it says otherwise; an instance may have fewer.
     """
 
     kind: str
     address: str
-    abilities: frozenset[str] = frozenset()
+    capabilities: frozenset[Capability] = frozenset()
+    is_live: bool = True
     assistant: str | None = None
     takes_context_beside_configurable: bool = True
     keeps_rows: bool = False
@@ -52,6 +53,11 @@ class Backend(ABC):
     keeps_objects: bool = False
     awaits: bool = False
     header_names: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if "capabilities" not in vars(cls):
+            cls.capabilities = overridden(cls, Backend)
 
     @abstractmethod
     def threads(self, **search: Any) -> Iterator[Thread]:
@@ -112,7 +118,7 @@ class Backend(ABC):
 
     def graph(self, assistant: str) -> Graph:
         """The graph behind an assistant id or graph name."""
-        raise self._cannot("know a graph's nodes and channels")
+        raise self._cannot(Capability.GRAPHS, "know a graph's nodes and channels")
 
     def subgraph(self, assistant: str, ns: str) -> Graph:
         """The graph that wrote the checkpoints of a namespace.
@@ -120,11 +126,11 @@ class Backend(ABC):
         Raises:
             Unsupported: The place does not know it: a node may call it in its own code.
         """
-        raise self._cannot("know a subgraph's nodes and channels")
+        raise self._cannot(Capability.GRAPHS, "know a subgraph's nodes and channels")
 
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
         """How the run was run that wrote a checkpoint with this metadata."""
-        raise self._cannot("know how a run was run")
+        raise self._cannot(Capability.RUN, "know how a run was run")
 
     def as_sent(self, values: Any) -> dict[str, Any]:
         """An edit as this place takes it; a server takes JSON.
@@ -154,7 +160,7 @@ class Backend(ABC):
         self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
     ) -> str:
         """Write values at a checkpoint of a namespace, or its head (None), through the reducers; the new one's id."""
-        raise self._cannot("edit")
+        raise self._cannot(Capability.WRITE, "edit")
 
     def run(
         self,
@@ -183,7 +189,7 @@ class Backend(ABC):
         Raises:
             ThreadBusy: It is busy, and the strategy is `reject`.
         """
-        raise self._cannot("run a graph")
+        raise self._cannot(Capability.RUN, "run a graph")
 
     def cancel(self, thread_id: str, run_id: str | None = None) -> None:  # noqa: B027  # not what runs in this process
         """Cancel the runs under way on a thread, or one of them, where the place can; what they wrote stays."""
@@ -201,7 +207,7 @@ class Backend(ABC):
 
     def copy(self, thread_id: str) -> str:
         """Copy a whole thread; the copy's id."""
-        raise self._cannot("copy a thread")
+        raise self._cannot(Capability.WRITE, "copy a thread")
 
     def create(
         self, thread_id: str, graph_id: str, metadata: Mapping[str, Any], supersteps: Sequence[Sequence[Update]]
@@ -218,7 +224,7 @@ class Backend(ABC):
             ThreadBusy: There is a thread of this id already; nothing was written.
             InvalidInput: The graph refuses an update; the thread is there, with the supersteps before it.
         """
-        raise self._cannot("create a thread")
+        raise self._cannot(Capability.CREATE, "create a thread")
 
     def plant(self, thread_id: str, states: Sequence[State], classes: Classes = "unknown") -> tuple[str, ...]:
         """Write a thread's checkpoints as they are, ids too; what is there already is written over with itself.
@@ -231,15 +237,15 @@ class Backend(ABC):
         Returns:
             Notes, in words, on what a history does not show and could not be derived.
         """
-        raise self._cannot("write checkpoints under their own ids")
+        raise self._cannot(Capability.PLANT, "write checkpoints under their own ids")
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         """Merge keys into a thread's metadata."""
-        raise self._cannot("change a thread's metadata")
+        raise self._cannot(Capability.WRITE, "change a thread's metadata")
 
     def delete(self, thread_id: str) -> None:
         """Delete a thread."""
-        raise self._cannot("delete a thread")
+        raise self._cannot(Capability.WRITE, "delete a thread")
 
     def memory(self) -> Memory:
         """The memory that threads share.
@@ -249,20 +255,27 @@ class Backend(ABC):
         """
         raise Unsupported(
             f"{self.kind} {self.address} has no memory that threads share: an Agent Server has one, a graph that was "
-            "compiled with store=…, and a SQLite or Postgres store with the table that LangGraph's store makes"
+            "compiled with store=…, and a SQLite or Postgres store with the table that LangGraph's store makes",
+            capability=Capability.STORE,
+            places=Capability.STORE.places,
         )
 
-    def require(self, ability: str, deed: str) -> None:
+    def require(self, capability: Capability, deed: str) -> None:
         """Check that this place can do something, before anything else is tried.
+
+        Args:
+            capability: What it takes.
+            deed: What is to be done, as in "run a graph".
 
         Raises:
             Unsupported: It cannot.
         """
-        if ability not in self.abilities:
-            raise self._cannot(deed)
+        if capability not in self.capabilities:
+            raise self._cannot(capability, deed)
 
-    def _cannot(self, deed: str) -> Unsupported:
+    def _cannot(self, capability: Capability, deed: str) -> Unsupported:
         return Unsupported(
-            f"{self.kind} {self.address} cannot {deed}: an Agent Server, fb.connect('http://…'), or a compiled graph "
-            "with its checkpointer, fb.connect(graph), can"
+            f"{self.kind} {self.address} cannot {deed}: {' or '.join(capability.places)} can",
+            capability=capability,
+            places=capability.places,
         )

@@ -204,8 +204,8 @@ def read_whole(
     roots, later = read(""), 0
     nested, seen = inside(backend, thread_id, roots, read, record=record)
     states = roots + nested
-    if len(seen) > 1 and "live" in backend.abilities:
-        came = _came_after(backend, thread_id, max(place(state)[1] for state in roots))
+    if len(seen) > 1 and backend.is_live:
+        came = _came_after(backend, thread_id, max((place(state)[1] for state in roots), default=""))
         kept = [state for state in states if not came or place(state)[1] < min(came)]
         later, states = len(came) + len(states) - len(kept), kept
     if not states:
@@ -237,7 +237,7 @@ def _came_after(backend: Backend, thread_id: str, head: str) -> list[str]:
     for page in backend.pages(thread_id, page_size=10):
         ids = [place(state)[1] for state in page]
         newer += [id_ for id_ in ids if id_ > head]
-        if min(ids) <= head:
+        if not ids or min(ids) <= head:
             break
     return newer
 
@@ -251,7 +251,7 @@ def moved_on(backend: Backend, heads: Mapping[str, Read], ask: Ask = at_once, *,
         ask: Makes a request.
         listed: Whether to list all threads once, not to ask for each of them.
     """
-    if "live" not in backend.abilities or not heads:
+    if not backend.is_live or not heads:
         return {}
     now = (
         {thread["thread_id"]: thread for thread in ask(lambda: list(backend.threads()))}

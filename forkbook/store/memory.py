@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..acts.spot import HasSpot
+from ..backends.capabilities import Capability
 from ..backends.store import Item, Memory, Namespace, checked_key, namespace_of, text_of
 from ..columns import BOOL, Columns
 from ..errors import InvalidInput
@@ -214,7 +215,7 @@ class Store:
 def user_of(checkpoint: HasSpot, key: str = "user_id") -> str | None:
     """The user for whom a checkpoint's run was run; None: unknown."""
     spot = checkpoint.spot
-    if "run" in spot.backend.abilities:
+    if Capability.RUN in spot.backend.capabilities:
         how = spot.own_settings()
         given = {**(how.config.get("configurable") or {}), **(how.context or {})}
     else:  # a store knows no runs, but LangGraph writes a run's configurable into its checkpoints

@@ -13,6 +13,7 @@ from ..acts import run_settings, write
 from ..acts.act import BookOf, C, H
 from ..acts.spot import Spot
 from ..acts.typed_edits import TypedEdit, check_edit, check_input
+from ..backends.capabilities import Capability
 from ..errors import InvalidInput, Refused
 from ..model.text import short
 from .result import Sweep
@@ -52,7 +53,7 @@ def prepare(
             f"a sweep has no setting {', '.join(map(repr, unknown))}; it has {', '.join(SETTINGS)}", candidates=SETTINGS
         )
     backend, thread_id = spot.backend, spot.thread_id
-    backend.require("run", "run a sweep")
+    backend.require(Capability.RUN, "run a sweep")
     found = variants(edits, inputs, replace)
     write.current(backend, thread_id, spot.id, in_copy=parallel)
     here = spot.now()

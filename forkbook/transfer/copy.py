@@ -11,6 +11,7 @@ from threading import Event
 from typing import Any
 
 from ..aio import given_up
+from ..backends.capabilities import Capability
 from ..backends.contract import Backend
 from ..backends.gather import read_whole
 from ..backends.retry import RETRYABLE, Retry
@@ -51,7 +52,7 @@ def copy_thread(
         ForkbookError: It failed. The copy was deleted, or the error names it: `details["new_thread_id"]`.
     """
     given = checked_metadata(metadata)
-    backend.require("write", "copy a thread")
+    backend.require(Capability.WRITE, "copy a thread")
     backend.must_hold_copies()
     ask = Retry().read
     before = ask(lambda: backend.thread(thread_id))
@@ -71,7 +72,7 @@ def copy_thread(
         old, new = both(backend, (thread_id, copy_id))
         found, more = _compared(old, new, thread_id, after)
         more |= pruned(old)
-        if "create" in backend.abilities and any((state["metadata"] or {}).get("run_id") for state in old):
+        if Capability.CREATE in backend.capabilities and any((state["metadata"] or {}).get("run_id") for state in old):
             more[RUNS] = 1
         verdict, compared = "differs" if found else "identical", len(old) - more.get(LATER, 0)
         return CopyReport(thread_id, copy_id, verdict, compared, found, lost | more, place=place_of(backend))
@@ -173,7 +174,7 @@ def made(backend: Backend, record: Thread) -> str:
             if isinstance(error, RETRYABLE) and error.details.get("status") == 429:
                 wait(error)
                 continue
-            if isinstance(error, (*RETRYABLE, KeyboardInterrupt)) and "create" in backend.abilities:
+            if isinstance(error, (*RETRYABLE, KeyboardInterrupt)) and Capability.CREATE in backend.capabilities:
                 _tell(error, PERHAPS.format(_suspects(backend, record)))
             raise
     raise AssertionError("the last wait raises")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..backends.capabilities import Capability
 from ..backends.contract import Backend
 from ..backends.read import inside, reading
 from ..backends.retry import Retry
@@ -48,7 +49,7 @@ def copy_lineage(
         ForkbookError: It failed. What was written was deleted, or the error names it: `details["new_thread_id"]`.
     """
     given = checked_metadata(metadata)
-    backend.require("write", "copy a thread")
+    backend.require(Capability.WRITE, "copy a thread")
     roots = {state["checkpoint"]["checkpoint_id"]: state for state in states if not namespace(state)}
     if checkpoint_id not in roots:
         raise InvalidInput(

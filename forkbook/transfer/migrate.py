@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from ..backends.capabilities import Capability
 from ..backends.contract import Backend
 from ..backends.retry import Retry
 from ..backends.wire import own
@@ -82,9 +83,9 @@ def writer_for(backend: Backend, assistant: str | None = None) -> Writer:
     Raises:
         Unsupported: Nothing can be written there.
     """
-    if "create" in backend.abilities:
+    if Capability.CREATE in backend.capabilities:
         return Rebuilder(backend, assistant)
-    if "plant" in backend.abilities:
+    if Capability.PLANT in backend.capabilities:
         backend.must_hold_copies()
         return Planter(backend)
     raise Unsupported(
@@ -206,7 +207,7 @@ class Mover:
             if record.get("status") == "busy":
                 break
             original = self._reads.read(partial(read, self._source, record))
-            if "live" not in self._source.abilities:
+            if not self._source.is_live:
                 return original
             now = self._reads.read(lambda: self._source.thread(thread_id))
             if now.get("updated_at") == record.get("updated_at"):
@@ -228,7 +229,7 @@ class Mover:
 
     def _unchanged(self, record: Thread, there: Standing) -> bool:
         """Whether a thread surely is what it was when it was imported, and nobody wants to see that proven."""
-        known = record.get("updated_at") if "live" in self._source.abilities else None
+        known = record.get("updated_at") if self._source.is_live else None
         if self._secrets and not there.mark.get("secrets"):
             return False
         return self._on_conflict != "compare" and known is not None and known == there.mark.get("updated_at")
@@ -286,7 +287,7 @@ class Mover:
     def _set_by_target(self, thread_id: str, sent: Mapping[str, Any]) -> list[str]:
         """The keys of a thread's metadata that the target did not take as they were sent, as a server with users."""
         backend = self._writer.backend
-        if "create" not in backend.abilities:
+        if Capability.CREATE not in backend.capabilities:
             return []
         there, wanted = self._looks.read(lambda: backend.thread(thread_id)).get("metadata") or {}, plain(sent)
         return sorted(key for key in own(there, {"graph_id", *SERVERS_OWN, IMPORT}) if there[key] != wanted.get(key))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ..backends.capabilities import Capability
 from ..backends.contract import Backend
 from ..backends.retry import Retry
 from ..backends.wire import own
@@ -149,7 +150,11 @@ def _standing_for(target: Backend, original: Original) -> Thread | None:
         same = None
     if same is not None and _likely(same, original) == (True, True):
         return same
-    marked = target.threads(metadata={IMPORT: {"of": original.thread_id}}) if "create" in target.abilities else ()
+    marked = (
+        target.threads(metadata={IMPORT: {"of": original.thread_id}})
+        if Capability.CREATE in target.capabilities
+        else ()
+    )
     found = [
         record for record in (*([same] if same else ()), *marked) if record is same or any(_likely(record, original))
     ]

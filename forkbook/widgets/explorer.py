@@ -11,6 +11,7 @@ import ipywidgets as w
 from .. import snippets
 from ..acts.act import Act
 from ..acts.live import Running
+from ..backends.capabilities import Capability
 from ..checkpoint import Checkpoint
 from ..compare.many import Overview
 from ..compare.two import Comparison
@@ -99,12 +100,13 @@ class Explorer(w.VBox):
         self._nested.layout.width = "auto"
         self.status = Status()
         gestures = {
-            "Preview": ("what the edit would do; the thread is untouched", "write", self._on_preview),
-            "Fork": ("write the edit as a new branch; nothing runs", "write", self._on_fork),
+            "Preview": ("what the edit would do; the thread is untouched", Capability.WRITE, self._on_preview),
+            "Fork": ("write the edit as a new branch; nothing runs", Capability.WRITE, self._on_fork),
             "Fork and run": (
-                "write the edit and run on from it; without a change, run again from here", "run", self._on_run,
+                "write the edit and run on from it; without a change, run again from here",
+                Capability.RUN, self._on_run,
             ),
-            "Copy thread": ("copy the whole thread and verify the copy", "write", self._on_copy),
+            "Copy thread": ("copy the whole thread and verify the copy", Capability.WRITE, self._on_copy),
             "Compare": (
                 "the chosen branches side by side: two in detail, any number in a table", None, self._on_compare,
             ),
@@ -112,9 +114,9 @@ class Explorer(w.VBox):
         }  # fmt: skip
         flat = {"width": "auto", "flex": "none"}
         buttons = {name: w.Button(description=name, tooltip=tip, layout=flat) for name, (tip, _, _) in gestures.items()}
-        needs = {buttons[name]: need for name, (_, need, _) in gestures.items()} | {self._answer.button: "run"}
-        abilities = self.history.book.backend.abilities
-        usable = [button for button, need in needs.items() if need is None or need in abilities]
+        needs = {buttons[name]: need for name, (_, need, _) in gestures.items()} | {self._answer.button: Capability.RUN}
+        capabilities = self.history.book.backend.capabilities
+        usable = [button for button, need in needs.items() if need is None or need in capabilities]
         self.worker = Worker(self.status, [*usable, self._nested])
         for button in needs.keys() - set(usable):
             button.disabled = True
@@ -181,7 +183,7 @@ class Explorer(w.VBox):
         self._show_view()
 
     def _read_graph(self) -> str:
-        if (checkpoint := self.selected) is not None and "schemas" in self.history.book.backend.abilities:
+        if (checkpoint := self.selected) is not None and Capability.GRAPHS in self.history.book.backend.capabilities:
             self._edit.know(checkpoint.assistant_graph(), nodes_seen(self.history.facts.states))
         return "pick a checkpoint in the picture or the list"
 

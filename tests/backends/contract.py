@@ -8,6 +8,7 @@ import pytest
 
 import forkbook as fb
 from forkbook import frames
+from forkbook.backends.capabilities import Capability
 
 LINE = [None, *range(24)]
 SHAPES = {
@@ -140,7 +141,7 @@ class BackendContract:
 
     def test_acts_work_or_are_refused_by_name(self, book, threads):
         before_joke = book.history(threads["time travel"])[2]
-        if "run" in book.backend.abilities:
+        if Capability.RUN in book.backend.capabilities:
             act = before_joke.fork({"topic": "dogs"}, in_copy=True)
             assert "dogs" in act.checkpoint.values["joke"]
             assert act.history.branches == ["A", "B", "C"]
@@ -153,7 +154,7 @@ class BackendContract:
         assert len(book.history(before_joke.thread_id)) == 6
 
     def test_copies_are_proven(self, book, threads):
-        if "write" in book.backend.abilities:
+        if Capability.WRITE in book.backend.capabilities:
             report = book.copy(threads["branches"])
             assert report
             assert report.compared == 25

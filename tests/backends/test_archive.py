@@ -672,4 +672,4 @@ class TestCache:
 
     def test_everything_else_is_the_live_place(self):
         asked = {name for name, value in vars(Backend).items() if callable(value) and not name.startswith("_")}
-        assert asked - vars(CachedBackend).keys() == {"heads", "require"}  # by way of pages and of abilities
+        assert asked - vars(CachedBackend).keys() == {"heads", "require"}  # by way of pages and of capabilities

@@ -327,7 +327,7 @@ def test_memory_of_bad_input_is_bounded(file):
     checkpoints(file, "UPDATE writes SET value = zeroblob(70000000) WHERE rowid = 1")
     program = textwrap.dedent(f"""
         import resource
-        from forkbook.backends.sqlite import SqliteBackend
+        from forkbook.backends.databases.sqlite import SqliteBackend
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         backend = SqliteBackend({str(file)!r})
         states = [state for page in backend.pages("one") for state in page]
@@ -342,7 +342,7 @@ def test_memory_of_bad_input_is_bounded(file):
 def test_a_store_is_read_without_langgraph(file):
     program = textwrap.dedent(f"""
         import sys
-        from forkbook.backends.sqlite import SqliteBackend
+        from forkbook.backends.databases.sqlite import SqliteBackend
         assert len([state for page in SqliteBackend({str(file)!r}).pages("one") for state in page]) == 3
         print([name for name in sys.modules if name.partition(".")[0] in ("langgraph", "langchain_core", "pandas")])
     """)

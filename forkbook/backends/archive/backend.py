@@ -28,7 +28,7 @@ class ArchiveBackend(Backend):
     """
 
     kind = "the archive"
-    abilities: frozenset[str] = frozenset()
+    is_live = False
     parallel = True
 
     def __init__(self, path: Path | str) -> None:

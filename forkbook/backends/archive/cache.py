@@ -35,7 +35,7 @@ class CachedBackend(Backend):
     def __init__(self, live: Backend, path: Path | str) -> None:
         self.live = live
         self.kind, self.address = live.kind, live.address
-        self.abilities, self.assistant = live.abilities, live.assistant
+        self.capabilities, self.is_live, self.assistant = live.capabilities, live.is_live, live.assistant
         self.takes_context_beside_configurable, self.awaits = live.takes_context_beside_configurable, live.awaits
         self._path = Path(path)
         if not self._path.exists():

@@ -21,6 +21,7 @@ from ...errors import (
 from ...model.held import Secret, alone, without
 from ...model.states import State, Thread
 from ...model.tree import Head
+from ..capabilities import Capability
 from ..contract import Backend
 from ..jsonfile.scripts import date
 from ..store import Memory
@@ -68,7 +69,6 @@ class PostgresBackend(Backend):
     """
 
     kind = "the Postgres store"
-    abilities = frozenset({"live"})
     keeps_rows = True
     classes = "named"
 
@@ -79,8 +79,8 @@ class PostgresBackend(Backend):
         self.address, self._secrets = shown_address(uri), _passwords(uri)
         with self._reading("opening the store") as connection:
             self._check_tables(connection)
-            if PostgresMemory.columns(connection):
-                self.abilities |= {"store"}
+            if not PostgresMemory.columns(connection):
+                self.capabilities -= {Capability.STORE}
 
     def _begin(self) -> None:
         self._lock, self._kept = threading.RLock(), KeptThreads(self._rules)
@@ -211,7 +211,7 @@ class PostgresBackend(Backend):
         return {id_: found[id_] for id_ in ids if id_ in found}
 
     def memory(self) -> Memory:
-        found = "store" in self.abilities
+        found = Capability.STORE in self.capabilities
         return PostgresMemory(f"{self.kind} {self.address}", self._reading) if found else super().memory()
 
     def _sql(self, query: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from ...errors import ThreadNotFound
 from ...model.states import State, Thread
 from ...model.tree import Head
+from ..capabilities import Capability
 from ..contract import Backend
 from ..store import Memory
 from ..values.cells import as_text, id_of, sized, understood
@@ -66,7 +67,6 @@ class SqliteBackend(Backend):
     """
 
     kind = "the SQLite store"
-    abilities = frozenset({"live"})
     keeps_rows = True
     classes = "named"
 
@@ -75,8 +75,8 @@ class SqliteBackend(Backend):
         self.address = str(path)
         self._lock, self._kept = threading.Lock(), KeptThreads(rules)
         self._read_from: int | None = None  # the file of which rows are kept; None: some may be wrong
-        if self._file.read("opening the store", SqliteMemory.columns):
-            self.abilities |= {"store"}
+        if not self._file.read("opening the store", SqliteMemory.columns):
+            self.capabilities -= {Capability.STORE}
 
     def close(self) -> None:
         self._file.close()
@@ -125,7 +125,7 @@ class SqliteBackend(Backend):
         return {id_: found[id_] for id_ in ids if id_ in found}
 
     def memory(self) -> Memory:
-        found = "store" in self.abilities
+        found = Capability.STORE in self.capabilities
         return SqliteMemory(f"{self.kind} {self.address}", self._file) if found else super().memory()
 
     def _states(self, thread_id: str, ns: str) -> dict[str, State]:

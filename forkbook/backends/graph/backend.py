@@ -18,6 +18,7 @@ from ...model.lookup import is_uuid
 from ...model.secrets import MaskedDict
 from ...model.states import State, Thread, id_of, namespace
 from ...model.tree import Head, path_of
+from ..capabilities import Capability
 from ..classes import Classes
 from ..configured import from_metadata
 from ..contract import Backend
@@ -67,9 +68,8 @@ class GraphBackend(Backend):
         self._graph, self._saver = checked(graph)
         self.name = self.assistant = str(self._graph.get_name())
         self.address = f"{self.name} ({type(self._saver).__name__})"
-        self.abilities = frozenset(
-            {"live", "write", "run", "schemas", "plant"} | ({"store"} if self._graph.store is not None else set())
-        )
+        if self._graph.store is None:
+            self.capabilities -= {Capability.STORE}
         self.notes: dict[str, str] = {}
         self._unread: dict[str, str] = {}
         self._call = caller_of(self._saver)

@@ -42,7 +42,6 @@ class SaverBackend(Backend):
     """
 
     kind = "the checkpointer"
-    abilities = frozenset({"live"})
     classes = "loaded"
 
     def __init__(self, saver: Saver, rules: Rules | None = None) -> None:

@@ -55,7 +55,7 @@ class JsonBackend(Backend):
     """
 
     kind = "the JSON file"
-    abilities: frozenset[str] = frozenset()
+    is_live = False
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)

@@ -49,7 +49,6 @@ class ServerBackend(Backend):
     """
 
     kind = "the Agent Server"
-    abilities = frozenset({"live", "write", "create", "run", "schemas", "store"})
     takes_context_beside_configurable = False
     parallel = True
 
