@@ -516,7 +516,7 @@ def test_what_has_no_form_in_json_has_code_in_this_process_alone():
 def test_an_act_without_a_record_says_so(joke_thread, book):
     history = book[joke_thread]
     with pytest.raises(fb.InvalidInput, match="no record of what was done"):
-        fb.Act("edit", history.tips[0], history, "finished").code()
+        fb.Act("edit", history.tips[0], history, "finished", spot=history.tips[0].spot).code()
 
 
 def test_javascript_is_told_of_integers_that_it_would_change():
@@ -551,6 +551,6 @@ def test_the_view_has_every_language_and_no_foreign_markup():
 
 def test_the_view_says_why_there_is_no_code(joke_thread, book):
     history = book[joke_thread]
-    assert "no record" in code_view(fb.Act("edit", history.tips[0], history, "finished"))
+    assert "no record" in code_view(fb.Act("edit", history.tips[0], history, "finished", spot=history.tips[0].spot))
     html = coming_view(snippets.Place(), snippets.of_edit("t", "c", {"a": object}))
     assert html.count("cannot be sent as JSON") == 3

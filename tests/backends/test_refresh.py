@@ -131,7 +131,7 @@ def test_postgres_is_asked_by_one_connection_and_found_again_after_it_dropped(po
         saver.setup()
         for _ in steps(agent(saver, 3)):
             pass
-    mine = "from pg_stat_activity where datname = 'one_connection' and pid <> pg_backend_pid()"
+    mine = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
     with fb.connect(uri) as book, psycopg.connect(uri, autocommit=True) as connection:
         history = book["t"]
         history.refresh()

@@ -5,7 +5,7 @@ from driver import in_kernel
 SHOWN = """
 import threading
 import forkbook as fb
-from forkbook.widgets.live import LivePanel
+from forkbook.widgets.live_panel import LivePanel
 panel, acts = LivePanel(), []
 running = fb.Running(fb.connect({url!r}).run, None, {{"topic": "<b>cats</b> " * 100}}, assistant="talker")
 threading.Thread(target=lambda: acts.append(panel.watch(running))).start()
