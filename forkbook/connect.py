@@ -50,7 +50,7 @@ def connect(
             a compiled graph with a checkpointer, in this process;
             a checkpointer alone, read-only: a SqliteSaver's and a PostgresSaver's store is read by forkbook itself, any
             other one by LangGraph, which may import classes and change the file;
-            a `Backend` of your own (see `forkbook.testing`);
+            a `Backend` of your own (see `forkbook.backends.contract`);
             the path of a SQLite checkpoint store, read-only;
             a "postgresql://…" address of a Postgres checkpoint store, read-only;
             the path of an archive, "study.forkbook";
