@@ -110,7 +110,8 @@ def connect(
         raise InvalidInput("this graph is not compiled: fb.connect(builder.compile(checkpointer=…))")
     else:
         raise InvalidInput(
-            f"connect() takes an address, a path, a compiled graph or 'demo', not {type(source).__name__}"
+            f"connect() takes an address, a path, a compiled graph or 'demo', not {type(source).__name__}; it "
+            "also opens a checkpointer alone, and an instance of your own forkbook.backends.contract.Backend"
         )
     return Book(backend, counter, _sweep_bar)
 

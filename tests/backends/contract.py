@@ -1,13 +1,12 @@
-"""What every backend promises, on the demo's threads; a new backend is one file and one fixture `place`.
+"""What our own backends promise beyond the suite that is shipped: books on the demo's threads look alike everywhere.
 
-`place` gives `(book, thread ids by name)`. What a backend cannot do, it must refuse with an error that names one that
-can.
+The fixture `place` gives `(book, thread ids by name)`.
 """
 
 import pytest
 
 import forkbook as fb
-from forkbook import frames
+from forkbook import frames, testing
 from forkbook.backends.capabilities import Capability
 
 LINE = [None, *range(24)]
@@ -38,18 +37,26 @@ STATUS = {
 }
 
 
-class BackendContract:
+class BackendContract(testing.BackendContract):
     @pytest.fixture
     def book(self, place):
         return place[0]
 
     @pytest.fixture
-    def threads(self, place):
+    def backend(self, book):
+        return book.backend
+
+    @pytest.fixture
+    def ids(self, place):
         return place[1]
 
+    @pytest.fixture
+    def threads(self, ids):
+        return [testing.ThreadSample(ids[name], parents) for name, parents in SHAPES.items()]
+
     @pytest.fixture(params=SHAPES)
-    def named(self, request, book, threads):
-        return request.param, book.history(threads[request.param])
+    def named(self, request, book, ids):
+        return request.param, book.history(ids[request.param])
 
     def test_every_checkpoint_is_there_under_its_parent(self, named):
         name, history = named
@@ -59,9 +66,9 @@ class BackendContract:
         assert history[0].source == "input"
         assert all(cp.created_at for cp in history)
 
-    def test_what_made_a_checkpoint_is_told(self, book, threads):
+    def test_what_made_a_checkpoint_is_told(self, book, ids):
         for name, titles in TITLES.items():
-            assert [cp.title for cp in book.history(threads[name])] == titles
+            assert [cp.title for cp in book.history(ids[name])] == titles
 
     def test_spent_tokens_are_those_worked_out_by_hand(self, named):
         name, history = named
@@ -74,23 +81,23 @@ class BackendContract:
             assert tip.status in (status, "unknown")
             assert (tip.next is None) == (tip.status == "unknown")
 
-    def test_what_runs_next_is_right_or_unknown(self, book, threads):
-        for cp in book.history(threads["time travel"]):
+    def test_what_runs_next_is_right_or_unknown(self, book, ids):
+        for cp in book.history(ids["time travel"]):
             after = {"input": "__start__", "__start__": "generate_topic", "write_joke": None}.get(
                 cp.title, "write_joke"
             )
             assert cp.next in (None, (after,) if after else ())
 
-    def test_the_question_that_a_thread_waits_with(self, book, threads):
-        (question,) = book.history(threads["approval"]).tips[0].interrupts
+    def test_the_question_that_a_thread_waits_with(self, book, ids):
+        (question,) = book.history(ids["approval"]).tips[0].interrupts
         assert question["value"] == {"question": "Publish this?", "text": "the study"}
 
-    def test_the_error_that_ended_a_run(self, book, threads):
-        error = book.history(threads["trouble"]).checkpoints_df().error.dropna()
+    def test_the_error_that_ended_a_run(self, book, ids):
+        error = book.history(ids["trouble"]).checkpoints_df().error.dropna()
         assert error.tolist() == ["ZeroDivisionError('float division by zero')"]
 
-    def test_messages_are_the_dicts_that_a_server_gives(self, book, threads):
-        asked, called, saved, done = book.history(threads["branches"])[4].values["messages"]
+    def test_messages_are_the_dicts_that_a_server_gives(self, book, ids):
+        asked, called, saved, done = book.history(ids["branches"])[4].values["messages"]
         assert (asked["type"], asked["content"], asked["id"]) == ("human", "Hi, my name is Ada", "message-1")
         assert called["tool_calls"] == [
             {"name": "remember", "args": {"fact": "my name is Ada"}, "id": "call_1", "type": "tool_call"}
@@ -102,8 +109,8 @@ class BackendContract:
             "invalid_tool_calls", "usage_metadata",
         }  # fmt: skip
 
-    def test_equal_messages_are_one_object(self, book, threads):
-        states = book.history(threads["branches"]).facts.states
+    def test_equal_messages_are_one_object(self, book, ids):
+        states = book.history(ids["branches"]).facts.states
         first = {id(state["values"]["messages"][0]) for state in states[1:]}
         assert len(first) == 1
 
@@ -117,12 +124,12 @@ class BackendContract:
         _, history = named
         assert book.tree(history.thread_id).heads == history.tree.heads
 
-    def test_threads_are_listed(self, book, threads):
+    def test_threads_are_listed(self, book, ids):
         df = book.threads()
-        assert set(threads.values()) <= set(df.thread_id)
+        assert set(ids.values()) <= set(df.thread_id)
         assert df.created_at.notna().all()
         assert len(book.threads(limit=2)) == 2
-        assert book.threads(ids=[threads["memory"]]).thread_id.tolist() == [threads["memory"]]
+        assert book.threads(ids=[ids["memory"]]).thread_id.tolist() == [ids["memory"]]
 
     def test_reading_again_gives_the_same(self, book, named):
         _, history = named
@@ -136,11 +143,11 @@ class BackendContract:
             book.history(thread_id)
         assert isinstance(caught.value, fb.ThreadNotFound | fb.InvalidInput)
 
-    def test_a_checkpoint_that_is_not_there(self, book, threads):
-        assert book.backend.state(threads["memory"], "1f000000-0000-6000-8000-000000000000") is None
+    def test_a_checkpoint_that_is_not_there(self, book, ids):
+        assert book.backend.state(ids["memory"], "1f000000-0000-6000-8000-000000000000") is None
 
-    def test_acts_work_or_are_refused_by_name(self, book, threads):
-        before_joke = book.history(threads["time travel"])[2]
+    def test_acts_work_or_are_refused_by_name(self, book, ids):
+        before_joke = book.history(ids["time travel"])[2]
         if Capability.RUN in book.backend.capabilities:
             act = before_joke.fork({"topic": "dogs"}, in_copy=True)
             assert "dogs" in act.checkpoint.values["joke"]
@@ -153,9 +160,9 @@ class BackendContract:
                     deed()
         assert len(book.history(before_joke.thread_id)) == 6
 
-    def test_copies_are_proven(self, book, threads):
+    def test_copies_are_proven(self, book, ids):
         if Capability.WRITE in book.backend.capabilities:
-            report = book.copy(threads["branches"])
+            report = book.copy(ids["branches"])
             assert report
             assert report.compared == 25
 
