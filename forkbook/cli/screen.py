@@ -27,7 +27,7 @@ HERE = (  # what Python's names in an error are called in a terminal
     (r"book\.threads\(\)", "`forkbook threads SRC`"),
     (r"book\.export\([^)]*\)", "`forkbook export`"),
     (r"fb\.verify\(\)", "`forkbook verify`"),
-    (r"fb\.connect\('([^']*)'\), or a compiled graph with its checkpointer, fb\.connect\(graph\)", r"\1"),
+    (r" \(fb\.connect\('([^']*)'\)\)( or a compiled graph with its checkpointer \(fb\.connect\(graph\)\))?", r", \1,"),
     (r"connect\(\) an api_key", "--api-key, or --env-file with a file that holds a key"),
     (r"\bapi_key\b", "--api-key"),
     (r"\binsecure=True\b", "--insecure"),
