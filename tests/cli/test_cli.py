@@ -34,7 +34,7 @@ from forkbook.transfer.outcome import MigrateReport, Move
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
 
 KEY, OTHER_KEY = "lsv2_sk_do_not_show_me", "lsv2_sk_nor_me_either"
-README = (Path(__file__).parents[1] / "README.md").read_text()
+README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Migrations that are killed, whose server dies, whose line misbehaves: honest rows, and a second run that ends it.
 
-The campaign is `python -m pytest tests/test_migrate_faults.py -m slow`: 200 kills for each kind of target.
+The campaign is `python -m pytest tests/transfer/test_migrate_faults.py -m slow`: 200 kills for each kind of target.
 """
 
 import contextlib

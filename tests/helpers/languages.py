@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-JAVASCRIPT = Path(__file__).parent / "javascript"
+JAVASCRIPT = Path(__file__).parents[1] / "javascript"
 
 
 BINARIES = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"

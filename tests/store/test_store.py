@@ -26,7 +26,7 @@ from forkbook.store.show_memory import known_html
 
 pytestmark = pytest.mark.xdist_group("store")  # one writes here at a time
 
-NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "03-shared-memory.ipynb"
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "03-shared-memory.ipynb"
 HOSTILE = "<img src=x onerror=alert(1)> & 'quoted'\u202e"
 
 
