@@ -264,7 +264,13 @@ def test_a_backup_is_of_a_format_that_can_be_connected(row, tmp_path):
 
 
 def test_tests_have_the_folders_of_the_package():
-    """Tests of a room stand in a folder of its name; `agents`, `browser` and `helpers` serve them all."""
-    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()} | {"agents", "browser", "data", "helpers"}
+    """Tests of a room stand in a folder of its name; `agents`, `benchmarks`, `browser` and `helpers` serve them all."""
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()} | {
+        "agents",
+        "benchmarks",
+        "browser",
+        "data",
+        "helpers",
+    }
     folders = {path.parent.name for path in Path(__file__).parent.glob("*/*.py")}
     assert folders <= rooms
