@@ -136,18 +136,18 @@ WHY = (
 SENT = "objects of class {}: a server is sent their fields, so that a node finds a dict where it does not make them"
 
 
-def class_differences(original: Original, other: Original, told: Collection[Difference]) -> Iterator[Difference]:
+def class_differences(original: Original, other: Original, known: Collection[Difference]) -> Iterator[Difference]:
     """Where one of two histories with the same ids has an object, and the other none of its class.
 
     Args:
         original: The one.
         other: The other.
-        told: Where the two differ anyway, which is not said twice.
+        known: Differences that were found already; they are not given a second time.
     """
     if "unknown" in (original.classes, other.classes):
         return
     search, there = ObjectSearch(), {key_of(state): state for state in other.states}
-    fields = {(each.checkpoint_id, each.field) for each in told}
+    fields = {(each.checkpoint_id, each.field) for each in known}
     for state in original.states:
         if (copied := there.get(key_of(state))) is None:
             continue

@@ -131,7 +131,7 @@ def unlike_tasks(state: State, other: State, like: Likeness, *, lacking: bool) -
     unfinished = any(task["result"] is None for task in tasks)
     for index, (task, written) in enumerate(zip(sorted_tasks(state), sorted_tasks(other), strict=True)):
         if unfinished and written["result"] is None:
-            continue  # what a place without open tasks cannot hold, told by `not_kept`
+            continue  # a place without open tasks cannot hold it; `not_kept` counts it
         if lacking and task["result"] is None:
             like.forms[UNRECORDED] += 1
             continue
@@ -142,7 +142,7 @@ def unlike_tasks(state: State, other: State, like: Likeness, *, lacking: bool) -
 
 
 def unlike_stops(state: State, other: State) -> Iterator[tuple[str, Any, Any]]:
-    """Errors that only the other's tasks have, and other questions where both ask: somebody ran them there."""
+    """Errors that only the other's tasks have, and other questions where both ask: they were run at the target."""
     if state["tasks"] is None:
         return
     known = dict(_numbered(state))

@@ -136,14 +136,14 @@ LOOKED = 10  # of the newest threads
 
 @contextmanager
 def whole_or_gone(backend: Backend, copy_id: str) -> Iterator[None]:
-    """A block that makes a copy whole; if it fails, or nobody waits for it any more, the copy is deleted.
+    """A block that makes a copy whole; if it fails, or the caller has stopped waiting for it, the copy is deleted.
 
     What it raised says so, or names the copy that could not be deleted (`details["new_thread_id"]`).
     """
     try:
         yield
         if given_up():
-            raise ActFailed(f"nobody waits any more for copy {copy_id}")
+            raise ActFailed(f"the caller has stopped waiting for copy {copy_id}")
     except BaseException as error:
         try:
             _delete(backend, copy_id)

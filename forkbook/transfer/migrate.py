@@ -27,7 +27,7 @@ from .verify import SERVERS_OWN, compared
 
 CONFLICTS = ("skip", "compare", "new_id")
 MOST_AT_ONCE = 64
-GONE_ON = "somebody has gone on with it there since it was migrated, so it was not compared again"
+GONE_ON = "the thread has new checkpoints there since it was migrated, so it was not compared again"
 
 
 def migrate(
@@ -130,7 +130,7 @@ class Standing:
 
     @property
     def untouched(self) -> bool:
-        """Whether nobody went on with it since then."""
+        """Whether it has no new checkpoints since then."""
         return self.done and self.newest == self.mark.get("head")
 
 
@@ -228,7 +228,7 @@ class Mover:
         return str(state["checkpoint"]["checkpoint_id"]) if state else None
 
     def _unchanged(self, record: Thread, there: Standing) -> bool:
-        """Whether a thread surely is what it was when it was imported, and nobody wants to see that proven."""
+        """Whether a thread surely is what it was when it was imported, and no comparison was asked for."""
         known = record.get("updated_at") if self._source.is_live else None
         if self._secrets and not there.mark.get("secrets"):
             return False

@@ -86,7 +86,7 @@ class MigrateReport:
     Attributes:
         source: Where the threads came from, without secrets.
         target: Where they went.
-        moves: A row a thread.
+        moves: One per thread.
         dry_run: Whether nothing was to be written.
         stopped: What ended it early, in words; run again, it goes on.
         interrupted: Whether Ctrl-C ended it early; if not, and it was stopped, a place could not be reached.
@@ -135,7 +135,7 @@ class MigrateReport:
         }
 
     def df(self) -> pd.DataFrame:
-        """A row a thread: `thread_id`, `new_thread_id`, `outcome`, `verdict`, `checkpoints`, `differences` (how many),
+        """One row per thread: `thread_id`, `new_thread_id`, `outcome`, `verdict`, `checkpoints`, `differences` (how many),
         `not_kept`, `reason`, `left_out` and `outdated`."""
         from ..frame_files import Frame
 

@@ -16,7 +16,7 @@ from .original import Original, read
 from .plan import Step, steps
 from .trial import Learned, Rehearsal, learn
 
-MOST_STARTS = 3  # for checkpoints that are there and that nobody planned
+MOST_STARTS = 3  # where checkpoints are found that this migration did not plan
 
 
 class Rebuilding:
@@ -84,7 +84,7 @@ class Rebuilding:
         if any((state["metadata"] or {}).get("run_id") for state in self._states.values()):
             raise Refused(
                 f"thread {self._thread_id} on {self._backend.address} was begun by a migration and never finished, and "
-                "somebody has run it since: delete it, or leave it out",
+                "has been run since: delete it, or leave it out",
                 thread_id=self._thread_id,
             )
 
@@ -119,7 +119,7 @@ class Rebuilding:
             if self._starts == MOST_STARTS:
                 raise ActFailed(
                     f"thread {self._thread_id} on {self._backend.address} has checkpoints that were not written by "
-                    "this migration: somebody else is writing to it",
+                    "this migration: another program is writing to it",
                     thread_id=self._thread_id,
                 )
             self._start_over()
@@ -146,7 +146,7 @@ class Rebuilding:
                 self._backend.create(self._thread_id, self._graph_id, self._metadata, supersteps)
             except InvalidInput as error:
                 return error
-            except ThreadBusy as error:  # an earlier try did it, or somebody else
+            except ThreadBusy as error:  # an earlier try did it, or another program
                 return self._unless_ours(error)
             except RETRYABLE as error:
                 self._look()

@@ -1,6 +1,6 @@
 """What a place must offer so that threads can be written there.
 
-A writer knows one kind of target. `migrate` looks whether the thread is there, settles conflicts, calls the writer,
+A writer knows one kind of target. `migrate` checks whether the thread is there, settles conflicts, calls the writer,
 reads the target back, compares, and reports; a writer only writes, and says what it could not write.
 """
 
@@ -63,7 +63,7 @@ class Writer(ABC):
         return None
 
     def check(self, record: Thread, newest: State | None) -> None:  # noqa: B027
-        """Look whether a thread can be written, as far as that can be told without reading it.
+        """Check whether a thread can be written, as far as that is known without reading it.
 
         Args:
             record: The thread.
@@ -79,7 +79,7 @@ class Writer(ABC):
 
         Args:
             original: What to write.
-            thread_id: Under which id; nobody else's thread is there.
+            thread_id: Under which id; no other thread has it.
             metadata: The thread's metadata, with the import's mark.
 
         Returns:

@@ -70,7 +70,7 @@ class Rebuilder(Writer):
         return dead
 
     def tidy(self, run: str) -> None:
-        """Delete scratch copies of this run that nobody knows of, because the answer was lost."""
+        """Delete scratch copies of this run whose ids are unknown because the answer was lost."""
         self._delete_scratches(self._half_made({"state": "writing", "by": run}))
 
     def _half_made(self, mark: Mapping[str, str], thread_ids: Collection[str] | None = None) -> set[HalfMade]:

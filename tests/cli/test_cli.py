@@ -502,7 +502,7 @@ def test_a_thread_that_went_on_at_the_target_is_no_fault_and_is_told(demo_url, t
     assert run(*args)[0] == 0
     target[fresh[0]][1].edit({"topic": "later"})
     code, out, _ = run(*args)
-    words = "already there: somebody has gone on with it there"
+    words = "already there: the thread has new checkpoints there"
     assert (code, words in out, "(1)" in out) == (0, True, True)
     assert words in repr(fb.migrate(book, target, fresh))
 

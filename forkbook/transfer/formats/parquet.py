@@ -1,7 +1,7 @@
 """Export to a folder of Parquet tables.
 
 A folder has one table a grain: `threads`, `checkpoints`, `messages`, `tasks`, `branches`, `tokens`; each is a folder
-itself, with a file a thread (`threads`: one file), so that `pd.read_parquet(folder / "checkpoints")` reads all of them,
+itself, with one file per thread (`threads`: one file), so that `pd.read_parquet(folder / "checkpoints")` reads all of them,
 and `filters=[("thread_id", "==", …)]` one. Columns and dtypes are those of the frames, for the root graph of each
 thread. Lists of names (`next`, `branches`) stay lists; what may hold anything (`metadata`, `tool_calls`, `path`,
 `interrupts`, `writes`) is JSON text, for `json.loads`: Parquet has no type for `{}`, nor for a value that is now a
@@ -38,7 +38,7 @@ COLUMNS: Mapping[str, columns.Columns] = {
     "branches": frames.BRANCHES,
     "tokens": frames.TOKENS,
 }
-TABLES = tuple(COLUMNS)[1:]  # those that have a file a thread
+TABLES = tuple(COLUMNS)[1:]  # those that have one file per thread
 MARK = "_forkbook.json"
 NO_ROWS = "000000.parquet"
 NESTED = (
