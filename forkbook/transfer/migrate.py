@@ -21,8 +21,8 @@ from .each_thread import each
 from .original import Original, known_part, pruned, read
 from .outcome import MigrateReport, Move
 from .target import Writer
-from .to_checkpointer import Planter
-from .to_server import Rebuilder
+from .to_checkpointer import CheckpointerTarget
+from .to_server import ServerTarget
 from .verify import SERVERS_OWN, compared
 
 CONFLICTS = ("skip", "compare", "new_id")
@@ -84,10 +84,10 @@ def writer_for(backend: Backend, assistant: str | None = None) -> Writer:
         Unsupported: Nothing can be written there.
     """
     if Capability.CREATE in backend.capabilities:
-        return Rebuilder(backend, assistant)
+        return ServerTarget(backend, assistant)
     if Capability.PLANT in backend.capabilities:
         backend.must_hold_copies()
-        return Planter(backend)
+        return CheckpointerTarget(backend)
     raise Unsupported(
         f"threads cannot be written to {backend.kind} {backend.address}: an Agent Server, fb.connect('http://…'), or a "
         "compiled graph with its checkpointer, fb.connect(graph), takes them; book.export() writes an archive"

@@ -16,7 +16,7 @@ from .verify import UNHELD
 RESULT = re.compile(r"tasks\[\d+\]\.result")
 
 
-class Planter(Writer):
+class CheckpointerTarget(Writer):
     """Writes threads checkpoint by checkpoint, as they are; again what is there already, which changes nothing."""
 
     exact = True

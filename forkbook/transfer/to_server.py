@@ -27,7 +27,7 @@ class HalfMade(NamedTuple):
     updated_at: str | None
 
 
-class Rebuilder(Writer):
+class ServerTarget(Writer):
     """Writes threads to an Agent Server; checkpoints get new ids.
 
     Args:
