@@ -135,8 +135,8 @@ class MigrateReport:
         }
 
     def df(self) -> pd.DataFrame:
-        """One row per thread: `thread_id`, `new_thread_id`, `outcome`, `verdict`, `checkpoints`, `differences` (how many),
-        `not_kept`, `reason`, `left_out` and `outdated`."""
+        """One row per thread: `thread_id`, `new_thread_id`, `outcome`, `verdict`, `checkpoints`, `differences` (how
+        many), `not_kept`, `reason`, `left_out` and `outdated`."""
         from ..frame_files import Frame
 
         columns = [field.name for field in dataclasses.fields(Move)]

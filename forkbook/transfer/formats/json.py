@@ -2,7 +2,8 @@
 
 A thread is its record as the place gives it (`thread_id`, `created_at`, `updated_at`, `metadata`, `status` …), its
 `values` (those of its newest checkpoint) and its `history`: the states of the root graph, newest first, in the shape of
-LangGraph's `ThreadState`. Where subgraphs ran, `subgraphs` has theirs by namespace. Each thread is one line of the file.
+LangGraph's `ThreadState`. Where subgraphs ran, `subgraphs` has theirs by namespace. Each thread is one line of the
+file.
 
 What JSON has no word for stays readable in Python: NaN and infinities are written as Python's own `NaN` and `Infinity`
 (the report says in which threads), lone surrogates as their escape, integers of any size as digits.

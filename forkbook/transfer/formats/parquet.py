@@ -1,8 +1,8 @@
 """Export to a folder of Parquet tables.
 
 A folder has one table a grain: `threads`, `checkpoints`, `messages`, `tasks`, `branches`, `tokens`; each is a folder
-itself, with one file per thread (`threads`: one file), so that `pd.read_parquet(folder / "checkpoints")` reads all of them,
-and `filters=[("thread_id", "==", …)]` one. Columns and dtypes are those of the frames, for the root graph of each
+itself, with one file per thread (`threads`: one file), so that `pd.read_parquet(folder / "checkpoints")` reads all of
+them, and `filters=[("thread_id", "==", …)]` one. Columns and dtypes are those of the frames, for the root graph of each
 thread. Lists of names (`next`, `branches`) stay lists; what may hold anything (`metadata`, `tool_calls`, `path`,
 `interrupts`, `writes`) is JSON text, for `json.loads`: Parquet has no type for `{}`, nor for a value that is now a
 text and now a list.
