@@ -28,3 +28,8 @@ def with_pydantic_reason(text: str) -> str:
 def in_one_line(text: str) -> str:
     """What an exception or a server said, in a line that is not too long; pydantic's report as a sentence."""
     return cut(" ".join(with_pydantic_reason(text).split()), LONGEST)
+
+
+def exception_in_one_line(error: Exception) -> str:
+    """The name of an exception's class and what it says, in a line."""
+    return in_one_line(f"{type(error).__name__}: {error}")

@@ -1,46 +1,40 @@
 """Threads of a compiled LangGraph graph in this process, in whatever its checkpointer keeps them."""
 
-import copy
-import uuid
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from langgraph.errors import InvalidUpdateError
-from langgraph.types import Command
 
 from ...errors import ForkbookError, InvalidInput, ProtocolError, SourceError, ThreadNotFound, Unsupported
 from ...marks import is_scratch
 from ...model.edits import plain
 from ...model.lookup import is_uuid
-from ...model.secrets import MaskedDict
 from ...model.states import State, Thread, id_of, namespace
 from ...model.tree import Head, path_of
 from ..capabilities import Capability
 from ..classes import Classes
 from ..configured import from_metadata
 from ..contract import Backend
-from ..events import OnEvent, StopRun, Teller
-from ..pydantic_reasons import in_one_line
+from ..events import OnEvent
+from ..pydantic_reasons import exception_in_one_line
 from ..records import Graph, RunOutcome, RunSettings
 from ..store import Memory
-from ..wire import END, as_written, items_in
+from ..wire import END, as_written
 from .calls import Caller, awaits, caller_of
 from .copies import Copies
 from .functional import with_memory
-from .holding import must_hold_copies, newest_only
+from .holding import must_hold_copies
+from .reading import StateReader
 from .restoring import as_objects, with_messages
 from .revive import holds_messages, revived
-from .runs import watched
-from .snapshots import DECLARED, Reading, Saver, Stub, config, state_schema, stub, without_objects
-from .task_results import corrected
-from .threads import to_search
+from .runs import GraphRuns
+from .snapshots import DECLARED, Reading, Saver, Stub, config, described, stub, without_objects
+from .threads import record_of, to_search
 from .write_history import graph_at, plant
 
 SEARCHES = ("ids", "limit", "offset", "metadata")
-SPECIAL_NODES = ("__start__", "__end__")
 
 
 class GraphBackend(Backend):
@@ -70,11 +64,11 @@ class GraphBackend(Backend):
         self.address = f"{self.name} ({type(self._saver).__name__})"
         if self._graph.store is None:
             self.capabilities -= {Capability.STORE}
-        self.notes: dict[str, str] = {}
-        self._unread: dict[str, str] = {}
         self._call = caller_of(self._saver)
         self._tags: dict[str, dict[str, Any]] = {}
         self._copies = Copies(self._graph, self._saver, self._call, self._stubs)
+        self._reader = StateReader(self._call, lambda thread_id: self._copies.original(thread_id) is not None)
+        self.notes = self._reader.notes
 
     @contextmanager
     def _told(self, deed: str, thread_id: str | None = None) -> Iterator[None]:
@@ -87,7 +81,7 @@ class GraphBackend(Backend):
         except Exception as error:
             if thread_id is not None and "\0" in thread_id:  # Postgres has no NUL in text
                 raise ThreadNotFound(f"{deed}: there is no such thread", thread_id=thread_id) from error
-            why = said(error)
+            why = exception_in_one_line(error)
             raise SourceError(f"{deed}: {self.address} says {why}", thread_id=thread_id, said=why) from error
 
     def threads(self, **search: Any) -> Iterator[Thread]:
@@ -120,14 +114,7 @@ class GraphBackend(Backend):
         yield from records[first : None if limit is None else first + limit]
 
     def _record(self, thread_id: str, stubs: list[Stub]) -> Thread:
-        times = [found.created_at for found in stubs if found.created_at]
-        return {
-            "thread_id": thread_id,
-            "status": None,
-            "created_at": min(times, default=None),
-            "updated_at": max(times, default=None),
-            "metadata": {"graph_id": self.name} | self._tags.get(thread_id, {}),
-        }
+        return record_of(thread_id, stubs, {"graph_id": self.name} | self._tags.get(thread_id, {}))
 
     def thread(self, thread_id: str) -> Thread:
         if (original := self._copies.original(thread_id)) is not None:
@@ -157,77 +144,31 @@ class GraphBackend(Backend):
         """
         if page_size is not None and page_size < 1:
             raise InvalidInput(f"page_size is {page_size}: give 1 or more")
-        graph, reading, before, limit = copy.copy(self._at(thread_id)), Reading(), None, page_size or 10
-        graph.checkpointer = reading.sharing(graph.checkpointer)
-        while states := self._page(graph, reading, config(thread_id, ns=ns), limit, before):
-            ids = [id_of(state) for state in states]
-            if before is not None and max(ids) >= before["configurable"]["checkpoint_id"]:
-                raise ProtocolError(
-                    f"reading thread {thread_id}: {self.address} gives checkpoints again when asked for older ones",
-                    thread_id=thread_id,
-                )
-            yield states
-            if newest_only(self._saver):
-                return
-            before = config(thread_id, min(ids), ns)
-            if page_size is None:
-                limit = max(10, min(100, 5000 // max(1, items_in(states[-1]))))
-
-    def _page(self, graph: Any, reading: Reading, at: Any, limit: int, before: Any) -> list[State]:
-        thread_id, ask = at["configurable"]["thread_id"], {"limit": limit, "before": before}
+        graph, oldest = self._at(thread_id), None
         with self._told(f"reading the history of thread {thread_id}", thread_id):
-            try:
-                states = self._call.each(reading.state, graph, "get_state_history", at, **ask)
-                return [corrected(state, partial(self._saved, graph)) for state in states]
-            except ForkbookError:
-                raise
-            except Exception:
-                places = self._call.each(lambda saved: saved.config, graph.checkpointer, "list", at, **ask)
-            found = [self._state(graph, reading, place) for place in places]
-            return [state for state in found if state is not None]
+            for states in self._reader.pages(graph, thread_id, ns, page_size):
+                ids = [id_of(state) for state in states]
+                if oldest is not None and max(ids) >= oldest:
+                    raise ProtocolError(
+                        f"reading thread {thread_id}: {self.address} gives checkpoints again when asked for older ones",
+                        thread_id=thread_id,
+                    )
+                oldest = min(ids)
+                yield states
 
     def namespaces(self, thread_id: str) -> set[str]:
         return {found.head.ns for found in self._stubs(thread_id)} - {""}
 
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
         with self._told(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
-            return self._state(self._at(thread_id), Reading(), config(thread_id, checkpoint_id, ns))
+            return self._reader.state(self._at(thread_id), thread_id, checkpoint_id, ns)
 
     def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
         with self._told(f"reading {len(ids):,} checkpoints of thread {thread_id}", thread_id):
-            graph, reading = copy.copy(self._at(thread_id)), Reading()
-            graph.checkpointer = reading.sharing(graph.checkpointer)
-            found = {id_: self._state(graph, reading, config(thread_id, id_, ns)) for id_ in ids}
-            return {id_: state for id_, state in found.items() if state is not None}
-
-    def _state(self, graph: Any, reading: Reading, at: Any) -> State | None:
-        try:
-            snapshot = self._call(graph, "get_state", at)
-        except ForkbookError:
-            raise
-        except Exception as error:
-            if (saved := self._call(graph.checkpointer, "get_tuple", at)) is None:
-                return None
-            self._note(at["configurable"]["thread_id"], error)
-            return reading.unread(saved, graph.stream_channels_list)
-        if snapshot.created_at is None:
-            return None
-        return corrected(reading.state(snapshot), partial(self._saved, graph))
-
-    def _saved(self, graph: Any, state: State) -> Any:
-        return self._call(graph.checkpointer, "get_tuple", {"configurable": state["checkpoint"]})
+            return self._reader.states(self._at(thread_id), thread_id, ids, ns)
 
     def why_unread(self, thread_id: str) -> str | None:
-        return self._unread.get(thread_id)
-
-    def _note(self, thread_id: str, error: Exception) -> None:
-        self._unread[thread_id] = said(error)
-        if thread_id not in self.notes and self._copies.original(thread_id) is None:
-            note = (
-                f"LangGraph makes no state of some checkpoints of thread {thread_id}: what runs next is unknown there"
-            )
-            self.notes[thread_id] = f"{note} ({said(error)})"
-            warnings.warn(self.notes[thread_id], stacklevel=2)
+        return self._reader.unread.get(thread_id)
 
     def graph(self, assistant: str) -> Graph:
         if assistant != self.name and not is_uuid(assistant):  # a server's assistant wrote the thread
@@ -236,23 +177,13 @@ class GraphBackend(Backend):
 
     @cached_property
     def _known(self) -> Graph:
-        return self._described(self._graph, self.name)
+        return described(self._graph, self.name, self.name)
 
     def subgraph(self, assistant: str, ns: str) -> Graph:
         path = "|".join(path_of(ns))
         if (inner := graph_at(self._graph, ns)) is None:
             raise Unsupported(f"{self.kind} {self.address} does not know its subgraph {path}")
-        return self._described(inner, path)
-
-    def _described(self, graph: Any, name: str) -> Graph:
-        return Graph(
-            self.name,
-            name,
-            tuple(node for node in graph.nodes if node not in SPECIAL_NODES),
-            tuple(graph.stream_channels_list),
-            state_schema(graph),
-            whole=shown if isinstance(shown := graph.stream_channels_asis, str) else None,
-        )
+        return described(inner, self.name, path)
 
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
         """How a run was run, from what LangGraph copies of its config into each checkpoint: text, numbers, booleans.
@@ -305,7 +236,7 @@ class GraphBackend(Backend):
                     values = with_memory(values, saved.checkpoint["channel_values"] if saved else {})
                 edited = self._acting(graph, "update_state", at, values, as_node=as_node)
             except (InvalidUpdateError, ValueError, TypeError, KeyError) as error:
-                why = said(error)
+                why = exception_in_one_line(error)
                 raise InvalidInput(f"{deed}: {self.name} refuses it ({why})", thread_id=thread_id, said=why) from error
         return str(edited["configurable"]["checkpoint_id"])
 
@@ -339,41 +270,16 @@ class GraphBackend(Backend):
                 "Agent Server does",
                 thread_id=thread_id,
             )
-        graph, run_id = self._at(thread_id), str(uuid.uuid4())
-        how = MaskedDict(settings.config)
-        how["configurable"] = {**how.get("configurable", {}), **config(thread_id, checkpoint_id)["configurable"]}
-        how["metadata"] = {**how.get("metadata", {}), **settings.metadata, "run_id": run_id}
-        how["run_id"] = uuid.UUID(run_id)
-        stops = {"interrupt_before": settings.interrupt_before, "interrupt_after": settings.interrupt_after}
-        more = {name: nodes if nodes == "*" else list(nodes) for name, nodes in stops.items() if nodes is not None}
-        try:
-            given = Command(**command) if command else input and revived(input)
-        except Exception as refused:
-            return RunOutcome(run_id, "error", repr(refused))
-        if on_event is None:
-            return self._outcome(thread_id, run_id, self._ran(graph, given, how, context=settings.context, **more))
-        teller = Teller(thread_id, run_id, on_event)
-        try:
-            error = watched(self._acting, graph, teller, given, how, context=settings.context, **more)
-        except StopRun:
-            return teller.end(RunOutcome(run_id, "interrupted", stopped=True))
-        return teller.end(self._outcome(thread_id, run_id, error))
+        at = thread_id, checkpoint_id
+        return self._runs.run(self._at(thread_id), at, settings, input=input, command=command, on_event=on_event)
 
-    def _ran(self, graph: Any, *given: Any, **more: Any) -> Exception | None:
-        try:
-            self._acting(graph, "invoke", *given, **more)
-        except ForkbookError:
-            raise
-        except Exception as error:
-            return error
-        return None
+    @cached_property
+    def _runs(self) -> GraphRuns:
+        return GraphRuns(self._acting, self._left)
 
-    def _outcome(self, thread_id: str, run_id: str, error: Exception | None) -> RunOutcome:
-        if error is not None:
-            return RunOutcome(run_id, "error", repr(error))
+    def _left(self, thread_id: str, run_id: str) -> Any:
         with self._told(f"reading where run {run_id} of thread {thread_id} ended", thread_id):
-            left = self._call(self._at(thread_id), "get_state", config(thread_id)).next
-        return RunOutcome(run_id, "interrupted" if left else "success")
+            return self._call(self._at(thread_id), "get_state", config(thread_id)).next
 
     def pulse(self, thread_id: str) -> tuple[Any, bool | None]:
         """The head, and whether something is left to run; a checkpointer does not know whether a run is under way."""
@@ -436,8 +342,3 @@ def checked(graph: Any) -> tuple[Any, Saver]:
             "PostgresSaver (pip install langgraph-checkpoint-postgres) …"
         )
     return graph, graph.checkpointer
-
-
-def said(error: Exception) -> str:
-    """An exception in a line."""
-    return in_one_line(f"{type(error).__name__}: {error}")

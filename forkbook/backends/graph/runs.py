@@ -1,11 +1,95 @@
-"""A run of a graph in this process, told while it goes on."""
+"""Runs of a graph in this process, and what they say while they go on."""
 
+import uuid
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from langgraph.types import Command
+
 from ...errors import ForkbookError
-from ..events import MODES, Teller, said
+from ...model.secrets import MaskedDict
+from ..events import MODES, OnEvent, StopRun, Teller, said
+from ..records import RunOutcome, RunSettings
 from .calls import Caller
-from .snapshots import Reading
+from .revive import revived
+from .snapshots import Reading, config
+
+
+class GraphRuns:
+    """Runs a graph in this process.
+
+    Args:
+        acting: How the graph's own code is called.
+        left: The nodes that are left to run on a thread, after the run of an id.
+    """
+
+    def __init__(self, acting: Caller, left: Callable[[str, str], Any]) -> None:
+        self._acting, self._left = acting, left
+
+    def run(
+        self,
+        graph: Any,
+        at: tuple[str, str | None],
+        settings: RunSettings,
+        *,
+        input: Any,
+        command: Mapping[str, Any] | None,
+        on_event: OnEvent | None,
+    ) -> RunOutcome:
+        """Run a graph from a checkpoint on, and wait.
+
+        Args:
+            graph: The graph, on the saver that has the thread.
+            at: The thread and the checkpoint; None: the head.
+            settings: How.
+            input: A new input, or None.
+            command: LangGraph's command in its place.
+            on_event: Called with what the run says while it goes on.
+        """
+        thread_id, run_id = at[0], str(uuid.uuid4())
+        try:
+            given = Command(**command) if command else input and revived(input)
+        except Exception as refused:
+            return RunOutcome(run_id, "error", repr(refused))
+        how, more = run_config(at, settings, run_id), {"context": settings.context, **stops(settings)}
+        if on_event is None:
+            return self._outcome(thread_id, run_id, self._invoke(graph, given, how, **more))
+        teller = Teller(thread_id, run_id, on_event)
+        try:
+            error = watched(self._acting, graph, teller, given, how, **more)
+        except StopRun:
+            return teller.end(RunOutcome(run_id, "interrupted", stopped=True))
+        return teller.end(self._outcome(thread_id, run_id, error))
+
+    def _invoke(self, graph: Any, *given: Any, **more: Any) -> Exception | None:
+        """Run a graph to its end; what its own code raised."""
+        try:
+            self._acting(graph, "invoke", *given, **more)
+        except ForkbookError:
+            raise
+        except Exception as error:
+            return error
+        return None
+
+    def _outcome(self, thread_id: str, run_id: str, error: Exception | None) -> RunOutcome:
+        if error is not None:
+            return RunOutcome(run_id, "error", repr(error))
+        return RunOutcome(run_id, "interrupted" if self._left(thread_id, run_id) else "success")
+
+
+def run_config(at: tuple[str, str | None], settings: RunSettings, run_id: str) -> MaskedDict:
+    """The config of a run, with the place that it runs from and its id in the metadata."""
+    how = MaskedDict(settings.config)
+    how["configurable"] = {**how.get("configurable", {}), **config(*at)["configurable"]}
+    how["metadata"] = {**how.get("metadata", {}), **settings.metadata, "run_id": run_id}
+    how["run_id"] = uuid.UUID(run_id)
+    return how
+
+
+def stops(settings: RunSettings) -> dict[str, Any]:
+    """Where a run is to stop, as LangGraph takes it."""
+    given = {"interrupt_before": settings.interrupt_before, "interrupt_after": settings.interrupt_after}
+    return {name: nodes if nodes == "*" else list(nodes) for name, nodes in given.items() if nodes is not None}
 
 
 def watched(acting: Caller, graph: Any, teller: Teller, given: Any, how: Any, **more: Any) -> Exception | None:

@@ -22,6 +22,7 @@ from pydantic import TypeAdapter
 
 from ...model.states import State
 from ...model.tree import Head
+from ..records import Graph
 from ..values.decode import Decoder
 from ..values.plain import opaque
 from ..wire import ROOT
@@ -30,6 +31,7 @@ from .calls import Caller
 Saver = BaseCheckpointSaver[Any]
 Hook = Callable[[int, bytes], Any]
 PYDANTIC = 5  # the extension that holds messages
+SPECIAL_NODES = ("__start__", "__end__")
 DECLARED = frozenset({*CheckpointMetadata.__annotations__, *EXCLUDED_METADATA_KEYS})  # metadata of LangGraph's own
 
 
@@ -187,6 +189,24 @@ def address(config: Any) -> dict[str, Any] | None:
         return None
     found = {"checkpoint_id": at["checkpoint_id"], "thread_id": at["thread_id"], "checkpoint_ns": ""}
     return found | {key: at[key] for key in ("checkpoint_ns", "checkpoint_map") if at.get(key)}
+
+
+def described(graph: Any, assistant: str, name: str) -> Graph:
+    """What a graph is made of.
+
+    Args:
+        graph: The graph, or a subgraph of it.
+        assistant: The name of the outermost graph.
+        name: This one's name.
+    """
+    return Graph(
+        assistant,
+        name,
+        tuple(node for node in graph.nodes if node not in SPECIAL_NODES),
+        tuple(graph.stream_channels_list),
+        state_schema(graph),
+        whole=shown if isinstance(shown := graph.stream_channels_asis, str) else None,
+    )
 
 
 def state_schema(graph: Any) -> dict[str, Any]:

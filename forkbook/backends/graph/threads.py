@@ -1,9 +1,11 @@
-"""Among which checkpoints of a checkpointer threads are searched."""
+"""The records of a checkpointer's threads, and among which checkpoints threads are searched."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from ...errors import SourceError, Unsupported
 from ...marks import OURS
+from ...model.states import Thread
 from .snapshots import Stub
 
 REFUSALS = (NotImplementedError, ValueError, TypeError, KeyError, AttributeError)
@@ -11,6 +13,18 @@ OPEN_ONE = (
     "If this checkpointer lists one thread at a time only, open a thread by its id, book[{!r}]; copy, export and "
     "migrate take threads=[…]"
 )
+
+
+def record_of(thread_id: str, stubs: Iterable[Stub], metadata: Mapping[str, Any]) -> Thread:
+    """A thread's record, its times those of its first and last checkpoint."""
+    times = [found.created_at for found in stubs if found.created_at]
+    return {
+        "thread_id": thread_id,
+        "status": None,
+        "created_at": min(times, default=None),
+        "updated_at": max(times, default=None),
+        "metadata": dict(metadata),
+    }
 
 
 def to_search(

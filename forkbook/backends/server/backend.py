@@ -11,18 +11,17 @@ from ...errors import ForkbookError, InvalidInput, ProtocolError, ServerFault, T
 from ...marks import COPY_OF, SCRATCH, is_scratch
 from ...model.held import Secret
 from ...model.states import State, Thread, id_of
-from ..configured import from_metadata, from_record
 from ..contract import Backend
 from ..events import OnEvent
 from ..records import Graph, RunOutcome, RunSettings, Update
 from ..values.interning import Interner
-from ..wire import END, IN_CONFIG, a_state, an_object, as_written, items_in, objects
+from ..wire import END, a_state, an_object, as_written, items_in, objects
 from .faults import discreet, is_no_route, told
 from .graphs import ServerGraphs
 from .keys import checked_url, held_headers, request_headers, secret_words
 from .line import Headers, Transport
 from .message_forms import in_one_form
-from .runs import ServerRuns
+from .runs import ServerRuns, guessed_settings, recorded_settings
 from .store import ServerMemory
 
 LARGEST_PAGE = 1000
@@ -228,24 +227,8 @@ class ServerBackend(Backend):
                 thread = an_object(self._client.threads.get(thread_id)).get("metadata") or {}
                 run = self._run(thread[COPY_OF], run_id) if thread.get(COPY_OF) else None
         if run is None:
-            given = {key: value for key, value in from_metadata(metadata).items() if thread.get(key) != value}
-            if given.get("user_id") == "":
-                del given["user_id"]
-            assistant = metadata.get("assistant_id") or metadata.get("graph_id")
-            return RunSettings(assistant, {"configurable": given} if given else {}, guessed=True)
-        asked = run.get("kwargs") or {}
-        context = asked.get("context") or {}
-        config = {key: value for key, value in (asked.get("config") or {}).items() if key != "metadata" and value}
-        configurable = from_record(config.pop("configurable", {}), context, IN_CONFIG)
-        if configurable.get("user_id") == "" and not context.get("user_id"):
-            del configurable["user_id"]  # the server's own, where no user is signed in
-        if context.keys() > configurable.keys():  # the server derives each from the other and takes only one
-            configurable = {}
-        return RunSettings(
-            run["assistant_id"],
-            config | ({"configurable": configurable} if configurable else {}),
-            None if configurable else context or None,
-        )
+            return guessed_settings(metadata, thread)
+        return recorded_settings(run)
 
     def _run(self, thread_id: str, run_id: Any) -> dict[str, Any] | None:
         """A run's record, if the server still has it."""

@@ -1,16 +1,17 @@
 """Runs on an Agent Server: started, waited for or watched, cancelled."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import httpx
 
 from ...errors import ConnectionFailed, ServerFault, SourceError
+from ..configured import from_metadata, from_record
 from ..events import MODES, OnEvent, StopRun, Teller, said
 from ..records import RunOutcome, RunSettings
-from ..wire import an_object, objects
+from ..wire import IN_CONFIG, an_object, objects
 
 UNDER_WAY = ("pending", "running")
 FROM_THE_START = "-1"
@@ -126,3 +127,34 @@ class ServerRuns:
                 if run["status"] in UNDER_WAY and run_id in (None, run["run_id"]):
                     with suppress(httpx.HTTPStatusError):  # it ended in between
                         self._client().cancel(thread_id, run["run_id"])
+
+
+def recorded_settings(run: Mapping[str, Any]) -> RunSettings:
+    """How a run was run, from the server's record of it."""
+    asked = run.get("kwargs") or {}
+    context = asked.get("context") or {}
+    config = {key: value for key, value in (asked.get("config") or {}).items() if key != "metadata" and value}
+    configurable = from_record(config.pop("configurable", {}), context, IN_CONFIG)
+    if configurable.get("user_id") == "" and not context.get("user_id"):
+        del configurable["user_id"]  # the server's own, where no user is signed in
+    if context.keys() > configurable.keys():  # the server derives each from the other and takes only one
+        configurable = {}
+    return RunSettings(
+        run["assistant_id"],
+        config | ({"configurable": configurable} if configurable else {}),
+        None if configurable else context or None,
+    )
+
+
+def guessed_settings(metadata: Mapping[str, Any], thread: Mapping[str, Any]) -> RunSettings:
+    """How a run was run of which there is no record.
+
+    Args:
+        metadata: That of a checkpoint which the run wrote.
+        thread: The thread's own metadata, which the checkpoint's repeat.
+    """
+    given = {key: value for key, value in from_metadata(metadata).items() if thread.get(key) != value}
+    if given.get("user_id") == "":
+        del given["user_id"]
+    assistant = metadata.get("assistant_id") or metadata.get("graph_id")
+    return RunSettings(assistant, {"configurable": given} if given else {}, guessed=True)
