@@ -12,6 +12,7 @@ Every error is a `fb.ForkbookError` and says what next.
 
 from .acts.act import Act
 from .acts.live import Running
+from .backends.budget import Budget
 from .backends.events import Event, StopRun
 from .book import Book
 from .checkpoint import Checkpoint
@@ -29,6 +30,7 @@ from .errors import (
     InvalidInput,
     MissingExtra,
     NotFound,
+    OverBudget,
     ProtocolError,
     Refused,
     ServerFault,
@@ -51,6 +53,7 @@ __all__ = [
     "ArchiveDamaged",
     "Book",
     "BookClosed",
+    "Budget",
     "Checkpoint",
     "CheckpointNotFound",
     "ConnectionFailed",
@@ -62,6 +65,7 @@ __all__ = [
     "InvalidInput",
     "MissingExtra",
     "NotFound",
+    "OverBudget",
     "ProtocolError",
     "Refused",
     "Running",

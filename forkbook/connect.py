@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from .aio import in_thread
+from .backends.budget import DEFAULT_BUDGET, Budget
 from .backends.contract import Backend
 from .backends.open_store import FOR_STORES, file_backend, is_saver, rules_given, saver_backend
 from .backends.server.keys import held_headers
@@ -41,6 +42,7 @@ def connect(
     sweep: bool = True,
     reducers: Mapping[str, Reducer] | None = None,
     graph: Any = None,
+    budget: Budget = DEFAULT_BUDGET,
 ) -> Book:
     """Open a place that holds threads.
 
@@ -68,6 +70,8 @@ def connect(
             show a value. They take the state and a list of writes, as LangGraph calls them, all of it plain data (a
             message is a dict), and give the new state.
         graph: For a checkpoint store: the compiled graph that wrote it, whose own reducers are used so.
+        budget: The most that one read may cost in bytes, items, depth and seconds; see `Budget`. It does not bound
+            what LangGraph reads, of a compiled graph or a checkpointer.
 
     Raises:
         InvalidInput: This is no such place, or a key would travel in the clear.
@@ -86,15 +90,15 @@ def connect(
     if kind == "postgres":
         from .backends.databases.postgres import PostgresBackend
 
-        backend: Backend = PostgresBackend(for_libpq(source), rules)
+        backend: Backend = PostgresBackend(for_libpq(source), rules, budget)
     elif kind in (*SERVERS, "address"):
-        backend = _server(source, api_key, headers, insecure, sweep)
+        backend = _server(source, api_key, headers, insecure, sweep, budget)
         if cache is not None:
             from .backends.archive import CachedBackend
 
             backend = CachedBackend(backend, Path(cache))
     elif kind == "path":
-        backend = file_backend(source, rules)
+        backend = file_backend(source, rules, budget)
     elif kind == "nothing":
         raise InvalidInput("connect() got an empty text where an address or a path belongs")
     elif hasattr(source, "get_state_history") and hasattr(source, "checkpointer"):
@@ -103,7 +107,7 @@ def connect(
 
         backend = GraphBackend(source)
     elif is_saver(source):
-        backend = saver_backend(source, rules)
+        backend = saver_backend(source, rules, budget)
     elif isinstance(source, Backend):
         backend = source
     elif hasattr(source, "compile"):
@@ -225,7 +229,7 @@ def _opened(place: Any, *, sweep: bool = False) -> Iterator[Backend]:
         yield book.backend
 
 
-def _server(address: Any, api_key: Any, headers: Any, insecure: bool, sweep: bool) -> Backend:
+def _server(address: Any, api_key: Any, headers: Any, insecure: bool, sweep: bool, budget: Budget) -> Backend:
     from .acts.write import sweep_scratches
     from .backends.server.backend import ServerBackend
 
@@ -233,7 +237,7 @@ def _server(address: Any, api_key: Any, headers: Any, insecure: bool, sweep: boo
         from .demo import serve
 
         address = serve()
-    backend = ServerBackend(address, api_key, headers, insecure=insecure)
+    backend = ServerBackend(address, api_key, headers, insecure=insecure, budget=budget)
     try:
         left = _opened_scratches(backend)
         if sweep:

@@ -8,6 +8,7 @@
     │   ├── ProtocolError          answered something that LangGraph does not say
     │   ├── ArchiveDamaged         an archive is not what was written
     │   ├── ForeignArchive         an archive of another format
+    │   ├── OverBudget             more than forkbook reads unasked
     │   └── Unsupported            this kind of place cannot do that; another can
     ├── NotFound                   (also a KeyError)
     │   ├── ThreadNotFound
@@ -93,6 +94,13 @@ class ArchiveDamaged(SourceError):
 
 class ForeignArchive(SourceError):
     """An archive of a format that this forkbook does not know; `details["format"]` says which."""
+
+
+class OverBudget(SourceError):
+    """What is read is larger, deeper or slower than a bound of the `Budget`; nothing of it was kept.
+
+    `details` has the `bound` (a field of `Budget`), `most` (its value) and `met` (what there is, at least).
+    """
 
 
 class Unsupported(SourceError):

@@ -13,6 +13,7 @@ from ..errors import Unsupported
 from ..model.edits import plain
 from ..model.states import State, Thread, head_of
 from ..model.tree import Head
+from .budget import DEFAULT_BUDGET, Budget
 from .capabilities import Capability, overridden
 from .classes import Classes
 from .events import OnEvent
@@ -37,6 +38,7 @@ class Backend(ABC):
             made these objects in this process.
         parallel: Whether several threads of this process may ask it at a time.
         is_live: Whether its threads may change while they are read.
+        budget: The bounds of what it reads.
         capabilities: What it can do beyond reading; asking for more is an error that names the kinds of place that can.
             A class has those whose methods it overrides, unless it says otherwise; an instance may have fewer.
     """
@@ -44,6 +46,7 @@ class Backend(ABC):
     kind: str
     address: str
     capabilities: frozenset[Capability] = frozenset()
+    budget: Budget = DEFAULT_BUDGET
     is_live: bool = True
     assistant: str | None = None
     takes_context_beside_configurable: bool = True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InvalidInput
 from ..extras import require_langgraph
 from ..model.text import short
+from .budget import Budget
 from .contract import Backend
 from .typed_place import ARCHIVE_SUFFIX, existing_path
 
@@ -46,33 +47,33 @@ def is_saver(source: Any) -> bool:
     return hasattr(source, "get_tuple") and hasattr(source, "put_writes")
 
 
-def saver_backend(saver: Any, rules: Rules | None) -> Backend:
+def saver_backend(saver: Any, rules: Rules | None, budget: Budget) -> Backend:
     """A checkpointer's store: by our own reader where it is a SQLite file or a Postgres database, else by LangGraph."""
     from .graph.saver import SaverBackend, store_of
 
     require_langgraph()
     store = store_of(saver)
     if isinstance(store, Path):
-        return file_backend(store, rules)
+        return file_backend(store, rules, budget)
     if store is not None:
         from .databases.postgres import PostgresBackend
 
-        return PostgresBackend(store, rules)
+        return PostgresBackend(store, rules, budget)
     return SaverBackend(saver, rules)
 
 
-def file_backend(source: Any, rules: Rules | None = None) -> Backend:
+def file_backend(source: Any, rules: Rules | None, budget: Budget) -> Backend:
     path = existing_path(source)
     if rules is not None and path.suffix.lower() in (ARCHIVE_SUFFIX, JSON_SUFFIX):
         raise InvalidInput(FOR_STORES)
     if path.suffix == ARCHIVE_SUFFIX:
         from .archive import ArchiveBackend
 
-        return ArchiveBackend(path)
+        return ArchiveBackend(path, budget)
     if path.suffix.lower() == JSON_SUFFIX:
         from .jsonfile.backend import JsonBackend
 
-        return JsonBackend(path)
+        return JsonBackend(path, budget)
     if path.is_dir():
         raise InvalidInput(
             f"{str(path)!r} is a folder; tables of a Parquet export are read by pandas.read_parquet, "
@@ -80,4 +81,4 @@ def file_backend(source: Any, rules: Rules | None = None) -> Backend:
         )
     from .databases.sqlite import SqliteBackend
 
-    return SqliteBackend(path, rules)
+    return SqliteBackend(path, rules, budget)

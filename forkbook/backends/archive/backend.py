@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import InvalidInput
 from ...model.states import State, Thread
 from ...model.tree import Head
+from ..budget import DEFAULT_BUDGET, Budget
 from ..contract import Backend
 from .file import reading
 from .read import Reader
@@ -31,7 +32,8 @@ class ArchiveBackend(Backend):
     is_live = False
     parallel = True
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, budget: Budget = DEFAULT_BUDGET) -> None:
+        self.budget = budget
         self.path = Path(path)
         self.address = str(path)
         with self._reader():

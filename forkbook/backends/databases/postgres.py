@@ -21,6 +21,7 @@ from ...errors import (
 from ...model.held import Secret, alone, without
 from ...model.states import State, Thread
 from ...model.tree import Head
+from ..budget import DEFAULT_BUDGET, Budget
 from ..capabilities import Capability
 from ..contract import Backend
 from ..jsonfile.scripts import date
@@ -72,7 +73,8 @@ class PostgresBackend(Backend):
     keeps_rows = True
     classes = "named"
 
-    def __init__(self, uri: Any, rules: Rules | None = None) -> None:
+    def __init__(self, uri: Any, rules: Rules | None = None, budget: Budget = DEFAULT_BUDGET) -> None:
+        self.budget = budget
         uri = Secret.of(uri)  # for the locals of errors
         self._uri, self._rules = uri, rules
         self._begin()

@@ -12,6 +12,7 @@ from typing import Any
 from ...errors import ThreadNotFound
 from ...model.states import State, Thread
 from ...model.tree import Head
+from ..budget import DEFAULT_BUDGET, Budget
 from ..capabilities import Capability
 from ..contract import Backend
 from ..store import Memory
@@ -70,7 +71,10 @@ class SqliteBackend(Backend):
     keeps_rows = True
     classes = "named"
 
-    def __init__(self, path: str | os.PathLike[str], rules: Rules | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], rules: Rules | None = None, budget: Budget = DEFAULT_BUDGET
+    ) -> None:
+        self.budget = budget
         self._file = SqliteFile(Path(path))
         self.address = str(path)
         self._lock, self._kept = threading.Lock(), KeptThreads(rules)

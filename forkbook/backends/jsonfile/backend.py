@@ -17,6 +17,7 @@ import orjson
 from ...errors import InvalidInput, SourceError, ThreadNotFound
 from ...model.states import State, Thread, id_of
 from ..archive.backend import searched
+from ..budget import DEFAULT_BUDGET, Budget
 from ..contract import Backend
 from ..values.interning import Interner
 from .scripts import Unfit, record_of, states_of, thread_id_of
@@ -57,7 +58,8 @@ class JsonBackend(Backend):
     kind = "the JSON file"
     is_live = False
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, budget: Budget = DEFAULT_BUDGET) -> None:
+        self.budget = budget
         self.path = Path(path)
         self.address = str(path)
         self._stamp = self._look()

@@ -11,6 +11,7 @@ from ...errors import ForkbookError, InvalidInput, ProtocolError, ServerFault, T
 from ...marks import COPY_OF, SCRATCH, is_scratch
 from ...model.held import Secret
 from ...model.states import State, Thread, id_of
+from ..budget import DEFAULT_BUDGET, Budget
 from ..contract import Backend
 from ..events import OnEvent
 from ..records import Graph, RunOutcome, RunSettings, Update
@@ -51,7 +52,16 @@ class ServerBackend(Backend):
     takes_context_beside_configurable = False
     parallel = True
 
-    def __init__(self, url: Any, api_key: Any = None, headers: Any = None, *, insecure: bool = False) -> None:
+    def __init__(
+        self,
+        url: Any,
+        api_key: Any = None,
+        headers: Any = None,
+        *,
+        insecure: bool = False,
+        budget: Budget = DEFAULT_BUDGET,
+    ) -> None:
+        self.budget = budget
         url, api_key, headers = Secret.of(url), Secret.of(api_key), held_headers(headers)  # for the locals of errors
         self.address = checked_url(url)
         self._headers = request_headers(self.address, api_key, headers, insecure)
