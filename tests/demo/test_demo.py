@@ -13,10 +13,8 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import nbformat
 import psutil
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 from typer.testing import CliRunner
 
 from forkbook import demo, extras
@@ -322,6 +320,9 @@ def test_importing_the_demo_loads_nothing_heavy():
 
 
 def write_notebook(path, *cells):
+    import nbformat  # seconds, which unit tests would pay while they are collected
+    from nbformat.v4 import new_code_cell, new_notebook
+
     content = new_notebook(cells=list(map(new_code_cell, cells)))
     content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(content, path)
