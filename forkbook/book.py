@@ -12,26 +12,23 @@ from .acts.options import Options, RunOptions
 from .backends.closed import ClosedBackend
 from .backends.contract import Backend
 from .backends.named import checked_id, named
-from .backends.search import check_search
+from .book_views import BookViews
 from .errors import InvalidInput, ThreadNotFound
 from .facts import Facts, read
 from .history import History
 from .model.secrets import veiled
 from .model.text import shown
-from .model.tree import Tree
 from .tokens import counter_of
 from .twins import twin
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from .checkpoint import Checkpoint
     from .store import Store
     from .sweep.result import Sweep
     from .transfer import CopyReport, ExportReport
 
 
-class Book:
+class Book(BookViews):
     """A place that holds threads; closes with `close()` or `with`.
 
     Attributes:
@@ -97,21 +94,6 @@ class Book:
         from .store import Store
 
         return Store(self)
-
-    def threads(self, **search: Any) -> pd.DataFrame:
-        """Every thread that fits, newest first; all pages are read.
-
-        Args:
-            **search: LangGraph's own: `metadata={"user": "x"}`, `status="interrupted"`, `values=…`, `sort_by`,
-                `limit` (here: of all, not of a page) …
-
-        Returns:
-            One row per thread: `thread_id`, `status`, `created_at`, `updated_at`, `graph_id`, `metadata` (a dict).
-        """
-        from .frames import THREADS, frame, threads_rows
-
-        check_search(search)
-        return frame(list(threads_rows(list(self.backend.threads(**search)))), THREADS)
 
     def history(
         self, thread_id: str, *, limit: int | None = None, page_size: int | None = None, subgraphs: bool = False
@@ -181,19 +163,11 @@ class Book:
             MissingExtra: Parquet needs pyarrow: pip install 'forkbook[parquet]'.
             SourceError: It cannot be written, or the place is gone.
         """
-        from tqdm.auto import tqdm
-
-        from .transfer.export import export
+        from .transfer.export import export_with_bar
 
         self.check_open()
-        with tqdm(desc="exporting threads", unit="", delay=1, leave=False) as bar:
-
-            def progress(done: int, all_: int) -> None:
-                bar.total = all_
-                bar.update(done - bar.n)
-
-            how: dict[str, Any] = {"format": format, "readers": readers, "counter": self.counter, "secrets": secrets}
-            return export(Path(path), self.backend, threads, progress, **how)
+        how: dict[str, Any] = {"format": format, "readers": readers, "counter": self.counter, "secrets": secrets}
+        return export_with_bar(Path(path), self.backend, threads, **how)
 
     def sweeps(self, thread_id: str) -> list[Sweep[History, Checkpoint]]:
         """The sweeps that set out from a thread, oldest first, as `cp.sweep(…)` gave them; their scores are gone.
@@ -204,13 +178,7 @@ class Book:
         """
         from .sweep.found import sweeps
 
-        def found_of(id_: str) -> list[Sweep[History, Checkpoint]]:
-            found = sweeps(self, id_)
-            if not found:
-                self.backend.thread(id_)  # raises where there is no such thread
-            return found
-
-        return named(self.backend, thread_id, found_of)
+        return named(self.backend, thread_id, lambda id_: sweeps(self, id_))
 
     def run(
         self,
@@ -259,17 +227,6 @@ class Book:
         thread_metadata, how = veiled(thread_metadata), Options.of(options)
         return Act.of(self, run(self.backend, self.counter, thread_id, input, thread_metadata, if_not_exists, how))
 
-    def tree(self, thread_id: str) -> Tree:
-        """The bare tree of a thread: ids, parents, steps, sources; a store reads it without any value."""
-
-        def tree_of(id_: str) -> Tree:
-            heads = self.backend.heads(id_)
-            if not heads:
-                self.backend.thread(id_)  # raises where there is no such thread
-            return Tree(heads)
-
-        return named(self.backend, thread_id, tree_of)
-
     def copy(
         self,
         thread_id: str,
@@ -310,34 +267,6 @@ class Book:
         last = history.pick(checkpoint)
         return copy_lineage(self.backend, history.thread_id, list(history.states.values()), last.id, metadata, verify)
 
-    def copies(self, thread_id: str) -> pd.DataFrame:
-        """The copies made from a thread by forkbook, newest first; also by acts `in_copy` and by sweeps.
-
-        A server's own `threads.copy` leaves no trace, unless the thread is itself a copy by forkbook. A checkpointer
-        keeps no metadata, so there copies are known as long as the book is open that made them.
-
-        Returns:
-            One row per copy: the columns of `threads()`, and `copied_at`, `checkpoint_id` (the last of a copied
-            lineage; null: the whole thread) and `whole` (False: its maker was killed before it was written to its end).
-
-        Raises:
-            ThreadNotFound: There is neither such a thread nor a copy of one; copies of a deleted thread are found.
-        """
-        from .columns import BOOL, TEXT, TIME
-        from .frames import THREADS, frame, threads_rows
-        from .transfer.copy import copies
-
-        def found_of(id_: str) -> list[Any]:
-            found = list(copies(self.backend, id_))
-            if not found:
-                known = self.backend.thread(id_)["thread_id"]  # raises where there is no such thread
-                return found if known == id_ else found_of(known)
-            return found
-
-        found = named(self.backend, thread_id, found_of)
-        rows = threads_rows([{**mark, "whole": mark.get("state") != "writing", **record} for record, mark in found])
-        return frame(list(rows), {**THREADS, "copied_at": TIME, "checkpoint_id": TEXT, "whole": BOOL})
-
-    ahistory, atree, athreads, aexport = twin(history), twin(tree), twin(threads), twin(export)
+    ahistory, aexport = twin(history), twin(export)
     acopy = twin(copy, "If it is cancelled, the copy is deleted.")
-    acopies, asweeps, arun = twin(copies), twin(sweeps), twin(run)
+    asweeps, arun = twin(sweeps), twin(run)

@@ -24,6 +24,9 @@ def sweeps(book: BookOf[H, C], thread_id: str) -> list[Sweep[H, C]]:
 
     An Agent Server keeps all rows. A checkpointer keeps only checkpoints, so there a variant that failed before its
     run wrote one is missing, and `notes` says how many are.
+
+    Raises:
+        ThreadNotFound: There is no such thread.
     """
     found = {sweep.id: sweep for sweep in _from_journals(book, thread_id)}
     threads = {thread_id: read(book.backend, thread_id, book.counter)}

@@ -15,7 +15,9 @@ from ..backends.capabilities import Capability
 from ..backends.contract import Backend
 from ..backends.gather import read_whole
 from ..backends.retry import RETRYABLE, Retry
+from ..columns import BOOL, TEXT, TIME, Columns, Row
 from ..errors import ActFailed, ForkbookError, InvalidInput, ThreadBusy, ThreadNotFound
+from ..frames import THREADS, threads_rows
 from ..marks import COPY, COPY_OF, IMPORT, checked_metadata, copy_mark, mark_of_copy, original_of
 from ..model.states import State, Thread, key_of
 from ..snippets import place_of
@@ -241,6 +243,22 @@ def copies(backend: Backend, thread_id: str) -> Iterator[tuple[Thread, Mapping[s
                 seen.add(record["thread_id"])
                 mark = copy_mark(metadata)
                 yield record, mark if mark.get("at") == record["thread_id"] else {}
+
+
+COPIES: Columns = {**THREADS, "copied_at": TIME, "checkpoint_id": TEXT, "whole": BOOL}
+
+
+def copies_rows(backend: Backend, thread_id: str) -> list[Row]:
+    """One row per copy of a thread, newest first: the columns of `COPIES`.
+
+    Raises:
+        ThreadNotFound: There is neither such a thread nor a copy of one.
+    """
+    found = list(copies(backend, thread_id))
+    if not found:
+        known = str(backend.thread(thread_id)["thread_id"])  # raises where there is no such thread
+        found = [] if known == thread_id else list(copies(backend, known))
+    return list(threads_rows([{**mark, "whole": mark.get("state") != "writing", **record} for record, mark in found]))
 
 
 def _search(backend: Backend, metadata: Mapping[str, Any]) -> Iterator[Thread]:

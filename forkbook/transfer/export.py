@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from ..backends.contract import Backend
 from ..backends.gather import Ask, Gathered, Read, gather, moved_on
@@ -81,6 +82,19 @@ def export(
         raise
     account.notes += writer.notes
     return account.report(path, backend, ask, listed=threads is None, name=writer.name)
+
+
+def export_with_bar(path: Path, backend: Backend, threads: Iterable[str] | None = None, **how: Any) -> ExportReport:
+    """Export as `export` does, and show how far it is."""
+    from tqdm.auto import tqdm
+
+    with tqdm(desc="exporting threads", unit="", delay=1, leave=False) as bar:
+
+        def progress(done: int, all_: int) -> None:
+            bar.total = all_
+            bar.update(done - bar.n)
+
+        return export(path, backend, threads, progress, **how)
 
 
 def _written(writer: ThreadWriter, thread: Gathered, path: Path) -> ForkbookError | int | None:
