@@ -1,7 +1,6 @@
 """Whether the optional packages that a feature needs are installed, and new enough."""
 
 import re
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from .errors import MissingExtra
@@ -37,6 +36,8 @@ def require_extra(*modules: str) -> None:
 
 
 def _installed(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version  # its import takes a tenth of forkbook's
+
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,11 +1,15 @@
 """Calls that only read, made side by side; a process that ends does not wait for their answers."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 AT_ONCE = 6  # reads side by side where a user waits for one thread
 K = TypeVar("K")
@@ -29,6 +33,8 @@ class Readers:
 
     def submit(self, call: Callable[[], T]) -> Future[T]:
         """Have a call made when its turn comes, unless its future is cancelled before."""
+        from concurrent.futures import Future
+
         future: Future[T] = Future()
 
         def made() -> None:

@@ -12,7 +12,7 @@ from ..model.messages import role
 LARGEST = 400_000_000  # items of one side times items of the other; 50 MB
 STRETCH = 32  # items
 IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # written without spaces: each is a word
-WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W{IDEOGRAPHS}]+|\s+|[^\w\s]")
+WORD = rf"[{IDEOGRAPHS}]|[^\W{IDEOGRAPHS}]+|\s+|[^\w\s]"  # compiled when the first texts are compared: it takes milliseconds
 
 
 class Run(NamedTuple):
@@ -103,7 +103,7 @@ def words(old: str, new: str) -> list[tuple[str, str]]:
         >>> words("a cat", "a dog")
         [('equal', 'a '), ('delete', 'cat'), ('insert', 'dog')]
     """
-    a, b = WORD.findall(old), WORD.findall(new)
+    a, b = re.findall(WORD, old), re.findall(WORD, new)
     parts: list[tuple[str, str]] = []
     deleted = inserted = ""
     at_a = at_b = 0

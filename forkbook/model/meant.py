@@ -1,16 +1,20 @@
 """What a user may have meant where a place cannot be opened: another scheme, another spelling."""
 
+from __future__ import annotations
+
 import difflib
 import os
 import re
-import socket
-import ssl
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .text import short
+
+if TYPE_CHECKING:
+    import socket
 
 HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}(/[\w./-]*)?")
 ADDRESS = re.compile(r"(?P<scheme>[A-Za-z]{3,12})(?P<mark>[:;.]*/*)(?P<rest>[^/:;@\s][^\s@]*)")
@@ -26,6 +30,8 @@ def other_scheme(url: str) -> str | None:
 
     The look sends no header and no key; it is for an address with a port that did not answer as it should.
     """
+    import socket
+
     parts = urlsplit(url)
     if parts.port is None or not parts.hostname:
         return None
@@ -44,6 +50,8 @@ def _answers_http(line: socket.socket, host: str) -> bool:
 
 
 def _answers_https(line: socket.socket, host: str) -> bool:
+    import ssl
+
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is sent
     with context.wrap_socket(line, server_hostname=host):

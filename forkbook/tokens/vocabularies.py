@@ -4,11 +4,9 @@ The wheel bpe-openai brings its vocabularies. tiktoken fetches its own, without 
 already lies in its cache, whole.
 """
 
-import hashlib
 import importlib.machinery
 import importlib.util
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -106,6 +104,9 @@ def _files(constructor: Any) -> Iterator[tuple[str, str]]:
 
 
 def _is_cached(address: str, digest: str) -> bool:
+    import hashlib
+    import tempfile
+
     folder = os.environ.get("TIKTOKEN_CACHE_DIR", os.environ.get("DATA_GYM_CACHE_DIR"))
     if folder is None:
         folder = os.path.join(tempfile.gettempdir(), "data-gym-cache")
