@@ -16,7 +16,7 @@ from .backends.records import Graph, RunSettings
 from .checkpoint_facts import CheckpointFacts
 from .model.secrets import veiled
 from .model.text import shown
-from .model.tree import path_of
+from .model.tree import TIP_WORD, path_of
 from .twins import twin
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Checkpoint(CheckpointFacts):
         inside = f"in {' › '.join(path_of(self.namespace))} · " if self.namespace else ""
         return (
             f"<Checkpoint {self.short_id} · {inside}step {self.step} · {self.source} · {self.title} · "
-            f"branch {self.branch}{' (tip)' if self.is_tip else ''} · next: {following}>"
+            f"branch {self.branch}{f' ({TIP_WORD})' if self.is_tip else ''} · next: {following}>"
         )
 
     def preview(self, values: Mapping[str, Any], as_node: str | None = None, *, replace: bool = False) -> Preview:

@@ -125,7 +125,7 @@ class HistoryViews:
         """The tree as a plotly Figure: a lane a branch, time downwards; subgraphs have dotted lanes of their own.
 
         Args:
-            color: `source`, `branch` or `tokens` (spent).
+            color: `source`, `branch`, `run` or `tokens` (spent).
             fold: Leave subgraphs out; the checkpoints whose tasks ran them show how many checkpoints are inside.
         """
         from .plot.tree.figure import figure

@@ -20,7 +20,6 @@ from forkbook.cli import app
 from forkbook.cli.arguments import check_name
 from forkbook.cli.commands import COMMANDS
 from forkbook.plot.tree.colours import MODES
-from forkbook.plot.tree.figure import figure as tree_figure
 from forkbook.snippets import LANGUAGES, Code
 from forkbook.transfer.export import format_of
 from forkbook.transfer.formats import FORMATS, SUFFIXES
@@ -209,9 +208,8 @@ def test_a_column_is_one_row_of_a_table_which_the_docstring_follows(method):
     assert {name for name, dtype in table.items() if dtype == columns.OBJECT} <= {*columns.NAMES, *columns.JSON}
 
 
-@pytest.mark.parametrize("figure", [fb.History.figure, tree_figure])
-def test_a_colour_of_the_picture_is_one_row_of_a_table_which_the_docstrings_follow(figure):
-    text = re.search(r"(?s)\n    color: (.*?)\n    \w+: ", inspect.getdoc(figure))[1]
+def test_a_colour_of_the_picture_is_one_row_of_a_table_which_the_docstring_follows():
+    text = re.search(r"(?s)\n    color: (.*?)\n    \w+: ", inspect.getdoc(fb.History.figure))[1]
     assert re.findall(r"`(\w+)`", text) == list(MODES)
     assert all(mode.about for mode in MODES.values())
 

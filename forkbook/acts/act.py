@@ -98,7 +98,7 @@ class Act(Generic[H, C]):
         """What was done, as it could be typed; no key is in it, only the name of a variable that holds one.
 
         Args:
-            language: `python` or `javascript`, the SDKs; `curl`; `graph`, a graph in this process. None: what fits.
+            language: A name in `forkbook.snippets.LANGUAGES`, as in "curl"; None: what fits the place.
 
         Raises:
             InvalidInput: There is no such language, or a value has no form in JSON, which all but `graph` need.

@@ -12,7 +12,7 @@ from ..model.messages import role
 LARGEST = 400_000_000  # items of one side times items of the other; 50 MB
 STRETCH = 32  # items
 IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # written without spaces: each is a word
-WORD = rf"[{IDEOGRAPHS}]|[^\W{IDEOGRAPHS}]+|\s+|[^\w\s]"  # compiled when the first texts are compared: it takes milliseconds
+WORD = rf"[{IDEOGRAPHS}]|[^\W{IDEOGRAPHS}]+|\s+|[^\w\s]"  # compiled when it is first used: it is slow
 
 
 class Run(NamedTuple):

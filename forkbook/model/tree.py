@@ -11,6 +11,8 @@ from functools import cached_property
 
 from ..errors import ProtocolError
 
+TIP_WORD = "tip"  # what users see at the end of a branch
+
 
 @dataclass(frozen=True, slots=True)
 class Head:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import Facts
 from ..model.text import cut, escape, visible
+from ..model.tree import TIP_WORD
 from ..tokens import amount
 from .chart import axis, chart, number
 from .tokens import path_label
@@ -230,7 +231,7 @@ def _tips(lines: Sequence[Line], texts: Sequence[str], color: str, size: int) ->
     """The ends of lines of one colour, with what stands right of them."""
     return {
         "type": "scatter",
-        "name": "tip",
+        "name": TIP_WORD,
         "x": [line.x[-1] for line in lines],
         "y": [line.y[-1] for line in lines],
         "mode": "markers+text",

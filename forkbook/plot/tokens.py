@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import Facts
 from ..model.text import cut, escape, visible
+from ..model.tree import TIP_WORD
 from ..tokens import amount
 from .chart import axis, chart, number
 from .tree.colours import BRANCHES, INK, branch_colors, faded
@@ -96,7 +97,9 @@ def branch_bars(facts: Facts, positions: Sequence[int]) -> list[Bar]:
             own_estimated=whole[position].known.estimated - shared[position].known.estimated,
             is_known=whole[position].is_known,
             number=tree.branches[position],
-            detail=f"tip {tree.heads[position].id[-6:]} · {facts.status(position)}" * (not tree.children[position]),
+            detail=""
+            if tree.children[position]
+            else f"{TIP_WORD} {tree.heads[position].id[-6:]} · {facts.status(position)}",
         )
         for position in positions
     ]

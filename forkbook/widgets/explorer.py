@@ -19,6 +19,7 @@ from ..errors import InvalidInput
 from ..history import History
 from ..model.states import nodes_seen
 from ..model.text import cut
+from ..model.tree import TIP_WORD
 from ..plot.html import GREY, esc
 from ..transfer import CopyReport
 from . import code, views
@@ -26,20 +27,11 @@ from .answering import AnswerBox
 from .comparing import ComparePanel
 from .editing import EditPanel
 from .live_panel import LivePanel
-from .memory_tab import memory_view
 from .picklist import PickList
 from .tree_view import TreePicture
 from .work import Status, Worker
 
 CODE = "Code"
-VIEWS: dict[str, Callable[[Checkpoint], str]] = {
-    "Changed": views.changes_view,
-    "Messages": views.messages_view,
-    "State": views.state_view,
-    "Tasks": views.tasks_view,
-    "Tokens": views.tokens_view,
-    "Memory": memory_view,
-}
 NO_CODE = f"<i style='{GREY}'>what you do here is written down as code; Preview shows that of Fork and run</i>"
 
 
@@ -93,7 +85,7 @@ class Explorer(w.VBox):
         self._list = PickList()
         self._heading, self._view = w.HTML(), w.HTML(layout=w.Layout(max_height="320px", overflow="auto"))
         self._heading.add_class("forkbook-heading")
-        self._tabs = w.ToggleButtons(options=[*VIEWS, CODE], style={"button_width": "auto"})
+        self._tabs = w.ToggleButtons(options=[*views.VIEWS, CODE], style={"button_width": "auto"})
         self._answer = AnswerBox()
         self.live = LivePanel()
         self._nested = w.Checkbox(value=self.history.subgraphs, description="subgraphs", indent=False)
@@ -153,7 +145,7 @@ class Explorer(w.VBox):
     @staticmethod
     def _list_line(checkpoint: Checkpoint) -> str:
         inside = "↳ " * (checkpoint.namespace.count("|") + 1) if checkpoint.namespace else ""
-        tip = f" · tip {checkpoint.branch}" if checkpoint.is_tip else ""
+        tip = f" · {TIP_WORD} {checkpoint.branch}" if checkpoint.is_tip else ""
         return f"{inside}{checkpoint.short_id} · step {checkpoint.step} · {checkpoint.title[:50]}{tip}"
 
     def _pick(self, position: int) -> None:
@@ -175,7 +167,7 @@ class Explorer(w.VBox):
         if self._tabs.value == CODE:
             self._view.value = self._code
         elif self.selected is not None:
-            self._view.value = VIEWS[self._tabs.value](self.selected)
+            self._view.value = views.VIEWS[self._tabs.value](self.selected)
 
     def _write_down(self, title: str, written: str) -> None:
         """Keep the code of a gesture for its tab."""

@@ -1,10 +1,14 @@
 """What the inspector shows of a checkpoint, as HTML. Pure functions; all foreign text is escaped."""
 
+from collections.abc import Callable
+
 from ..checkpoint import Checkpoint
 from ..compare.diff import diff
 from ..frames import tokens_rows
+from ..model.tree import TIP_WORD
 from ..plot.html import GREY, TEXT_SHOWN, WRAP, cut, esc, json, lines, message_boxes, table, unseen_note, values_of
 from ..tokens import amount
+from .memory_tab import memory_view
 
 MESSAGES_SHOWN, STATE_SHOWN = 50, 20_000
 
@@ -15,7 +19,7 @@ def heading(checkpoint: Checkpoint) -> str:
     if (outer := checkpoint.inside) is not None:
         facts.append(f"in a subgraph that {outer.short_id} ran")
     if checkpoint.is_tip:
-        facts.append(f"tip, {checkpoint.status}")
+        facts.append(f"{TIP_WORD}, {checkpoint.status}")
     if checkpoint.next:
         facts.append(f"next: {', '.join(checkpoint.next)}")
     error = checkpoint.history.facts.error(checkpoint.position)
@@ -86,3 +90,13 @@ def branch_tokens(checkpoint: Checkpoint) -> str:
         for row in tokens_rows(checkpoint.history.facts)
     ]
     return table(("branch", "shared", "own", "total", "method"), rows, marked=checkpoint.branch)
+
+
+VIEWS: dict[str, Callable[[Checkpoint], str]] = {
+    "Changed": changes_view,
+    "Messages": messages_view,
+    "State": state_view,
+    "Tasks": tasks_view,
+    "Tokens": tokens_view,
+    "Memory": memory_view,
+}

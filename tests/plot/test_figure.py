@@ -61,6 +61,19 @@ def test_every_checkpoint_is_one_marker_that_knows_its_position(color: str, size
     assert all((x, y) == (columns[tree.branches[position]], position) for position, x, y in found)
 
 
+def test_runs_have_colours_and_what_no_run_wrote_is_grey() -> None:
+    tree = tree_of([-1, 0, 1, 2])
+    marks = [mark(run_id=run_id) for run_id in ("run-1-long", "run-1-long", None, "run-2")]
+    groups = {trace.name: list(trace.customdata) for trace in points(figure(tree, marks, color="run"))}
+    assert groups == {"run 1-long": [0, 1], "run run-2": [3], "no run, or unknown": [2]}
+
+
+def test_of_many_runs_the_picture_says_that_colours_repeat() -> None:
+    tree = tree_of(list(range(-1, 8)))
+    marks = [mark(run_id=f"run-{n}") for n in range(9)]
+    assert f"colours repeat after {len(BRANCHES)} runs" in figure(tree, marks, color="run").to_json()
+
+
 def test_symbols_tell_fork_points_and_tips() -> None:
     tree = tree_of(NESTED)
     symbols = {
@@ -247,7 +260,7 @@ def test_what_cannot_be_right_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_the_choices_of_colour_are_named() -> None:
-    with pytest.raises(InvalidInput, match="'source', 'branch', 'tokens'"):
+    with pytest.raises(InvalidInput, match="'source', 'branch', 'run', 'tokens'"):
         figure(tree_of([-1]), [mark()], color="mood")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ...errors import InvalidInput
+from ...model.text import visible
 from ...model.tree import Tree
 from .labels import Mark
 
@@ -51,13 +52,13 @@ class Mode:
     Attributes:
         about: What the colour of a checkpoint stands for.
         groups: Splits the checkpoints of a tree by colour, with the help of their marks: each is in exactly one group.
-        note: Gives a line for below the picture of a tree; "" for none.
+        note: Gives a line for below the picture of a tree and its marks; "" for none.
         on_scale: Whether colours are on the scale of spent tokens: then there is a colour bar, and labels show tokens.
     """
 
     about: str
     groups: Callable[[Tree, Sequence[Mark]], list[Group]]
-    note: Callable[[Tree], str] = lambda tree: ""
+    note: Callable[[Tree, Sequence[Mark]], str] = lambda tree, marks: ""
     on_scale: bool = False
 
 
@@ -130,13 +131,36 @@ def _by_tokens(_: Tree, marks: Sequence[Mark]) -> list[Group]:
     return [group for group in found if group.positions]
 
 
-def _repeating(tree: Tree) -> str:
-    return f"colours repeat after {len(BRANCHES)} branches" if tree.outer > len(BRANCHES) else ""
+def _by_run(_: Tree, marks: Sequence[Mark]) -> list[Group]:
+    """A subgraph's checkpoints carry the id of the run around them."""
+    found: dict[str | None, list[int]] = {}
+    for position, mark in enumerate(marks):
+        found.setdefault(mark.run_id, []).append(position)
+    by_hand = found.pop(None, [])
+    named = len(found) <= len(BRANCHES)
+    groups = [
+        Group(f"run {visible(str(run_id)[-6:])}" if named else "", BRANCHES[number % len(BRANCHES)], positions)
+        for number, (run_id, positions) in enumerate(found.items())
+    ]
+    return groups + [Group("no run, or unknown", INK, by_hand)] * bool(by_hand)
+
+
+def _repeating(tree: Tree, _: Sequence[Mark]) -> str:
+    return _repeats("branches", tree.outer)
+
+
+def _repeating_runs(_: Tree, marks: Sequence[Mark]) -> str:
+    return _repeats("runs", len({mark.run_id for mark in marks} - {None}))
+
+
+def _repeats(what: str, number: int) -> str:
+    return f"colours repeat after {len(BRANCHES)} {what}" if number > len(BRANCHES) else ""
 
 
 MODES: Mapping[str, Mode] = {
     "source": Mode("what wrote the checkpoint: an input, a node, an edit or a replay", _by_source),
     "branch": Mode("the branch that the checkpoint is on", _by_branch, _repeating),
+    "run": Mode("the run that wrote the checkpoint", _by_run, _repeating_runs),
     "tokens": Mode("the tokens that were spent at the checkpoint", _by_tokens, on_scale=True),
 }
 

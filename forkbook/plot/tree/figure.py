@@ -36,7 +36,7 @@ def figure(
     Args:
         tree: The tree, with n checkpoints.
         marks: n marks, by position.
-        color: What a marker's colour stands for: `source`, `branch` or `tokens` (spent); see `colours.MODES`.
+        color: What a marker's colour stands for: a name in `colours.MODES`.
         title: A line above the picture; foreign text is fine.
         selected: The position that gets the ring; one that is folded away lends it to the checkpoint it is inside of.
         fold: Leave subgraphs out; the checkpoints whose tasks ran them say how many are inside.
@@ -71,5 +71,5 @@ def figure(
     notes = []
     if len(labels) < len(tree):
         notes.append(f"{len(labels):,} of {len(tree):,} rows have a label here; point at the others, drag to zoom")
-    notes += filter(None, [way.note(tree)])
+    notes += filter(None, [way.note(tree, marks)])
     return go.Figure(data=traces(sheet, colored, labels, selected), layout=page(sheet, title, notes))

@@ -25,6 +25,7 @@ def marks(facts: Facts) -> list[Mark]:
                 tokens=None if spent.is_nothing else spent.total,
                 at_least=None if spent.is_known else spent.known.total,
                 hidden="; ".join(f"{channel} ({reason})" for channel, reason in hidden.items()),
+                run_id=facts.run_id(position),
             )
         )
     return result

@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass
 
 from ...model.text import cut, escape, visible
-from ...model.tree import Tree, path_of
+from ...model.tree import TIP_WORD, Tree, path_of
 from ...tokens import amount
 
 LABEL_LENGTH = 30
@@ -30,6 +30,7 @@ class Mark:
         inside: How many checkpoints of subgraphs are folded into this one.
         at_least: Where the spent tokens are unknown the least that they can be; None: they are known.
         hidden: The channels of its state that are not known, and why.
+        run_id: The run that wrote it; None: none did, or unknown.
     """
 
     title: str
@@ -41,6 +42,7 @@ class Mark:
     inside: int = 0
     at_least: int | None = None
     hidden: str = ""
+    run_id: str | None = None
 
 
 def row_label(tree: Tree, mark: Mark, position: int, with_tokens: bool) -> str:
@@ -107,7 +109,7 @@ def ends(tree: Tree, position: int) -> bool:
 
 def end_of(tree: Tree, position: int) -> str:
     """What the end of a branch is called: a tip in the root graph."""
-    return "end" if tree.heads[position].ns else "tip"
+    return "end" if tree.heads[position].ns else TIP_WORD
 
 
 def _tokens(number: int) -> str:

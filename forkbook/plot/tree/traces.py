@@ -5,7 +5,7 @@ from math import cos, pi, sin
 from typing import Any
 
 from ...errors import InvalidInput
-from ...model.tree import Tree
+from ...model.tree import TIP_WORD, Tree
 from .colours import EDGE, FAILED, INK, PICKED, WAITING, Group, ink_on, token_color
 from .labels import hover_text, row_label
 from .lanes import fork_rows
@@ -231,7 +231,7 @@ def _key(sheet: Sheet, colored: Sequence[Group]) -> list[Trace]:
     entries = [(group.name, {"symbol": PLAIN, "color": group.color, "size": 11}) for group in colored if group.name]
     if sheet.tree.fork_points:
         entries.append(("fork point", {"symbol": FORK_POINT, "color": INK, "size": 12}))
-    entries.append(("tip", {"symbol": TIP, "color": INK, "size": 13}))
+    entries.append((TIP_WORD, {"symbol": TIP, "color": INK, "size": 13}))
     found = {mark.status for mark in sheet.marks}
     entries += [(status, _ring_marker(width) | {"size": 13}) for status, width in RINGS.items() if status in found]
     if "error" in found:
