@@ -34,14 +34,14 @@ LAYERS = (
     ("errors", "extras", "columns", "model.text"),
     ("model", "aio", "files", "twins"),
     ("tokens", "demo", "marks"),
-    ("backends", "testing"),
+    ("backends",),
     ("facts", "checkpoint_facts", "frames", "frame_rows", "frame_files"),
     ("plot", "face", "snippets", "history_views"),
     ("acts", "compare"),
     ("transfer", "store", "report", "sweep", "book_views"),
     ("book", "history", "checkpoint"),
     ("connect", "widgets"),
-    ("cli",),
+    ("cli", "testing"),
 )
 PARALLEL = (
     "backends",

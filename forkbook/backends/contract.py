@@ -34,6 +34,7 @@ class Backend(ABC):
         awaits: Whether it awaits objects that live on an event loop, as async checkpointers do.
         header_names: The headers that go with every request, by name alone.
         keeps_rows: Whether it keeps what it read of a thread, so that to read it again costs only what changed since.
+            It gives the same states again then, so callers do not change them.
         classes: What it tells of the classes of objects in values: `unknown`, `named`, or `loaded`, where LangGraph has
             made these objects in this process.
         parallel: Whether several threads of this process may ask it at a time.

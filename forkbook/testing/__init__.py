@@ -16,7 +16,8 @@ This module needs pytest, and nothing else in forkbook imports it.
 
 import pytest
 
-pytest.register_assert_rewrite("forkbook.testing.suite")  # so that a test that fails shows both sides
+PARTS = ("suite", "acting", "on_a_book", "reading")
+pytest.register_assert_rewrite(*(f"forkbook.testing.{part}" for part in PARTS))  # a test that fails shows both sides
 
 from .samples import ThreadSample, sample_threads  # noqa: E402
 from .suite import BackendContract  # noqa: E402

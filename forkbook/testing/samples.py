@@ -29,35 +29,44 @@ class ThreadSample:
 
 
 def sample_threads() -> list[ThreadSample]:
-    """Three threads to write into a place: one with branches, one with a subgraph, one that waits with a question.
+    """Five threads to write into a place: branches, a subgraph, an open question, a plain line, and no checkpoint yet.
 
-    Among their values are a message, nested data and a value that is not known. Everything is plain JSON, and the same
-    at every call; the newest thread is the last.
+    Among their values are a message, nested data and a value that is not known. Their metadata differ, so that they can
+    be searched. Everything is plain JSON, and the same at every call; the newest thread is the last.
+
+    Example:
+        >>> from forkbook.testing import sample_threads
+        >>> [len(sample.parents) for sample in sample_threads()]
+        [7, 3, 2, 4, 0]
     """
     opaque = {"__type__": "opaque", "reason": "a pickle, which forkbook never loads", "size": 12}
     question = {"id": "q1", "value": {"question": "Publish this?"}}
-    branches = _Thread(1)
+    branches = _Thread(1, owner="ada", purpose="study")
     for number, parent in enumerate((None, 0, 1, 2, 1, 4, 2)):
         said = [_message(n) for n in range(number)]
         branches.add(parent, {"messages": said, "draft": {"title": f"Draft {number}", "tags": ["a", {"b": None}]}})
-    nested = _Thread(2)
+    nested = _Thread(2, owner="ada lovelace", purpose="study")
     nested.add(None, {"topic": "tea"})
     nested.add(0, {"topic": "tea", "secret": opaque}, next_=["research"], ns="research:7f1c2d")
     nested.add(1, {"topic": "tea", "found": 2})
     for step in (-1, 0):
         nested.add_inside("research:7f1c2d", {"found": step + 1})
-    waiting = _Thread(3)
+    waiting = _Thread(3, owner="ada")
     waiting.add(None, {"text": "the study"})
     waiting.add(0, {"text": "the study"}, next_=["approve"], question=question)
-    return [thread.sample() for thread in (branches, nested, waiting)]
+    line = _Thread(4, owner="grace")
+    for number in range(4):
+        line.add(number - 1 if number else None, {"count": number}, next_=["count"] if number < 3 else [])
+    return [thread.sample() for thread in (branches, nested, waiting, line, _Thread(5))]
 
 
 class _Thread:
     """A sample that is being made, checkpoint by checkpoint; a second lies between two of them."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, **metadata: Any) -> None:
         self._id = f"00000000-0000-4000-8000-{number:012x}"
-        self._number, self._states, self._parents = number, list[State](), list[int | None]()
+        self._number, self._metadata = number, metadata
+        self._states, self._parents = list[State](), list[int | None]()
 
     def add(
         self,
@@ -117,13 +126,13 @@ class _Thread:
 
     def sample(self) -> ThreadSample:
         """The thread as it is now."""
-        times = [state["created_at"] for state in self._states]
+        times = [state["created_at"] for state in self._states] or [self._time()]
         record = {
             "thread_id": self._id,
             "status": None,
             "created_at": times[0],
             "updated_at": times[-1],
-            "metadata": {"owner": "ada"},
+            "metadata": self._metadata,
         }
         return ThreadSample(self._id, tuple(self._parents), record, tuple(self._states))
 

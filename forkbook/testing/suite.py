@@ -11,10 +11,12 @@ import pytest
 
 from ..backends.capabilities import Capability
 from ..backends.contract import Backend
-from ..backends.records import Graph, RunSettings
-from ..errors import InvalidInput, ThreadNotFound, Unsupported
-from ..model.states import State, head_of, id_of, is_placeholder, key_of, namespace
+from ..errors import InvalidInput, ThreadNotFound
+from ..model.states import Thread, head_of, id_of, is_placeholder, key_of, namespace
 from ..model.tree import Tree
+from .acting import ActingTests
+from .on_a_book import BookTests
+from .reading import read, whole
 from .samples import ThreadSample, sample_threads
 
 STATE_KEYS = {
@@ -23,7 +25,7 @@ STATE_KEYS = {
 NO_CHECKPOINT = "1f000000-0000-6000-8000-000000000000"
 
 
-class BackendContract:
+class BackendContract(BookTests, ActingTests):
     """What every backend promises; inherit it and give the fixture `backend`.
 
     A backend must refuse what it cannot do with `Unsupported`, which the methods of `Backend` do. What it can do is in
@@ -80,6 +82,17 @@ class BackendContract:
         with pytest.raises(InvalidInput):
             list(backend.threads(no_such_word=1))
 
+    def test_a_search_by_metadata_finds_exactly_what_fits(self, backend: Backend, threads: list[ThreadSample]) -> None:
+        records = [backend.thread(sample.thread_id) for sample in threads]
+        for wanted in _searches(records):
+            try:
+                found = list(backend.threads(metadata=wanted))
+            except InvalidInput:
+                return  # a place that cannot search by metadata says so
+            assert all(_fits(record, wanted) for record in found)
+            expected = {record["thread_id"] for record in records if _fits(record, wanted)}
+            assert expected <= {record["thread_id"] for record in found}
+
     @pytest.mark.parametrize("thread_id", ["0b5cf5cc-7d5b-4b3a-a2d0-2f6d4b1f0b7e", "'; --", "%", "a\0b", "é" * 99])
     def test_a_thread_that_is_not_there(self, backend: Backend, thread_id: str) -> None:
         with pytest.raises((ThreadNotFound, InvalidInput)):
@@ -90,16 +103,16 @@ class BackendContract:
 
     def test_checkpoints_have_their_parents(self, backend: Backend, threads: list[ThreadSample]) -> None:
         for sample in threads:
-            tree = Tree([head_of(state) for state in _read(backend, sample.thread_id)])
+            tree = Tree([head_of(state) for state in read(backend, sample.thread_id)])
             assert [None if parent < 0 else parent for parent in tree.parents] == list(sample.parents)
 
     def test_states_are_those_that_were_written(self, backend: Backend, threads: list[ThreadSample]) -> None:
         for sample in (sample for sample in threads if sample.states):
             written = {key_of(state): state for state in sample.states}
-            assert {key_of(state): state for state in _whole(backend, sample)} == written
+            assert {key_of(state): state for state in whole(backend, sample)} == written
 
     def test_a_state_is_plain_and_has_every_key(self, backend: Backend, threads: list[ThreadSample]) -> None:
-        for state in (state for sample in threads for state in _whole(backend, sample)):
+        for state in (state for sample in threads for state in whole(backend, sample)):
             assert state.keys() >= STATE_KEYS
             assert isinstance(state["values"], dict | None)
             assert isinstance(state["metadata"], dict | None)
@@ -108,38 +121,41 @@ class BackendContract:
             assert orjson.loads(orjson.dumps(state, option=orjson.OPT_NON_STR_KEYS)) == state
 
     def test_what_is_not_known_says_why(self, backend: Backend, threads: list[ThreadSample]) -> None:
-        states = [state for sample in threads for state in _whole(backend, sample)]
+        states = [state for sample in threads for state in whole(backend, sample)]
         assert all(isinstance(found.get("reason"), str) for found in _placeholders(states))
 
     def test_pages_are_newest_first_and_as_long_as_asked(self, backend: Backend, threads: list[ThreadSample]) -> None:
         for sample in threads:
-            everything = _read(backend, sample.thread_id)
+            everything = read(backend, sample.thread_id)
             ids = [id_of(state) for state in everything]
             assert ids == sorted(ids, reverse=True)
             assert len(set(ids)) == len(ids) == len(sample.parents)
             for size in (1, 2, 1000):
                 pages = list(backend.pages(sample.thread_id, page_size=size))
-                assert max(map(len, pages)) <= size
+                assert max(map(len, pages), default=0) <= size
                 assert [state for page in pages for state in page] == everything
 
     def test_heads_agree_with_pages(self, backend: Backend, threads: list[ThreadSample]) -> None:
         for sample in threads:
             heads = {head.id: head for head in backend.heads(sample.thread_id)}
-            assert heads == {id_of(state): head_of(state) for state in _read(backend, sample.thread_id)}
+            assert heads == {id_of(state): head_of(state) for state in read(backend, sample.thread_id)}
 
     def test_namespaces_hold_their_states_alone(self, backend: Backend, threads: list[ThreadSample]) -> None:
         for sample in threads:
             names = backend.namespaces(sample.thread_id)
             for ns in {"", *(names or ())}:
-                assert {namespace(state) for state in _read(backend, sample.thread_id, ns)} <= {ns}
+                assert {namespace(state) for state in read(backend, sample.thread_id, ns)} <= {ns}
             if names is not None:
                 assert "" not in names
                 assert {namespace(state) for state in sample.states} <= {"", *names}
-            assert _read(backend, sample.thread_id, "no_such_node:1") == []
+            assert read(backend, sample.thread_id, "no_such_node:1") == []
 
     def test_one_state(self, backend: Backend, threads: list[ThreadSample]) -> None:
         for sample in threads:
-            everything = _read(backend, sample.thread_id)
+            everything = read(backend, sample.thread_id)
+            if not everything:
+                assert backend.state(sample.thread_id) is None
+                continue
             assert backend.state(sample.thread_id) == everything[0]
             assert backend.state(sample.thread_id, id_of(everything[-1])) == everything[-1]
             assert backend.state(sample.thread_id, NO_CHECKPOINT) is None
@@ -147,101 +163,42 @@ class BackendContract:
 
     def test_several_states(self, backend: Backend, threads: list[ThreadSample]) -> None:
         for sample in threads:
-            wanted = _read(backend, sample.thread_id)[::2]
+            wanted = read(backend, sample.thread_id)[::2]
             found = backend.states(sample.thread_id, [*map(id_of, wanted), NO_CHECKPOINT])
             assert found == {id_of(state): state for state in wanted}
             assert backend.states(sample.thread_id, []) == {}
 
     def test_what_was_read_stays_as_it_was(self, backend: Backend, threads: list[ThreadSample]) -> None:
-        first = [_whole(backend, sample) for sample in threads]
+        first = [whole(backend, sample) for sample in threads]
         before = copy.deepcopy(first)
-        again = [_whole(backend, sample) for sample in threads]
+        again = [whole(backend, sample) for sample in threads]
         assert first == before == again
 
-    # Capabilities
+    def test_what_a_caller_changes_stays_its_own(self, backend: Backend, threads: list[ThreadSample]) -> None:
+        for sample in threads:
+            record = backend.thread(sample.thread_id)
+            before = copy.deepcopy(record)
+            for given in (record, *backend.threads(ids=[sample.thread_id])):
+                _spoil(given)
+                assert backend.thread(sample.thread_id) == before
+            if backend.keeps_rows:
+                continue  # it gives the same states again, which callers must not change
+            states = whole(backend, sample)
+            held = copy.deepcopy(states)
+            for given in states:
+                _spoil(given)
+            assert whole(backend, sample) == held
+            for state in held:
+                at, ns = id_of(state), namespace(state)
+                _spoil(backend.state(sample.thread_id, at, ns=ns))
+                _spoil(backend.states(sample.thread_id, [at], ns=ns)[at])
+                assert backend.state(sample.thread_id, at, ns=ns) == state
 
-    @pytest.mark.parametrize("capability", Capability)
-    def test_a_capability_is_there_or_refused(self, backend: Backend, capability: Capability) -> None:
-        if capability in backend.capabilities:
-            backend.require(capability, "be tested")
-            return
-        with pytest.raises(Unsupported) as caught:
-            backend.require(capability, "be tested")
-        assert caught.value.details["capability"] is capability
-        assert all(place in str(caught.value) for place in capability.places)
-
-    def test_what_it_cannot_do_is_refused(self, backend: Backend, threads: list[ThreadSample]) -> None:
-        thread_id = threads[0].thread_id
-        before = _read(backend, thread_id)
-        calls: dict[str, tuple[Any, ...]] = {
-            "update": (thread_id, None, {}, None), "copy": (thread_id,), "tag": (thread_id, {}),
-            "delete": (thread_id,), "create": (thread_id, "", {}, []), "plant": (thread_id, []),
-            "run": (thread_id, None, RunSettings()), "run_settings": (thread_id, {}), "graph": ("agent",), "memory": (),
-        }  # fmt: skip
-        for capability in set(Capability) - backend.capabilities:
-            for name in capability.methods:
-                if capability is Capability.STORE or getattr(type(backend), name) is getattr(Backend, name):
-                    with pytest.raises(Unsupported):
-                        getattr(backend, name)(*calls[name])
-        assert _read(backend, thread_id) == before
-
-    def test_copies_are_whole_and_can_be_deleted(self, backend: Backend, threads: list[ThreadSample]) -> None:
-        _needs(backend, Capability.WRITE)
-        sample = threads[0]
-        copied = backend.copy(sample.thread_id)
-        try:
-            backend.tag(copied, {"purpose": "test"})
-            assert backend.thread(copied)["metadata"]["purpose"] == "test"
-            tree = Tree(backend.heads(copied))
-            assert [None if parent < 0 else parent for parent in tree.parents] == list(sample.parents)
-        finally:
-            backend.delete(copied)
-        with pytest.raises(ThreadNotFound):
-            backend.thread(copied)
-
-    def test_a_thread_is_created(self, backend: Backend) -> None:
-        _needs(backend, Capability.CREATE, Capability.WRITE)
-        thread_id = str(uuid.uuid4())
-        backend.create(thread_id, "", {"purpose": "test"}, [])
-        try:
-            assert backend.thread(thread_id)["metadata"]["purpose"] == "test"
-        finally:
-            backend.delete(thread_id)
-
-    def test_checkpoints_are_planted_under_their_ids(self, backend: Backend, threads: list[ThreadSample]) -> None:
-        _needs(backend, Capability.PLANT, Capability.WRITE)
-        states, thread_id = _read(backend, threads[0].thread_id), str(uuid.uuid4())
-        backend.plant(thread_id, states, backend.classes)
-        try:
-            assert list(map(id_of, _read(backend, thread_id))) == list(map(id_of, states))
-        finally:
-            backend.delete(thread_id)
-
-    def test_graphs_and_runs_are_known(self, backend: Backend, threads: list[ThreadSample]) -> None:
-        if Capability.RUN in backend.capabilities:
-            state = backend.state(threads[0].thread_id)
-            assert state is not None
-            assert isinstance(backend.run_settings(threads[0].thread_id, state["metadata"] or {}), RunSettings)
-        if Capability.GRAPHS in backend.capabilities:
-            assert all(isinstance(backend.graph(name), Graph) for name in backend.assistants())
-
-    def test_the_shared_memory_is_read(self, backend: Backend) -> None:
-        _needs(backend, Capability.STORE)
-        memory = backend.memory()
-        items = memory.items((), None, 3)
-        assert {item.namespace for item in items} <= set(memory.namespaces(()))
-        assert [memory.item(item.namespace, item.key) for item in items] == items
-
-
-def _read(backend: Backend, thread_id: str, ns: str = "") -> list[State]:
-    return [state for page in backend.pages(thread_id, ns=ns) for state in page]
-
-
-def _whole(backend: Backend, sample: ThreadSample) -> list[State]:
-    """Every state of a thread; where the place keeps no list of namespaces, of those that the sample names."""
-    names = backend.namespaces(sample.thread_id)
-    inner = {namespace(state) for state in sample.states} - {""} if names is None else names
-    return [state for ns in ("", *sorted(inner)) for state in _read(backend, sample.thread_id, ns)]
+    def test_checkpoints_are_counted_in_all_namespaces(self, backend: Backend, threads: list[ThreadSample]) -> None:
+        for sample in threads:
+            counted, read = backend.n_checkpoints(sample.thread_id), len(whole(backend, sample))
+            every = bool(sample.states) or backend.namespaces(sample.thread_id) is not None
+            assert counted is None or (counted == read if every else counted >= read)
 
 
 def _placeholders(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -252,7 +209,27 @@ def _placeholders(value: Any) -> Iterator[Mapping[str, Any]]:
             yield from _placeholders(item)
 
 
-def _needs(backend: Backend, *capabilities: Capability) -> None:
-    """Skip a test of what a place is not made for."""
-    if not backend.capabilities >= set(capabilities):
-        pytest.skip(f"{backend.kind} has no {' and '.join(capability.value for capability in capabilities)}")
+def _searches(records: list[Thread]) -> Iterator[dict[str, Any]]:
+    """Searches by metadata that a thread fits: each pair of a name and a plain value, and all of a thread together."""
+    for record in records:
+        plain = {
+            name: value for name, value in (record.get("metadata") or {}).items() if isinstance(value, str | int | bool)
+        }
+        yield from ({name: value} for name, value in plain.items())
+        if len(plain) > 1:
+            yield plain
+
+
+def _fits(record: Thread, wanted: Mapping[str, Any]) -> bool:
+    return (
+        wanted.items()
+        <= {name: value for name, value in (record.get("metadata") or {}).items() if name in wanted}.items()
+    )
+
+
+def _spoil(value: Any) -> None:
+    """Empty a record or a state, and the dicts and lists in it; what channels hold may be shared, so it stays."""
+    for inner in value.values():
+        if isinstance(inner, dict | list):
+            inner.clear()
+    value.clear()

@@ -8,6 +8,7 @@ of a made-up id. What a file does not say is None. What is no thread is listed a
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,10 +72,11 @@ class JsonBackend(Backend):
         Args:
             **search: `ids`, `metadata` (a part of the thread's own), `status`, `limit`, `offset`.
         """
-        return iter(searched([dict(item.record) for item in self._items.values()], place="a JSON file", **search))
+        records = [item.record for item in self._items.values()]
+        return map(deepcopy, searched(records, place="a JSON file", **search))
 
     def thread(self, thread_id: str) -> Thread:
-        return dict(self._item(thread_id).record)
+        return deepcopy(self._item(thread_id).record)
 
     def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
         """All states of a namespace, newest first."""
