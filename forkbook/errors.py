@@ -23,10 +23,11 @@
 What an error is about is in its attributes (`thread_id`, `checkpoint_id`, `candidates` …), the cause is chained.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from .model.text import shown
+from .model.text import shown, visible_lines
 
 
 class ForkbookError(Exception):
@@ -48,7 +49,8 @@ class ForkbookError(Exception):
         candidates: Sequence[str] = (),
         **details: Any,
     ) -> None:
-        super().__init__(message)
+        super().__init__(visible_lines(message))
+        _show_what_came_before(sys.exception())
         self.thread_id = thread_id
         self.checkpoint_id = checkpoint_id
         self.candidates = tuple(candidates)
@@ -60,7 +62,28 @@ class ForkbookError(Exception):
 
     def add(self, sentence: str) -> None:
         """Say one more thing at the end of the text."""
-        super().__init__(f"{str(self.args[0]).rstrip('.')}. {sentence}")
+        super().__init__(visible_lines(f"{str(self.args[0]).rstrip('.')}. {sentence}"))
+
+    def add_note(self, note: str, /) -> None:
+        """Say one more thing below the text, where a traceback shows it."""
+        super().add_note(visible_lines(note))
+
+
+def _show_what_came_before(error: BaseException | None) -> None:
+    """Let no foreign text command a terminal from the errors that a traceback shows above one of ours."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if not isinstance(error, OSError):  # its text is of its fields, which it shows as literals
+            visible_args = tuple(map(_visible_text, error.args))
+            error.args = error.args if visible_args == error.args else visible_args
+        if notes := getattr(error, "__notes__", None):
+            notes[:] = map(_visible_text, notes)
+        error = error.__cause__ or error.__context__
+
+
+def _visible_text(value: Any) -> Any:
+    return "\t".join(map(visible_lines, value.split("\t"))) if type(value) is str else value
 
 
 class SourceError(ForkbookError):

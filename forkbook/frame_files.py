@@ -9,7 +9,7 @@ import pandas as pd
 
 from .backends.archive.text import NotJson, spelled
 from .columns import JSON, NAMES
-from .model.text import cut, json_text, without_surrogates
+from .model.text import cut, json_text, visible, without_surrogates
 
 LARGEST = 2**63
 LONGEST_CELL = 32_767  # characters of a cell of Excel
@@ -113,10 +113,8 @@ def _for_excel(frame: pd.DataFrame) -> pd.DataFrame:
             found[name] = frame[name].map(_shown, na_action="ignore")
             long = int((frame[name].str.len() > LONGEST_CELL).sum())
             if long:
-                warnings.warn(
-                    f"{long:,} texts of column {name} are cut: a cell of Excel holds {LONGEST_CELL:,} characters",
-                    stacklevel=3,
-                )
+                note = f"{long:,} texts of column {name} are cut: a cell of Excel holds {LONGEST_CELL:,} characters"
+                warnings.warn(visible(note), stacklevel=3)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import frames
+from .model.text import shown
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -19,6 +20,7 @@ class HistoryViews:
 
     facts: Facts
 
+    @shown
     def summary(self) -> str:
         """One line: thread, checkpoints, branches, and whether that is all."""
         return self.facts.summary()

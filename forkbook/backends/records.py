@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..model.secrets import MaskedDict, masked, veiled
+from ..model.text import shown
 
 Update = Mapping[str, Any]  # one of a superstep: `{"values": …, "as_node": …}`
 
@@ -72,6 +73,7 @@ class RunSettings:
         for name in ("context", "metadata"):
             object.__setattr__(self, name, veiled(getattr(self, name)))
 
+    @shown
     def __repr__(self) -> str:
         shown = (f"{field.name}={masked(getattr(self, field.name))!r}" for field in fields(self))
         return f"RunSettings({', '.join(shown)})"

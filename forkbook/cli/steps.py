@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput
+from ..model.text import visible_lines
 from .exporting import exported
 from .places import none_found
 from .say_migration import BEGINS_ANEW, conflict_hints, say_migration
@@ -68,7 +69,7 @@ class Run:
                 codes.append(step())
             except KeyboardInterrupt as interrupt:
                 where = f"Step {number} of {len(steps)}, {name}, was not done. " if len(steps) > 1 else ""
-                interrupt.add_note(where + STOPPED[name])
+                interrupt.add_note(visible_lines(where + STOPPED[name]))
                 raise
         self._screen.document(self._document | {"ok": not any(codes)})
         return max(codes)

@@ -15,7 +15,7 @@ import typer
 
 from ..errors import ForkbookError
 from ..extras import require_extra
-from ..model.text import escape
+from ..model.text import escape, visible_lines
 from . import check, lab, notebooks, server
 from .seed import seed
 
@@ -39,8 +39,8 @@ def show(folder: Path, browser: bool) -> None:
         try:
             _run(folder, browser, running)
         except KeyboardInterrupt:
-            typer.echo("\nStopping …")
-    typer.echo(f"Stopped. The notebooks stay in {folder / 'notebooks'}")
+            _say("\nStopping …")
+    _say(f"Stopped. The notebooks stay in {folder / 'notebooks'}")
 
 
 def check_notebooks() -> int:
@@ -62,27 +62,27 @@ def check_notebooks() -> int:
             seed(agent.url)
             failed = 0
             for notebook in sorted((folder / "notebooks").glob("*.ipynb")):
-                typer.echo(notebook.name)
-                failed |= check.check(notebook, folder / "jupyter", agent.url, typer.echo)
+                _say(notebook.name)
+                failed |= check.check(notebook, folder / "jupyter", agent.url, _say)
             return failed
         except KeyboardInterrupt:
-            typer.echo("\nStopped.")
+            _say("\nStopped.")
             return INTERRUPTED
 
 
 def _run(folder: Path, browser: bool, running: contextlib.ExitStack) -> None:
     kept = notebooks.copy_to(folder / "notebooks")
-    typer.echo("Starting an Agent Server with five sample threads, and a JupyterLab: about ten seconds …")
+    _say("Starting an Agent Server with five sample threads, and a JupyterLab: about ten seconds …")
     agent = running.enter_context(server.start(folder / "server"))
     seed(agent.url)
     jupyter = lab.start(folder / "notebooks", folder / "jupyter", agent.url)
     running.enter_context(jupyter.process)
-    typer.echo(f"  Agent Server   {agent.url}  (no key, no network; its threads are made anew at every start)")
-    typer.echo(f"  notebooks      {folder / 'notebooks'}  (working copies)")
+    _say(f"  Agent Server   {agent.url}  (no key, no network; its threads are made anew at every start)")
+    _say(f"  notebooks      {folder / 'notebooks'}  (working copies)")
     for name in kept:
-        typer.echo(f"                 {name} is yours and stays as it is; rename it to get the original, too")
-    typer.echo(f"  JupyterLab     {jupyter.address(notebooks.FIRST)}")
-    typer.echo("Ctrl-C here stops everything.")
+        _say(f"                 {name} is yours and stays as it is; rename it to get the original, too")
+    _say(f"  JupyterLab     {jupyter.address(notebooks.FIRST)}")
+    _say("Ctrl-C here stops everything.")
     if browser:
         running.callback(_open(jupyter, folder / "open.html").unlink, missing_ok=True)
     _wait(agent, jupyter)
@@ -97,7 +97,7 @@ def _open(jupyter: lab.Lab, page: Path) -> Path:
 
     def open_page() -> None:
         if not webbrowser.open(page.as_uri()):
-            typer.echo("No browser could be opened here: open the address above in yours.")
+            _say("No browser could be opened here: open the address above in yours.")
 
     threading.Thread(target=open_page, daemon=True).start()
     return page
@@ -111,6 +111,10 @@ def _wait(agent: server.DemoServer, jupyter: lab.Lab) -> None:
                 "Start the demo again: its threads are made anew, the notebooks stay."
             )
         time.sleep(0.2)
+
+
+def _say(text: str) -> None:
+    typer.echo(visible_lines(text))
 
 
 @contextlib.contextmanager

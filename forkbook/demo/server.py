@@ -13,6 +13,7 @@ from typing import IO, Self
 
 from ..errors import Refused
 from ..extras import require_extra, require_langgraph
+from ..model.text import shown
 from .loopback import HOST, fetch_json
 from .tether import Tethered, on_free_port
 
@@ -67,6 +68,7 @@ class DemoServer:
     ) -> None:
         self.close()
 
+    @shown
     def __repr__(self) -> str:
         return f"<DemoServer {self.url} {'running' if self.running else 'stopped'}>"
 

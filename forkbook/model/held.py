@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import Any, Self, TypeVar
 
 from .secrets import MASK, is_secret_name
+from .text import shown
 
 SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*:/{1,3}", re.IGNORECASE)
 ASSIGNED = re.compile(r"""([\w.-]+)(\s*=\s*)('(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|(?:\\.|[^\s&])+)""", re.DOTALL)
@@ -42,6 +43,7 @@ class Secret:
             raise ValueError("a pickle holds neither keys nor addresses: connect again, fb.connect(…)")
         return self._value
 
+    @shown
     def __repr__(self) -> str:
         return MASK
 

@@ -14,6 +14,7 @@ from numbers import Number
 from typing import Any
 
 from .states import is_placeholder
+from .text import shown
 
 MASK = "***"
 NO_KEYS = "".join(rf"(?<!^{start})(?<![\W\d_]{start})" for start in ("mon", "tur", "don", "hoc", "joc", "whis"))
@@ -34,6 +35,7 @@ class MaskedDict(dict[str, Any]):
 
     __slots__ = ()
 
+    @shown
     def __repr__(self) -> str:
         return repr(masked(dict(self)))
 
@@ -61,6 +63,7 @@ class Shown:
     def __init__(self, original: Any, fields: Mapping[str, Any]) -> None:
         self.original, self.fields = original, fields
 
+    @shown
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.fields.items())
         return f"{type(self.original).__name__}({shown})"

@@ -36,12 +36,24 @@ def visible(text: str) -> str:
     )
 
 
+def visible_lines(text: str) -> str:
+    """Show what would not show, as `visible` does, but keep the line breaks.
+
+    Example:
+        >>> from forkbook.model.text import visible_lines
+        >>> print(visible_lines("one\\ntwo\\r"))
+        one
+        two␍
+    """
+    return text if text.isprintable() else "\n".join(map(visible, text.split("\n")))
+
+
 def shown(method: Callable[P, str]) -> Callable[P, str]:
     """A method whose text may go to a terminal: whatever is in it, every line of it passes `visible`."""
 
     @wraps(method)
     def in_sight(*args: P.args, **more: P.kwargs) -> str:
-        return "\n".join(map(visible, method(*args, **more).split("\n")))
+        return visible_lines(method(*args, **more))
 
     return in_sight
 

@@ -6,7 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ..facts import Facts
-from ..model.text import cut, escape, visible
+from ..model.text import cut, escape, shown, visible
 from ..model.tree import TIP_WORD
 from ..tokens import amount
 from .chart import axis, chart, number
@@ -68,6 +68,7 @@ class Bar:
         """All spent tokens of the path."""
         return self.shared + self.own
 
+    @shown
     def __str__(self) -> str:
         return amount(self.total if self.is_known else None, self.total)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import InvalidInput
 from ..model.edits import plain
+from ..model.text import shown
 from .hidden import hidden, masked_texts
 from .languages import LANGUAGES
 from .steps import (
@@ -64,6 +65,7 @@ class Code(str):
         made.language = language
         return made
 
+    @shown
     def __repr__(self) -> str:
         return str(self)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..aio import in_thread
 from ..errors import InvalidInput
+from ..model.text import shown
 from .snapshot import Snapshot, StoreDiff
 
 
@@ -48,5 +49,6 @@ class Recording:
             raise InvalidInput("nothing is recorded yet: use it as in `with book.store.recording() as recording:`")
         return self._diff(self.before, self.after)
 
+    @shown
     def __repr__(self) -> str:
         return "<Recording that has not begun>" if self.before is None else repr(self.diff)

@@ -15,7 +15,7 @@ from ..errors import ForkbookError, Refused, ThreadNotFound
 from ..facts import Facts, read, reread
 from ..frames import frame, with_prices
 from ..marks import SWEEP, SWEEP_AT, SWEEP_OF
-from ..model.text import escape, shown
+from ..model.text import escape, shown, visible_lines
 from ..tokens import Totals
 from ..tokens.prices import TABLE, rate_of
 from .rows import Place, Row, columns, listed, marked, numeric_scores, placed, points, records
@@ -234,7 +234,7 @@ class Sweep(Generic[H, C]):
         """Fill in the scores; warn if some failed."""
         self.rows = judged(self.rows, self._tips(), score)
         for note in failed(self.rows):
-            warnings.warn(note, stacklevel=4)
+            warnings.warn(visible_lines(note), stacklevel=4)
 
     def delete(self) -> int:
         """Delete the copies that this sweep made, with whatever was done in them since; the thread itself stays.
@@ -286,7 +286,7 @@ class Sweep(Generic[H, C]):
             if not stopped and self.runner is not None:
                 note += f"; {self.runner.budgeted()}"
             self._notes = (*self._notes, note)
-            warnings.warn(note, stacklevel=4)
+            warnings.warn(visible_lines(note), stacklevel=4)
 
     @shown
     def summary(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..model.messages import Key, Message
+from ..model.text import shown
 from .usage import HalfReport, Report, half_report_of, report_of
 
 
@@ -153,6 +154,7 @@ class Totals:
         """The total of what is not in a part of it; None: it is unknown."""
         return self.known.total - part.known.total if self.n_unknown == part.n_unknown else None
 
+    @shown
     def __str__(self) -> str:
         return amount(self.total, self.known.total)
 

@@ -20,6 +20,7 @@ from ..errors import ActFailed, ForkbookError, InvalidInput, ThreadBusy, ThreadN
 from ..frames import THREADS, threads_rows
 from ..marks import COPY, COPY_OF, IMPORT, checked_metadata, copy_mark, mark_of_copy, original_of
 from ..model.states import State, Thread, key_of
+from ..model.text import visible_lines
 from ..snippets import place_of
 from .equality import Difference, differences
 from .original import pruned
@@ -226,11 +227,11 @@ def both(backend: Backend, thread_ids: tuple[str, str]) -> list[list[State]]:
 def _tell(error: BaseException, words: str, left: str | None = None) -> None:
     """Let an error say what became of the copy."""
     if isinstance(error, ForkbookError):
-        error.args = (f"{error} {words}", *error.args[1:])
+        error.args = (visible_lines(f"{error} {words}"), *error.args[1:])
         if left is not None:
             error.details["new_thread_id"] = left
     else:
-        error.add_note(words)
+        error.add_note(visible_lines(words))
 
 
 def copies(backend: Backend, thread_id: str) -> Iterator[tuple[Thread, Mapping[str, Any]]]:

@@ -9,7 +9,7 @@ from ..backends.contract import Backend
 from ..backends.gather import Ask, Gathered, Read, gather, moved_on
 from ..backends.retry import Retry
 from ..errors import ArchiveDamaged, ForkbookError, InvalidInput
-from ..model.text import short
+from ..model.text import short, visible
 from ..tokens import Counter
 from .formats import FORMATS, SUFFIXES
 from .formats.format import Format, ThreadWriter
@@ -78,7 +78,7 @@ def export(
             if not form.adds:
                 writer.name = name_for(path, account, form.held)
     except KeyboardInterrupt as interrupt:
-        interrupt.add_note(_left(path, form))
+        interrupt.add_note(visible(_left(path, form)))
         raise
     account.notes += writer.notes
     return account.report(path, backend, ask, listed=threads is None, name=writer.name)

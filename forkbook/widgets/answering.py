@@ -9,6 +9,7 @@ import ipywidgets as w
 from ..checkpoint import Checkpoint
 from ..errors import InvalidInput
 from ..model.questions import Question, questions
+from ..model.text import visible
 from ..plot.html import GREY, WRAP, cut, esc, line, lines
 
 SHOWN = 2_000  # characters of a question
@@ -38,7 +39,7 @@ class AnswerBox(w.VBox):
         self.layout.display = None if asked else "none"
         self._asked.value = asked_html(asked)
         self._which.options = [
-            (f"{question.node or 'a task'}: {line(question.value)[:40]}", question.id) for question in asked
+            (visible(f"{question.node or 'a task'}: {line(question.value)[:40]}"), question.id) for question in asked
         ]
         self._which.index = 0 if asked else None
         self._which.layout.display = None if len(asked) > 1 else "none"

@@ -8,6 +8,7 @@ import ipywidgets as w
 from ..backends.records import Graph
 from ..checkpoint import Checkpoint
 from ..errors import InvalidInput
+from ..model.text import visible
 from ..plot.html import esc
 from . import editor
 
@@ -57,8 +58,9 @@ class EditPanel(w.VBox):
         """Learn the graph's nodes, those seen in the history where it is not shown, and the schema of an edit."""
         nodes = seen if graph.nodes is None else graph.nodes
         self._schema = graph.schema
-        self._as_node.options = [LAST_NODE, *nodes, ENDS]
-        self._until.options = [NO_STOP, *nodes, EVERYWHERE]
+        named = [(visible(node), node) for node in nodes]
+        self._as_node.options = [(LAST_NODE, LAST_NODE), *named, (ENDS, ENDS)]
+        self._until.options = [(NO_STOP, NO_STOP), *named, (EVERYWHERE, EVERYWHERE)]
 
     def show(self, checkpoint: Checkpoint) -> None:
         """Show a checkpoint's state; what was typed at this one stays."""

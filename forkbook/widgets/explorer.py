@@ -18,7 +18,7 @@ from ..compare.two import Comparison
 from ..errors import InvalidInput
 from ..history import History
 from ..model.states import nodes_seen
-from ..model.text import cut
+from ..model.text import cut, shown, visible
 from ..model.tree import TIP_WORD
 from ..plot.html import GREY, esc
 from ..transfer import CopyReport
@@ -146,7 +146,7 @@ class Explorer(w.VBox):
     def _list_line(checkpoint: Checkpoint) -> str:
         inside = "↳ " * (checkpoint.namespace.count("|") + 1) if checkpoint.namespace else ""
         tip = f" · {TIP_WORD} {checkpoint.branch}" if checkpoint.is_tip else ""
-        return f"{inside}{checkpoint.short_id} · step {checkpoint.step} · {checkpoint.title[:50]}{tip}"
+        return visible(f"{inside}{checkpoint.short_id} · step {checkpoint.step} · {checkpoint.title[:50]}{tip}")
 
     def _pick(self, position: int) -> None:
         self._list.index = position
@@ -292,6 +292,7 @@ class Explorer(w.VBox):
         self._load(fresh, kept if kept is not None or not len(fresh) else len(fresh) - 1)
         return len(fresh) - before
 
+    @shown
     def __repr__(self) -> str:
         return f"{self.history!r}\n(an explorer: show it in a notebook to click)"
 

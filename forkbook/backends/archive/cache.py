@@ -9,6 +9,7 @@ from ...errors import ArchiveDamaged, ForkbookError, ThreadNotFound
 from ...model.redaction import thread_without_secrets
 from ...model.secrets import without_secrets
 from ...model.states import State, Thread, id_of, namespace
+from ...model.text import visible
 from ..classes import Classes
 from ..contract import Backend
 from ..read import older
@@ -87,7 +88,7 @@ class CachedBackend(Backend):
             with writing(self._path) as db:
                 store(db, self._path, thread, namespaces)
         except ForkbookError as error:  # what was read is right all the same
-            warnings.warn(f"thread {record['thread_id']} is not in the cache: {error}", stacklevel=2)
+            warnings.warn(visible(f"thread {record['thread_id']} is not in the cache: {error}"), stacklevel=2)
 
     def threads(self, **search: Any) -> Iterator[Thread]:
         return self.live.threads(**search)

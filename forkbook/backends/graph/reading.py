@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import ForkbookError
 from ...model.states import State, id_of
+from ...model.text import visible_lines
 from ..pydantic_reasons import exception_in_one_line
 from ..wire import items_in
 from .calls import Caller
@@ -99,4 +100,4 @@ class StateReader:
                 f"LangGraph makes no state of some checkpoints of thread {thread_id}: what runs next is unknown there"
             )
             self.notes[thread_id] = f"{note} ({reason})"
-            warnings.warn(self.notes[thread_id], stacklevel=2)
+            warnings.warn(visible_lines(self.notes[thread_id]), stacklevel=2)
