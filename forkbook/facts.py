@@ -10,7 +10,8 @@ from typing import Any
 from .backends.contract import Backend
 from .backends.read import read_states, reread_states
 from .model.holdings import Holdings, holdings
-from .model.messages import ROOT, channels
+from .model.messages import channels
+from .model.reserved import ROOT
 from .model.secrets import hide_in_metadata
 from .model.states import State, head_of
 from .model.text import cut, shown, visible

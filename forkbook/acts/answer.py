@@ -14,6 +14,7 @@ from ..backends.capabilities import Capability
 from ..backends.records import RunSettings
 from ..errors import ActFailed, Refused
 from ..model.questions import Question, questions, waiting_for
+from ..model.reserved import COPY
 from ..model.states import State
 from ..model.text import short
 from ..snippets import of_answer, of_replay, of_run
@@ -143,7 +144,7 @@ def _asked_anew(origin: Spot, how: RunSettings, notes: tuple[str, ...], policy: 
     backend, start = origin.backend, origin
     head = backend.state(origin.thread_id)
     if origin.source in ("update", "fork") and head is not None and head["checkpoint"]["checkpoint_id"] == origin.id:
-        sibling = backend.update(origin.thread_id, origin.id, {}, "__copy__")
+        sibling = backend.update(origin.thread_id, origin.id, {}, COPY)
         start = origin.now(sibling)
     done = run_and_read("answer", start, how, notes, policy)
     if not waiting_for(done.spot.state):

@@ -11,17 +11,17 @@ import orjson
 
 from ..backends.contract import Backend
 from ..backends.records import Graph
-from ..backends.wire import END, ROOT
 from ..errors import InvalidInput, Refused
 from ..model.edits import Deviation, deviations, lost_keys, replacing_writes
 from ..model.message_edits import completed
+from ..model.reserved import COPY, END, INPUT, ROOT, START
 from ..model.states import State
 from ..model.text import short
 
 LONE_SURROGATE = re.compile(r"(?<!\\)\\ud[89a-f][0-9a-f]{2}")  # in the repr of a value
 AS_DICTS = "{}: this place takes JSON, so that the channel holds plain dicts where the graph may expect {}"
 AS_TUPLES = "{}: this place takes JSON, so that the channel holds a {} where the graph may expect a named tuple {}"
-SPECIAL_NODES = ("__start__", "__input__", "__copy__", END)
+SPECIAL_NODES = (START, INPUT, COPY, END)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

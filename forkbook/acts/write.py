@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..backends.contract import Backend
-from ..backends.wire import END, ROOT
 from ..errors import AccessDenied, ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, ThreadBusy
 from ..marks import SCRATCH_SINCE, mark_of_scratch
 from ..model.edits import Deviation
+from ..model.reserved import END, ROOT
 from ..model.states import State, namespace
 from ..model.text import shown
 from .trial_errors import about_the_checkpoint

@@ -1,1 +1,1 @@
-"""Where histories live: one module a kind of place, behind the contract in `base`."""
+"""Where threads are read: one folder per kind of place, each behind the contract in `contract`."""

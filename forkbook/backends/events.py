@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model.messages import role, text
+from ..model.reserved import ROOT
 from ..model.secrets import MaskedDict
 from ..model.states import State, id_of
 from ..model.text import short, shown
 from ..model.tree import path_of
 from .records import RunOutcome
-from .wire import ROOT, a_state
+from .wire import a_state
 
 MODES = ("checkpoints", "messages", "tasks")  # a server calls the second "messages-tuple"
 

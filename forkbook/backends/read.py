@@ -4,6 +4,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import ProtocolError, ThreadNotFound
+from ..model.reserved import START
 from ..model.states import State, Thread, head_of, id_of, namespace
 from ..model.tree import path_of
 from .contract import Backend
@@ -260,7 +261,7 @@ def unnamed(states: Iterable[State]) -> list[str]:
     for state in states:
         outer = f"{namespace(state)}|" if namespace(state) else ""
         for task in state["tasks"] or ():
-            if task.get("id") and not task.get("checkpoint") and task.get("name") not in (None, "__start__"):
+            if task.get("id") and not task.get("checkpoint") and task.get("name") not in (None, START):
                 found[f"{outer}{task['name']}:{task['id']}"] = (task.get("path") or [""])[0] == PUSH
     return sorted(found, key=lambda ns: not found[ns])
 

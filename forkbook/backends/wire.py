@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..marks import SERVER_PREFIXES
+from ..model.reserved import END, ROOT
 from ..model.states import State
 from ..model.text import short
 
@@ -13,8 +14,6 @@ IN_CONFIG = {
 IN_METADATA = IN_CONFIG | {
     "created_by", "run_attempt", "source", "step", "parents", "writes", "counters_since_delta_snapshot", "task_id",
 }  # fmt: skip
-ROOT = "__root__"  # LangGraph's own name for the one channel of a state that is no mapping
-END = "__end__"  # the one channel of a functional graph; as an update's node: no task is to run any more
 
 
 class UnexpectedAnswer(ValueError):

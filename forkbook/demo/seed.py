@@ -74,6 +74,7 @@ from langgraph_sdk.errors import ConflictError, LangGraphError
 from langgraph_sdk.schema import Config
 
 from ..errors import ConnectionFailed, ServerFault
+from ..model.reserved import START
 
 ASSISTANT = "agent"
 CONFIG: Config = {"configurable": {"user_id": "123"}}
@@ -145,7 +146,7 @@ def _branches(client: SyncLangGraphClient, thread_id: str) -> None:
     _finish(client, thread_id, *(_begin(client, thread_id, _human(n, text)) for n, text in enumerate(texts, 1)))
 
     asked = _find(client, thread_id, lambda state: state["next"] == ["chat"] and _last(state)["id"] == "message-2")
-    edited = _update(client, thread_id, asked, _human(2, "I like chess"), as_node="__start__")
+    edited = _update(client, thread_id, asked, _human(2, "I like chess"), as_node=START)
     _finish(client, thread_id, _begin(client, thread_id, None, edited))
 
     saved = _head(client, thread_id)

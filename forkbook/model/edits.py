@@ -19,11 +19,10 @@ from .message_edits import (
     says_what_goes,
 )
 from .messages import role
+from .reserved import OVERWRITE
 from .secrets import masked
 from .states import holds_placeholder
 from .text import short, shown
-
-OVERWRITE = "__overwrite__"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from .reserved import ROOT
 from .states import DEEPEST, hides_messages, is_placeholder
 from .text import json_text
 
 Message = dict[str, Any]
-ROOT = "__root__"  # the channel of a graph that has one only
 HIDDEN = "hidden"  # the first part of the keys of placeholders
 
 ROLES = {

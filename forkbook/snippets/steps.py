@@ -8,7 +8,8 @@ from typing import Any
 
 from ..backends.contract import Backend
 from ..backends.records import RunSettings
-from ..backends.wire import ROOT, as_written
+from ..backends.wire import as_written
+from ..model.reserved import COPY, ROOT
 from ..model.secrets import MaskedDict
 
 
@@ -194,7 +195,7 @@ def of_replay(
     """A run that asks anew what was answered before; with `beside` from a sibling of the checkpoint, made for it."""
     steps: tuple[Step, ...] = (Run(checkpoint_id, settings),)
     if beside:
-        steps = (Write(checkpoint_id, {}, "__copy__"), Run(None, settings))
+        steps = (Write(checkpoint_id, {}, COPY), Run(None, settings))
     return Gesture(thread_id, steps, in_copy)
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from ..model.holdings import Holdings
 from ..model.messages import Message, canonical, role
+from ..model.reserved import START
 from ..model.tree import Tree
 from .usage import report_of
 
-START = "__start__"
 Next = Sequence[str] | None
 
 

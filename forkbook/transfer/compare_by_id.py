@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..backends.classes import ObjectSearch
-from ..backends.wire import ROOT
+from ..model.reserved import ROOT
 from ..model.states import State, key_of
 from .equality import Difference, differences
 from .original import Original

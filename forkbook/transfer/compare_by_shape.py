@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..backends.wire import IN_METADATA, own
+from ..model.reserved import START
 from ..model.states import State
 from ..model.tree import Tree
 from .compare_by_id import UNNAMED
 from .equality import Difference, unequal
 from .match_messages import Likeness
 from .original import Original
-from .plan import START
 
 UNKNOWN = "next and tasks: the source does not know them, so they were not compared"
 SOURCES = "source: checkpoints are marked {new} where they were {old}"
@@ -201,7 +201,7 @@ def not_kept(state: State, other: State, *, is_tip: bool) -> Iterator[str]:
         task for task in after if task.get("result") is not None
     ):
         yield PARTS
-    if is_tip and state["next"] == ["__start__"] and not finished:
+    if is_tip and state["next"] == [START] and not finished:
         yield INPUT
 
 

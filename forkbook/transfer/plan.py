@@ -17,14 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..backends.jsonfile.scripts import MADE_UP
-from ..backends.wire import ROOT
 from ..model.edits import exact_writes
 from ..model.messages import canonical
+from ..model.reserved import COPY, INPUT, ROOT, START
 from ..model.states import State
 from .match_messages import sendable, with_ids
 from .original import Original
 
-START, INPUT, COPY = "__start__", "__input__", "__copy__"
 Update = dict[str, Any]
 Writes = Mapping[int, Any]  # by the task's place in `Step.nodes`
 NOTHING: tuple[str, Writes] = ("nothing", {})

@@ -11,11 +11,12 @@ from ..backends.contract import Backend
 from ..backends.retry import RETRYABLE, Retry
 from ..errors import ForkbookError, InvalidInput, ProtocolError
 from ..marks import mark_of_scratch
+from ..model.reserved import COPY
 from ..model.states import State
 from .compare_by_shape import may_lack_writes, shown, unlike_tasks
 from .match_messages import Likeness
 from .original import Original
-from .plan import COPY, Step
+from .plan import Step
 
 MOST_TRIALS = 60  # a checkpoint; each is two or three small requests
 Learned = dict[tuple[Any, ...], Any]

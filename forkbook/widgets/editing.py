@@ -8,11 +8,12 @@ import ipywidgets as w
 from ..backends.records import Graph
 from ..checkpoint import Checkpoint
 from ..errors import InvalidInput
+from ..model.reserved import END
 from ..model.text import visible
 from ..plot.html import esc
 from . import editor
 
-LAST_NODE, ENDS = "(the last node)", "__end__"
+LAST_NODE = "(the last node)"
 NO_STOP, EVERYWHERE = "(nowhere)", "(every node)"
 
 
@@ -59,7 +60,7 @@ class EditPanel(w.VBox):
         nodes = seen if graph.nodes is None else graph.nodes
         self._schema = graph.schema
         named = [(visible(node), node) for node in nodes]
-        self._as_node.options = [(LAST_NODE, LAST_NODE), *named, (ENDS, ENDS)]
+        self._as_node.options = [(LAST_NODE, LAST_NODE), *named, (END, END)]
         self._until.options = [(NO_STOP, NO_STOP), *named, (EVERYWHERE, EVERYWHERE)]
 
     def show(self, checkpoint: Checkpoint) -> None:

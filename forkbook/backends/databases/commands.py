@@ -8,6 +8,7 @@ tried on the steps that the store does hold; where those that fit agree, the val
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ...model.reserved import ROOT
 from .messages import MessageRule, Unsuited, is_message
 from .rows import MARKS, Saved
 from .rules import MESSAGES, Kinds, MapRule, Rule, Rules, overwritten
@@ -111,7 +112,7 @@ def _pending(saved: Saved) -> dict[str, list[Any]]:
 
 
 def _is_state(channel: str) -> bool:
-    return channel == "__root__" or not (channel in MARKS or channel.startswith(INTERNAL))
+    return channel == ROOT or not (channel in MARKS or channel.startswith(INTERNAL))
 
 
 def _fitting(ns: str, name: str, saved: Mapping[str, Saved], rules: Rules | None) -> Iterator[Rule]:

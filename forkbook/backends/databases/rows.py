@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ...model.reserved import ERROR, INTERRUPT, RESUME
 from ..values.plain import opaque
 
-MARKS = frozenset({"__interrupt__", "__error__", "__resume__", "__error_source_node__"})  # writes that are no output
+MARKS = frozenset({INTERRUPT, ERROR, RESUME, "__error_source_node__"})  # writes that are no output
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from ...model.edits import OVERWRITE
+from ...model.reserved import OVERWRITE
 from ...model.states import is_placeholder
 from ..values.interning import Interner
 from ..values.plain import Plain

@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from operator import attrgetter
 from typing import Any
 
+from ...model.reserved import END, ERROR, INTERRUPT, ROOT
 from ...model.states import State
 from ..jsonfile.scripts import date
 from .rebuild import NOTHING, Rebuilder, Rebuilt
 from .rows import MARKS, Saved, Write
 from .rules import Rules
-from .tasks import ERROR, INTERRUPT, RETURN, Layout, Task, layout, tasks_of, with_marks
+from .tasks import RETURN, Layout, Task, layout, tasks_of, with_marks
 
 INTERNAL = ("__", "branch:", "join:", "start:")
 
@@ -77,17 +78,17 @@ def _address(saved: Saved, checkpoint_id: str) -> dict[str, str]:
 
 
 def _is_state(channel: str, internal: set[str]) -> bool:
-    return channel == "__root__" or not (channel.startswith(INTERNAL) or channel in internal)
+    return channel == ROOT or not (channel.startswith(INTERNAL) or channel in internal)
 
 
 def _values(saved: Saved, internal: set[str], graph: Layout, rebuilt: Rebuilt) -> Any:
     if not saved.checkpoint:
         return saved.values  # the one opaque value that says why
     if graph.functional:
-        return saved.values.get("__end__", saved.values.get("__root__"))
+        return saved.values.get(END, saved.values.get(ROOT))
     held = {**saved.values, **rebuilt.values}
     values = {channel: value for channel, value in held.items() if _is_state(channel, internal)}
-    return values["__root__"] if values.keys() == {"__root__"} else values
+    return values[ROOT] if values.keys() == {ROOT} else values
 
 
 def _task(
@@ -97,7 +98,7 @@ def _task(
     output = [write for write in writes if write.channel not in MARKS]
     returned = [write.value for write in output if write.channel == RETURN]
     kept = [write for write in output if _is_state(write.channel, internal)]
-    ended = [write.value for write in output if write.channel == "__end__"] if functional else []
+    ended = [write.value for write in output if write.channel == END] if functional else []
     result = (returned or ended or [_folded(kept)])[0]
     ns = f"{task.name}:{task.id}" if not saved.ns else f"{saved.ns}|{task.name}:{task.id}"
     return {
@@ -142,4 +143,4 @@ def _folded(writes: Sequence[Write]) -> Any:
         else:
             several.add(write.channel)
             result[write.channel] = {"$writes": [result[write.channel], write.value]}
-    return result["__root__"] if result.keys() == {"__root__"} else result
+    return result[ROOT] if result.keys() == {ROOT} else result

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid5
 
+from ...model.reserved import ERROR, INPUT, INTERRUPT, ROOT, SENDS, START
 from ...model.tree import path_of
 from .rows import Saved, Write
 from .task_ids import PULL, PUSH, pulled_js_ids, sent_js_ids, task_ids
 
-SENDS, START, RETURN = "__pregel_tasks", "__start__", "__return__"
-ERROR, INTERRUPT = "__error__", "__interrupt__"
+RETURN = "__return__"
 BRANCH, JOIN = "branch:to:", "join:"
 EARLIER = ("start:", f"{START}:")  # what the names of an entry's channels began with
 MOST_TRIED = 10_000  # pairs of a node and a channel
@@ -113,9 +113,7 @@ def layout(thread: "Sequence[Saved]", proofs: Proofs | None = None) -> Layout:
     if found.named:
         for node, triggers in found.triggers.items():
             triggers.add(START if node == START else BRANCH + node)
-    found.functional = bool(channels) and all(
-        channel.startswith("__") and channel != "__root__" for channel in channels
-    )
+    found.functional = bool(channels) and all(channel.startswith("__") and channel != ROOT for channel in channels)
     for order in orders:
         found.before.update((a, b) for place, a in enumerate(order) for b in order[place + 1 :])
     _verify(thread, found, proofs or Proofs())
@@ -303,7 +301,7 @@ def _writers(saved: Saved, graph: Layout) -> Iterator[tuple[str, list[Write]]]:
 def _edits(saved: Saved) -> list[str]:
     """The ids under which `update_state` writes."""
     with suppress(ValueError):
-        return [str(uuid5(UUID(saved.checkpoint_id), why)) for why in ("__interrupt__", "__input__")]
+        return [str(uuid5(UUID(saved.checkpoint_id), why)) for why in (INTERRUPT, INPUT)]
     return []
 
 

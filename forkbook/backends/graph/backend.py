@@ -11,6 +11,7 @@ from ...errors import ForkbookError, InvalidInput, ProtocolError, SourceError, T
 from ...marks import is_scratch
 from ...model.edits import plain
 from ...model.lookup import is_uuid
+from ...model.reserved import END
 from ...model.states import State, Thread, id_of, namespace
 from ...model.tree import Head, path_of
 from ..capabilities import Capability
@@ -21,7 +22,7 @@ from ..events import OnEvent
 from ..pydantic_reasons import exception_in_one_line
 from ..records import Graph, RunOutcome, RunSettings
 from ..store import Memory
-from ..wire import END, as_written
+from ..wire import as_written
 from .calls import Caller, awaits, caller_of
 from .copies import Copies
 from .functional import with_memory

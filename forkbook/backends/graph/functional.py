@@ -5,9 +5,7 @@ from typing import Any
 
 from langgraph.func import entrypoint
 
-from ..wire import END
-
-PREVIOUS = "__previous__"  # the channel of what the graph remembers
+from ...model.reserved import END, PREVIOUS
 
 
 def with_memory(values: Any, held: Mapping[str, Any]) -> Any:

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...model.reserved import INPUT
 from ...model.states import State
 from ...model.tree import Tree
 from ..databases.task_ids import PULL
-
-INPUT = "__input__"  # LangGraph's name for what brings an input
 
 
 @dataclass(frozen=True)

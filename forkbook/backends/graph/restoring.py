@@ -10,9 +10,8 @@ from typing import Any
 from langchain_core.messages import BaseMessage, convert_to_messages
 from pydantic import TypeAdapter, ValidationError
 
-from ...model.edits import OVERWRITE
 from ...model.message_edits import is_removal
-from ..wire import ROOT
+from ...model.reserved import OVERWRITE, ROOT
 from .objects import classes_in, is_made
 from .revive import holds_messages, revived
 from .snapshots import Reading

@@ -5,8 +5,9 @@ from typing import Any
 
 from langgraph.types import StateUpdate
 
+from ...model.reserved import SENDS
 from ..configured import from_metadata
-from ..databases.tasks import BRANCH, SENDS
+from ..databases.tasks import BRANCH
 from .calls import Caller
 from .snapshots import DECLARED, Saver, config, on_memory
 

@@ -20,18 +20,18 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Interrupt, PregelTask, StateSnapshot
 from pydantic import TypeAdapter
 
+from ...model.reserved import END, ROOT, START
 from ...model.states import State
 from ...model.tree import Head
 from ..records import Graph
 from ..values.decode import Decoder
 from ..values.plain import opaque
-from ..wire import ROOT
 from .calls import Caller
 
 Saver = BaseCheckpointSaver[Any]
 Hook = Callable[[int, bytes], Any]
 PYDANTIC = 5  # the extension that holds messages
-SPECIAL_NODES = ("__start__", "__end__")
+SPECIAL_NODES = (START, END)
 DECLARED = frozenset({*CheckpointMetadata.__annotations__, *EXCLUDED_METADATA_KEYS})  # metadata of LangGraph's own
 
 

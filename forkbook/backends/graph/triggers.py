@@ -15,7 +15,8 @@ from langgraph.channels.base import BaseChannel
 from langgraph.channels.last_value import LastValueAfterFinish
 from langgraph.channels.named_barrier_value import NamedBarrierValueAfterFinish
 
-from ..databases.tasks import BRANCH, START
+from ...model.reserved import START
+from ..databases.tasks import BRANCH
 
 BARRIERS = (NamedBarrierValue, NamedBarrierValueAfterFinish)
 Channels = dict[str, BaseChannel[Any, Any, Any]]

@@ -17,13 +17,12 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.types import Interrupt, Send
 
 from ...errors import InvalidInput
+from ...model.reserved import END, ERROR, INTERRUPT, PREVIOUS, ROOT, SENDS, START
 from ...model.states import State, head_of, id_of
 from ...model.tree import Tree, path_of
 from ..classes import Classes
 from ..databases.rows import Saved
 from ..databases.task_ids import PULL, PUSH, task_ids
-from ..databases.tasks import SENDS, START
-from ..wire import ROOT
 from .calls import Caller
 from .lineage import Before, before, planned_of
 from .objects import Objects
@@ -33,8 +32,7 @@ from .snapshots import Saver, config
 from .triggers import Channels, Ground, Seen, Triggers, kept
 
 FORMAT = 4  # of checkpoints, LangGraph's `v`
-NO_WRITES, ERROR, INTERRUPT = "__no_writes__", "__error__", "__interrupt__"
-END, PREVIOUS = "__end__", "__previous__"
+NO_WRITES = "__no_writes__"
 
 NO_SUBGRAPH = "namespace {}: the graph has no such subgraph, so its checkpoints were not written"
 SENT = "what was sent to {}: a history does not show it, and the graph's own routing does not give it again"

@@ -8,7 +8,7 @@ of a made-up id. What a file does not say is None. What is no thread is listed a
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,10 +73,10 @@ class JsonBackend(Backend):
             **search: `ids`, `metadata` (a part of the thread's own), `status`, `limit`, `offset`.
         """
         records = [item.record for item in self._items.values()]
-        return map(deepcopy, searched(records, place="a JSON file", **search))
+        return map(_copied, searched(records, place="a JSON file", **search))
 
     def thread(self, thread_id: str) -> Thread:
-        return deepcopy(self._item(thread_id).record)
+        return _copied(self._item(thread_id).record)
 
     def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
         """All states of a namespace, newest first."""
@@ -187,6 +187,11 @@ def index(path: Path, data: bytes) -> dict[str, Item]:
     except (RecursionError, ValueError) as error:
         raise SourceError(f"{path} cannot be read as JSON: {error}", path=str(path)) from error
     return items
+
+
+def _copied(record: Thread) -> Thread:
+    """A record whose own dicts and lists may be changed; deeper ones may be nested too deep to be copied."""
+    return {name: copy(value) for name, value in record.items()}
 
 
 def _item(path: Path, number: int, value: Any, start: int, end: int) -> Item:

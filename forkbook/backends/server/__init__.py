@@ -1,0 +1,1 @@
+"""An Agent Server as a backend: its requests, runs, graphs, shared memory and errors."""

@@ -10,13 +10,14 @@ from langgraph_sdk.client import SyncLangGraphClient
 from ...errors import ForkbookError, InvalidInput, ProtocolError, ServerFault, ThreadBusy, ThreadNotFound
 from ...marks import COPY_OF, SCRATCH, is_scratch
 from ...model.held import Secret
+from ...model.reserved import END
 from ...model.states import State, Thread, id_of
 from ..budget import DEFAULT_BUDGET, Budget
 from ..contract import Backend
 from ..events import OnEvent
 from ..records import Graph, RunOutcome, RunSettings, Update
 from ..values.interning import Interner
-from ..wire import END, a_state, an_object, as_written, items_in, objects
+from ..wire import a_state, an_object, as_written, items_in, objects
 from .faults import discreet, is_no_route, told
 from .graphs import ServerGraphs
 from .keys import checked_url, held_headers, request_headers, secret_words

@@ -13,6 +13,7 @@ import httpx
 
 from ...errors import InvalidInput, Unsupported
 from ...model.lookup import is_uuid
+from ...model.reserved import END, START
 from ...model.tree import path_of
 from ..records import Graph
 from ..wire import an_object, objects, whole_of
@@ -149,7 +150,7 @@ def _graph(
     schemas: Mapping[str, Any] | None,
     hidden: str | None = None,
 ) -> Graph:
-    own = None if nodes is None else tuple(node for node in nodes if node not in ("__start__", "__end__"))
+    own = None if nodes is None else tuple(node for node in nodes if node not in (START, END))
     schema = (schemas or {}).get("state_schema")
     channels = tuple(schema.get("properties", ())) or None if schema else None
     return Graph(assistant_id, graph_id, own, channels, schema, hidden, whole_of(schema))

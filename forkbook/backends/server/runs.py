@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from ...errors import ConnectionFailed, ServerFault, SourceError
+from ...model.reserved import ERROR
 from ..configured import from_metadata, from_record
 from ..events import MODES, OnEvent, StopRun, Teller, said
 from ..records import RunOutcome, RunSettings
@@ -113,7 +114,7 @@ class ServerRuns:
                     answer = self._client().join(thread_id, run_id)
                 status = an_object(self._client().get(thread_id, run_id))["status"]
             if status not in UNDER_WAY:
-                fault = answer.get("__error__") if isinstance(answer, dict) else None
+                fault = answer.get(ERROR) if isinstance(answer, dict) else None
                 return RunOutcome(run_id, status, said(fault), stopped=status == "interrupted")
 
     def _stop(self, thread_id: str, run_id: str) -> None:

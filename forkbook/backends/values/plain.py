@@ -38,6 +38,8 @@ from typing import Any
 
 import orjson
 
+from ...model.reserved import OVERWRITE
+
 LARGEST_ARRAY = 1_000  # items that are shown as numbers
 OF_MESSAGES = ("langchain_core.messages", "langchain.schema")  # the modules of their classes
 DEEPEST = 100  # nested lists and dicts; what JSON writers take is 254
@@ -219,7 +221,7 @@ def _interrupt(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> dic
 
 
 def _overwrite(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {"__overwrite__": fields["value"]}
+    return {OVERWRITE: fields["value"]}
 
 
 def _js_bytes(name: str, args: Sequence[Any], fields: Mapping[str, Any]) -> Plain:
