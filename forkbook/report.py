@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .compare.many import Overview
@@ -13,7 +16,9 @@ from .plot.bundle import CONFIG
 from .plot.html import esc, message_boxes
 
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
 :root {{ color-scheme: light dark; }}
@@ -24,6 +29,11 @@ summary {{ cursor: pointer; font-weight: 600; margin: 6px 0; }}
 {body}
 </body></html>
 """
+POLICY = (
+    "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; "
+    "form-action 'none'"
+)
+SCRIPT = re.compile(r"<script[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 
 
 def write_report(facts: Facts, path: Path) -> Path:
@@ -37,14 +47,27 @@ def write_report(facts: Facts, path: Path) -> Path:
         The path.
     """
     title = f"thread {facts.thread_id}"
-    body = "\n".join(_sections(facts)) if len(facts.tree) else "<p>this thread has no checkpoints</p>"
-    page = PAGE.format(title=esc(title), summary=esc(facts.summary()), body=body)
+    pictures = list(_pictures(facts)) if len(facts.tree) else []
+    texts = _texts(facts) if pictures else ["<p>this thread has no checkpoints</p>"]
+    body = "\n".join([*pictures, *texts])
+    page = PAGE.format(policy=_policy(pictures), title=esc(title), summary=esc(facts.summary()), body=body)
     with new_file(path) as new:
-        new.place.write(page.encode(errors="replace"))
+        new.place.write(_bytes(page))
     return path
 
 
-def _sections(facts: Facts) -> Iterator[str]:
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="replace")
+
+
+def _policy(pictures: Iterable[str]) -> str:
+    """What a browser lets the page do: run the scripts of its pictures, known by their hashes, and send nothing."""
+    hashes = [hashlib.sha256(_bytes(script)).digest() for each in pictures for script in SCRIPT.findall(each)]
+    allowed = " ".join(f"'sha256-{base64.b64encode(each).decode()}'" for each in hashes)
+    return POLICY.format(scripts=allowed or "'none'")
+
+
+def _pictures(facts: Facts) -> Iterator[str]:
     from .plot.context import context_figure
     from .plot.tokens import tokens_figure
     from .plot.tree.figure import figure
@@ -60,6 +83,11 @@ def _sections(facts: Facts) -> Iterator[str]:
     for heading, drawn, code in zip(("The tree", "Tokens", "Context"), figures, ("inline", False, False), strict=True):
         page = drawn.to_html(full_html=False, include_plotlyjs=code, config=CONFIG, default_width="100%")
         yield f"<h2>{heading}</h2>{page}"
+
+
+def _texts(facts: Facts) -> Iterator[str]:
+    tree = facts.tree
+    tips = tree.tips_by_branch[: tree.outer]
     branches = Overview({tree.label(tip): Side(facts, tip) for tip in tips})
     yield f"<h2>Branches</h2>{branches.html()}"
     yield "<h2>Messages</h2>"

@@ -14,19 +14,24 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def lab(demo_url, tmp_path_factory):
+def installed():
+    """Skip where there is no Chromium."""
     if not (shutil.which("chromium") or shutil.which("google-chrome")):
         reason = "no Chromium: apt-get install chromium"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def lab(installed, demo_url, tmp_path_factory):
     root = tmp_path_factory.mktemp("lab")
     with jupyter(root, FORKBOOK_DEMO_URL=demo_url) as (base, token):
         yield root, base, token
 
 
 @pytest.fixture(scope="module")  # while Playwright is open its event loop runs, in the way of other tests
-def chromium(lab):
+def chromium(installed):
     with browser() as open_page:
         yield open_page
 
