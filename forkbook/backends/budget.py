@@ -7,6 +7,7 @@ server is measured by a `Meter`, which raises `OverBudget` before memory or time
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -113,7 +114,11 @@ class Meter:
         Raises:
             OverBudget: It has taken longer than the bound.
         """
-        self.budget.check("seconds", round(time.monotonic() - self._begin, 1), self._what, **self._about)
+        self.budget.check("seconds", math.ceil((time.monotonic() - self._begin) * 100) / 100, self._what, **self._about)
+
+    def is_late(self) -> bool:
+        """Whether the read has taken longer than the bound."""
+        return time.monotonic() - self._begin > self.budget.seconds
 
 
 DEFAULT_BUDGET = Budget()

@@ -1,7 +1,8 @@
 """The one retry policy: requests to a busy server are sent again, with bounded tries and waiting, and no write twice.
 
 Reads are retried where they are sent, on the line to a server (`server/line`). `Retry` is for what is larger than a
-request: a whole thread that is copied, exported or migrated. A fault that the line has retried is not retried again.
+request: a whole thread that is copied, exported or migrated. A fault that the line has retried is not retried again,
+and the damage of a file never is.
 """
 
 import time
@@ -17,6 +18,7 @@ MAX_ELAPSED_S = 300.0  # from the first try on, after which there is no further 
 FIRST_DELAY_S = 0.2  # before the second try, doubled each time, where the server does not say
 RETRYABLE = (ConnectionFailed, ServerFault, ProtocolError)
 RETRYABLE_STATUS = {429: TRIES, 500: 2, 502: TRIES, 503: TRIES, 504: TRIES}  # a 500 may be a hiccup: tried twice
+LASTING = "lasting"  # among an error's details: whether to read again gives the same, as from a damaged file
 RETRIED = "retried"  # among an error's details: how often the line has tried
 
 
@@ -78,6 +80,8 @@ class Retry:
         pauses = Pauses(self._tries, self._max_wait_s)
 
         def wait(error: ForkbookError) -> None:
+            if error.details.get(LASTING):
+                raise error
             pause = pauses.next(error.details.get("retry_after"))
             if pause is None or error.details.get(RETRIED, 1) > 1:
                 raise error

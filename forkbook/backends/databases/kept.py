@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from ...model.states import State
+from ..budget import DEFAULT_BUDGET, Budget
 from ..values.decode import Decoder
 from .rebuild import NOTHING, Rebuilder, Rebuilt
 from .rows import Saved, Write
@@ -141,7 +142,7 @@ class KeptThread:
         namespaces: What was read of its namespaces.
     """
 
-    decoder: Decoder = field(default_factory=Decoder)
+    decoder: Decoder
     namespaces: dict[str, Kept] = field(default_factory=dict)
 
 
@@ -150,15 +151,16 @@ class KeptThreads:
 
     Args:
         rules: The rules that were given for DeltaChannels.
+        budget: The bounds of what is read.
     """
 
-    def __init__(self, rules: Rules | None = None) -> None:
-        self._rules = rules
+    def __init__(self, rules: Rules | None = None, budget: Budget = DEFAULT_BUDGET) -> None:
+        self._rules, self._budget = rules, budget
         self._threads: OrderedDict[str, KeptThread] = OrderedDict()
 
     def of(self, thread_id: str, ns: str) -> tuple[Decoder, Kept]:
         """What is kept of a namespace, and the thread's decoder."""
-        thread = self._threads.setdefault(thread_id, KeptThread())
+        thread = self._threads.setdefault(thread_id, KeptThread(Decoder(self._budget)))
         self._threads.move_to_end(thread_id)
         if len(self._threads) > THREADS:
             self._threads.popitem(last=False)

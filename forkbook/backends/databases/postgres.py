@@ -1,13 +1,13 @@
 """A checkpoint store on Postgres, read with our own SQL, each read in one read-only, repeatable-read transaction."""
 
+import math
 import re
 import threading
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
-
-import orjson
 
 from ...errors import (
     AccessDenied,
@@ -19,20 +19,19 @@ from ...errors import (
     ThreadNotFound,
 )
 from ...model.held import Secret, alone, without
-from ...model.states import State, Thread
+from ...model.states import LARGEST_STEP, State, Thread
 from ...model.tree import Head
 from ..budget import DEFAULT_BUDGET, Budget
 from ..capabilities import Capability
 from ..contract import Backend
 from ..jsonfile.scripts import date
 from ..store import Memory
-from ..values.cells import DAMAGES, understood
-from ..values.decode import from_json
-from ..values.plain import opaque
+from ..values.cells import id_of, understood
+from ..values.decode import Decoder
 from .kept import KeptThreads
 from .layout import COLUMNS, layout_of
 from .listing import check_search, fitting
-from .postgres_rows import PostgresRows, namespaces_of
+from .postgres_rows import LARGEST_LIMIT, PostgresRows, name, namespaces_of
 from .postgres_store import PostgresMemory
 from .rules import Rules
 
@@ -45,20 +44,26 @@ except ImportError as error:
 
 TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 PAGE = 100  # checkpoints a page
+OF_THIS_PROCESS = ("_lock", "_kept", "_documents", "_open")
 SHORTEST_PASSWORD = 4  # characters
 
 KINDS = """
 select relname, relkind::text from pg_class
 where oid = any(array(select to_regclass(name) from unnest(%s::text[]) name))
 """
-THREADS = """
-select thread_id, min(checkpoint->>'ts'), max(checkpoint->>'ts') from checkpoints group by thread_id
-order by min(checkpoint->>'ts') desc nulls last, thread_id
-"""
-HEADS = """
-select {id}, {parent}, metadata->'step', metadata->>'source'
-from checkpoints where thread_id = %s and checkpoint_ns = ''
-"""
+TIMES = "left(min(checkpoint->>'ts'), 100), left(max(checkpoint->>'ts'), 100)"
+THREADS = f"""
+select {name("thread_id{exact}")}, {TIMES} from checkpoints group by thread_id{{exact}}
+order by 2 desc nulls last, 1 limit %(rows)s
+"""  # noqa: S608  # our own columns, here and below
+THREAD = f"select {TIMES}, count(*) from checkpoints where thread_id{{exact}} = %(thread)s"  # noqa: S608
+HEADS = f"""
+select {name("{id}")}, {name("{parent}")}, left(metadata->>'step', 20), jsonb_typeof(metadata->'step'),
+       left(metadata->>'source', 100), jsonb_typeof(metadata->'source')
+from checkpoints where thread_id{{exact}} = %(thread)s and checkpoint_ns{{exact}} = '' limit %(rows)s
+"""  # noqa: S608
+CLOCK = "select set_config('statement_timeout', %s, true)"
+LONGEST_CLOCK = 2**31 - 1  # milliseconds
 
 
 class PostgresBackend(Backend):
@@ -85,12 +90,13 @@ class PostgresBackend(Backend):
                 self.capabilities -= {Capability.STORE}
 
     def _begin(self) -> None:
-        self._lock, self._kept = threading.RLock(), KeptThreads(self._rules)
+        self._lock, self._kept = threading.RLock(), KeptThreads(self._rules, self.budget)
+        self._documents = Decoder(self.budget)
         self._open: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what is of this process alone: the lock, the connection, and the rows that are kept."""
-        return {name: value for name, value in vars(self).items() if name not in ("_lock", "_kept", "_open")}
+        return {name: value for name, value in vars(self).items() if name not in OF_THIS_PROCESS}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ |= state
@@ -129,14 +135,24 @@ class PostgresBackend(Backend):
         """The connection, in a new transaction; another one where it has dropped since the last read."""
         if self._open is not None:
             with suppress(psycopg.OperationalError, psycopg.InterfaceError):
-                self._open.execute("select 1")
+                self._set_clock(self._open)
                 return self._open
             self._open.close()
         self._open = connection = self._connected()
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        set_json_loads(_loaded, connection)
+        set_json_loads(self._loaded, connection)
+        self._set_clock(connection)
         return connection
+
+    def _set_clock(self, connection: Any) -> None:
+        """Begin a transaction, each query of which may take so long."""
+        milliseconds = min(max(int(self.budget.seconds * 1000), 1), LONGEST_CLOCK)
+        connection.execute(CLOCK, [str(milliseconds)])
+
+    def _loaded(self, text: bytes | str) -> Any:
+        """What a jsonb cell holds; Postgres keeps numbers of any size."""
+        return self._documents.plain_json(text.encode() if isinstance(text, str) else bytes(text))
 
     def close(self) -> None:
         with self._lock:
@@ -156,8 +172,12 @@ class PostgresBackend(Backend):
     @contextmanager
     def _told(self, deed: str, thread_id: str | None) -> Iterator[None]:
         """Turn what the driver raises inside into forkbook's errors."""
+        began = time.monotonic()
         try:
             yield
+        except psycopg.errors.QueryCanceled as error:
+            self.budget.check("seconds", math.ceil((time.monotonic() - began) * 100) / 100, deed, thread_id=thread_id)
+            raise ConnectionFailed(f"{deed}: {self.address} ({self._said(error)})", thread_id=thread_id) from None
         except psycopg.OperationalError as error:
             said = self._said(error)
             error.args = (said,)  # the frame of a `with` has it still
@@ -176,15 +196,13 @@ class PostgresBackend(Backend):
     def threads(self, **search: Any) -> Iterator[Thread]:
         check_search(search)
         with self._reading("listing the threads") as connection:
-            rows = connection.execute(THREADS).fetchall()
+            rows = connection.execute(self._sql(THREADS), self._rows()).fetchall()
+        self.budget.check("items", len(rows), f"the list of threads of {self.address}")
         yield from (_thread(*row) for row in fitting(rows, search))
 
     def thread(self, thread_id: str) -> Thread:
         with self._reading(f"reading thread {thread_id}", thread_id) as connection:
-            row = connection.execute(
-                "select min(checkpoint->>'ts'), max(checkpoint->>'ts'), count(*) from checkpoints where thread_id = %s",
-                [thread_id],
-            ).fetchone()
+            row = connection.execute(self._sql(THREAD), {"thread": thread_id}).fetchone()
         if not row[2]:
             raise ThreadNotFound(
                 f"no thread {thread_id!r} in {self.address}; book.threads() lists them", thread_id=thread_id
@@ -193,7 +211,9 @@ class PostgresBackend(Backend):
 
     def heads(self, thread_id: str) -> list[Head]:
         with self._reading(f"reading the heads of thread {thread_id}", thread_id) as connection:
-            return [Head(*row) for row in connection.execute(self._sql(HEADS), [thread_id])]
+            rows = connection.execute(self._sql(HEADS), self._rows(thread=thread_id)).fetchall()
+        self.budget.check("items", len(rows), f"thread {thread_id!r} of {self.address}", thread_id=thread_id)
+        return [_head(thread_id, *row) for row in rows]
 
     def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
         read = list(self._states(thread_id, ns).values())
@@ -202,7 +222,7 @@ class PostgresBackend(Backend):
 
     def namespaces(self, thread_id: str) -> set[str]:
         with self._reading(f"listing the subgraphs of thread {thread_id}", thread_id) as connection:
-            return namespaces_of(connection, thread_id)
+            return namespaces_of(connection, self._layout, thread_id)
 
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
         found = self._states(thread_id, ns)
@@ -214,7 +234,11 @@ class PostgresBackend(Backend):
 
     def memory(self) -> Memory:
         found = Capability.STORE in self.capabilities
-        return PostgresMemory(f"{self.kind} {self.address}", self._reading) if found else super().memory()
+        return PostgresMemory(f"{self.kind} {self.address}", self._reading, self.budget) if found else super().memory()
+
+    def _rows(self, **more: Any) -> dict[str, Any]:
+        """The parameters of a query of as many rows as may be read, and one more."""
+        return {"rows": min(int(self.budget.items) + 1, LARGEST_LIMIT), **more}
 
     def _sql(self, query: str) -> str:
         return query.format(**asdict(self._layout))
@@ -225,19 +249,22 @@ class PostgresBackend(Backend):
             understood(f"{self.kind} {self.address}", thread_id),
         ):
             decoder, kept = self._kept.of(thread_id, ns)
-            return kept.states(PostgresRows(connection, self._layout, decoder, kept.blobs, (thread_id, ns)))
+            meter = self.budget.meter(f"thread {thread_id!r} of {self.kind} {self.address}", thread_id=thread_id)
+            self._documents.meter = meter
+            return kept.states(PostgresRows(connection, self._layout, decoder, kept.blobs, (thread_id, ns), meter))
 
 
-def _loaded(text: bytes | str) -> Any:
-    """What a jsonb cell holds; Postgres keeps numbers of any size."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return from_json(text.encode() if isinstance(text, str) else text)
-    except DAMAGES as error:
-        return opaque(f"damaged: {str(error) or type(error).__name__}", len(text))
+def _head(
+    thread_id: str, id_: Any, parent: Any, step: str | None, step_kind: str, source: str | None, source_kind: str
+) -> Head:
+    """A head from its row; a step or a source of another kind is unknown."""
+    number = int(step) if step_kind == "number" and step and re.fullmatch(r"-?\d{1,19}", step) else None
+    return Head(
+        id_of(id_, "its id", thread_id),
+        id_of(parent, "its parent's id", thread_id) if parent else None,
+        number if number is not None and abs(number) < LARGEST_STEP else None,
+        source if source_kind == "string" else None,
+    )
 
 
 def _thread(thread_id: str, created_at: str | None, updated_at: str | None) -> Thread:

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,46 +12,31 @@ from typing import Any
 from ...errors import ThreadNotFound
 from ...model.states import State, Thread
 from ...model.tree import Head
-from ..budget import DEFAULT_BUDGET, Budget
+from ..budget import DEFAULT_BUDGET, Budget, Meter
 from ..capabilities import Capability
 from ..contract import Backend
 from ..store import Memory
-from ..values.cells import as_text, id_of, sized, understood
+from ..values.cells import understood
 from ..values.decode import Decoder
-from ..values.plain import opaque
-from .kept import KeptThreads, Row
+from .kept import KeptThreads
 from .listing import check_search, fitting
-from .rows import Saved, Write, parts
 from .rules import Rules
-from .sqlite_file import LARGEST, SqliteFile
+from .sqlite_file import SqliteFile
+from .sqlite_rows import SqliteRows, name, namespaces_of
 from .sqlite_store import SqliteMemory
 
 PAGE = 100  # checkpoints a page
 
-THREADS = """
-SELECT thread_id, min(checkpoint_id), max(checkpoint_id) FROM checkpoints GROUP BY thread_id
-ORDER BY min(checkpoint_id) DESC, thread_id
-"""
-THREAD = "SELECT thread_id, min(checkpoint_id), max(checkpoint_id) FROM checkpoints WHERE thread_id = ?"
-ROWS = """
-SELECT checkpoint_id, parent_checkpoint_id, {key} FROM checkpoints WHERE thread_id = ?1 AND checkpoint_ns = ?2
-ORDER BY checkpoint_id DESC
-"""
-BLOBS = f"""
-SELECT type, {sized("checkpoint", "?1")}, {sized("metadata", "?1")} FROM checkpoints WHERE {{place}}
+ENDS = "min(checkpoint_id COLLATE BINARY) AS first, max(checkpoint_id COLLATE BINARY) AS last"
+THREADS = f"""
+SELECT {name("thread_id")}, {name("first")}, {name("last")}
+FROM (SELECT thread_id, {ENDS} FROM checkpoints GROUP BY thread_id COLLATE BINARY)
+ORDER BY first DESC, thread_id COLLATE BINARY
 """  # noqa: S608  # our own columns, here and below
-METADATA = f"SELECT {sized('metadata', '?1')} FROM checkpoints WHERE {{place}}"  # noqa: S608
-BY_ID = "thread_id = ?3 AND checkpoint_ns = ?4 AND checkpoint_id = ?5"
-MARK = "SELECT count(*), max({key}) FROM {table} WHERE thread_id = ? AND checkpoint_ns = ?"
-STAMPS = """
-SELECT checkpoint_id, count(*), max({key}) FROM writes WHERE thread_id = ? AND checkpoint_ns = ? GROUP BY checkpoint_id
-"""
-WRITES = f"""
-SELECT checkpoint_id, task_id, {{path}}, idx, channel, type, {sized("value", "?")}
-FROM writes WHERE thread_id = ? AND checkpoint_ns = ?
+THREAD = f"""
+SELECT count(*), {name("min(checkpoint_id COLLATE BINARY)")}, {name("max(checkpoint_id COLLATE BINARY)")}
+FROM checkpoints WHERE thread_id = ? COLLATE BINARY
 """  # noqa: S608
-OF_CHECKPOINT = " AND checkpoint_id = ?"
-NAMESPACES = "SELECT DISTINCT checkpoint_ns FROM checkpoints WHERE thread_id = ? AND checkpoint_ns <> ''"
 
 
 class SqliteBackend(Backend):
@@ -75,9 +60,9 @@ class SqliteBackend(Backend):
         self, path: str | os.PathLike[str], rules: Rules | None = None, budget: Budget = DEFAULT_BUDGET
     ) -> None:
         self.budget = budget
-        self._file = SqliteFile(Path(path))
+        self._file = SqliteFile(Path(path), budget)
         self.address = str(path)
-        self._lock, self._kept = threading.Lock(), KeptThreads(rules)
+        self._lock, self._kept = threading.Lock(), KeptThreads(rules, budget)
         self._read_from: int | None = None  # the file of which rows are kept; None: some may be wrong
         if not self._file.read("opening the store", SqliteMemory.columns):
             self.capabilities -= {Capability.STORE}
@@ -89,8 +74,8 @@ class SqliteBackend(Backend):
 
     def threads(self, **search: Any) -> Iterator[Thread]:
         check_search(search)
-        rows = self._file.read("listing the threads", lambda connection: connection.execute(THREADS).fetchall())
-        yield from (_thread(*row) for row in fitting([row for row in rows if isinstance(row[0], str)], search))
+        rows = self._file.read("listing the threads", self._listed)
+        yield from (_thread(*row) for row in fitting(rows, search))
 
     def thread(self, thread_id: str) -> Thread:
         row = self._file.read(
@@ -98,15 +83,15 @@ class SqliteBackend(Backend):
             lambda connection: connection.execute(THREAD, [thread_id]).fetchone(),
             thread_id,
         )
-        if row[0] is None:
+        if not row[0]:
             raise ThreadNotFound(
                 f"no thread {thread_id!r} in {self.address}; book.threads() lists them", thread_id=thread_id
             )
-        return _thread(*row)
+        return _thread(thread_id, *row[1:])
 
     def heads(self, thread_id: str) -> list[Head]:
         def work(connection: sqlite3.Connection) -> list[Head]:
-            rows = SqliteRows(connection, Decoder(), thread_id, "")
+            rows = SqliteRows(connection, Decoder(self.budget), (thread_id, ""), self._meter(thread_id))
             found = ((row, rows.metadata(row)) for row in rows.rows())
             return [Head(row.id, row.parent_id, said.get("step"), said.get("source")) for row, said in found]
 
@@ -118,7 +103,7 @@ class SqliteBackend(Backend):
         yield from (found[start : start + size] for start in range(0, len(found), size))
 
     def namespaces(self, thread_id: str) -> set[str]:
-        return self._file.read("listing the subgraphs", lambda db: _namespaces(db, thread_id), thread_id)
+        return self._file.read("listing the subgraphs", lambda db: namespaces_of(db, thread_id), thread_id)
 
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
         found = self._states(thread_id, ns)
@@ -132,6 +117,18 @@ class SqliteBackend(Backend):
         found = Capability.STORE in self.capabilities
         return SqliteMemory(f"{self.kind} {self.address}", self._file) if found else super().memory()
 
+    def _meter(self, thread_id: str) -> Meter:
+        return self.budget.meter(f"thread {thread_id!r} of {self.kind} {self.address}", thread_id=thread_id)
+
+    def _listed(self, connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+        """The threads, each with its first and last checkpoint id; ids that are no text can be asked for by no one."""
+        found, meter = [], self.budget.meter(f"the list of threads of {self.kind} {self.address}")
+        for row in connection.execute(THREADS):
+            meter.take(items=1)
+            if isinstance(row[0], str):
+                found.append(row)
+        return found
+
     def _states(self, thread_id: str, ns: str) -> dict[str, State]:
         def work(connection: sqlite3.Connection) -> dict[str, State]:
             if self._read_from != self._file.number:  # another file; or this one, a writer came in between
@@ -139,130 +136,12 @@ class SqliteBackend(Backend):
             self._read_from = None
             decoder, kept = self._kept.of(thread_id, ns)
             with understood(f"{self.kind} {self.address}", thread_id):
-                return kept.states(SqliteRows(connection, decoder, thread_id, ns))
+                return kept.states(SqliteRows(connection, decoder, (thread_id, ns), self._meter(thread_id)))
 
         with self._lock:
             found = self._file.read("reading the history", work, thread_id)
             self._read_from = self._file.number
             return found
-
-
-class SqliteRows:
-    """A namespace of a thread in a SQLite file, at one moment.
-
-    Args:
-        connection: A connection in a transaction.
-        decoder: Decodes its values.
-        thread_id: The thread.
-        ns: The namespace.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, decoder: Decoder, thread_id: str, ns: str) -> None:
-        self._connection, self._decoder = connection, decoder
-        self._at = thread_id, ns
-        self._key, self._write_key = (row_id(connection, table) for table in ("checkpoints", "writes"))
-
-    def mark(self) -> Any:
-        """How many rows there are, their highest ids, which every new row goes beyond, and the thread's namespaces."""
-        if self._key is None or self._write_key is None:
-            return None
-        counts = [
-            self._connection.execute(MARK.format(key=key, table=table), self._at).fetchone()
-            for key, table in ((self._key, "checkpoints"), (self._write_key, "writes"))
-        ]
-        return *counts, self.namespaces()
-
-    def rows(self) -> list[Row]:
-        """Its checkpoints; stamped with their row ids, since one that is replaced gets a new one."""
-        thread_id, query = self._at[0], ROWS.format(key=self._key or "NULL")
-        return [
-            Row(
-                id_of(found, "its id", thread_id),
-                id_of(parent, "its parent's id", thread_id) if parent else None,
-                stamp,
-            )
-            for found, parent, stamp in self._connection.execute(query, self._at)
-        ]
-
-    def checkpoints(self, rows: Sequence[Row]) -> Iterator[Saved]:
-        """These checkpoints, without what their tasks wrote; of a broken page what can be said."""
-        query = BLOBS.format(place=self._place)
-        for row in rows:
-            try:
-                kind, size, blob, *metadata = self._one(query, row)
-            except sqlite3.DatabaseError as error:  # a broken page: other rows may be whole
-                yield Saved(*self._at, row.id, row.parent_id, {}, opaque(f"damaged: {error}", 0), {}, [])
-                continue
-            checkpoint, values = parts(self._value(kind, size, blob), size or 0)
-            said = self._metadata(*metadata)
-            yield Saved(*self._at, row.id, row.parent_id, checkpoint, values, said, [], self._snapshots(values))
-
-    def metadata(self, row: Row) -> dict[str, Any]:
-        """A checkpoint's metadata alone."""
-        return self._metadata(*self._one(METADATA.format(place=self._place), row))
-
-    def stamps(self) -> dict[str, Any] | None:
-        """How many writes a checkpoint has, and the newest one's row id; None where the table has none."""
-        if self._write_key is None:
-            return None
-        found = self._connection.execute(STAMPS.format(key=self._write_key), self._at)
-        return {checkpoint_id: stamp for checkpoint_id, *stamp in found}
-
-    def writes(self, ids: Collection[str] | None) -> dict[str, list[Write]]:
-        """What tasks wrote, by checkpoint id."""
-        path = "task_path" if "task_path" in columns_of(self._connection, "writes") else "''"
-        query, found = WRITES.format(path=path), dict[str, list[Write]]()
-        asked = [[]] if ids is None else [[id_] for id_ in ids]
-        for more in asked:
-            cursor = self._connection.execute(query + OF_CHECKPOINT * len(more), [LARGEST, *self._at, *more])
-            for checkpoint_id, task_id, path, idx, channel, *value in cursor:
-                place = idx if isinstance(idx, int) else 0
-                write = Write(as_text(task_id), as_text(path), place, as_text(channel), self._value(*value))
-                found.setdefault(checkpoint_id, []).append(write)
-        return found
-
-    def namespaces(self) -> set[str]:
-        """The namespaces of the thread's subgraphs."""
-        return _namespaces(self._connection, self._at[0])
-
-    @property
-    def _place(self) -> str:
-        return f"{self._key} = ?2" if self._key else BY_ID
-
-    def _one(self, query: str, row: Row) -> Any:
-        at = [] if self._key else [*self._at, row.id]
-        return self._connection.execute(query, [LARGEST, row.stamp, *at]).fetchone()
-
-    def _snapshots(self, values: Any) -> frozenset[str]:
-        held = values.items() if isinstance(values, dict) else ()
-        return frozenset(channel for channel, value in held if self._decoder.is_snapshot(value))
-
-    def _value(self, kind: Any, size: int | None, blob: Any) -> Any:
-        if blob is None and size:
-            return opaque(f"larger than {LARGEST:,} bytes", size)
-        return self._decoder.decode(kind, blob)
-
-    def _metadata(self, size: int | None, blob: Any) -> dict[str, Any]:
-        said = self._value("json", size, blob) if size else {}
-        return said if isinstance(said, dict) else opaque("damaged: this is no metadata", size or 0)
-
-
-def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
-    """The names of a table's columns, in lower case."""
-    return {str(name).lower() for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
-
-
-def row_id(connection: sqlite3.Connection, table: str) -> str | None:
-    """By what name a table's row ids are asked for: SQLite has three, and columns may take them; None: by none."""
-    for name in {"rowid", "_rowid_", "oid"} - columns_of(connection, table):
-        with suppress(sqlite3.OperationalError):  # the table is one WITHOUT ROWID
-            connection.execute(f"SELECT {name} FROM {table} LIMIT 0")  # noqa: S608
-            return name
-    return None
-
-
-def _namespaces(connection: sqlite3.Connection, thread_id: str) -> set[str]:
-    return {name for (name,) in connection.execute(NAMESPACES, [thread_id]) if isinstance(name, str)}
 
 
 def _thread(thread_id: str, first: str, last: str) -> Thread:

@@ -1,7 +1,8 @@
 """Opening a SQLite file to read a checkpoint store, so that nothing of it is created, changed or migrated.
 
 A closed WAL database is opened as immutable, since an ordinary reader would leave `-wal` and `-shm` files beside it;
-a database that a writer has open is read beside it. Views, virtual tables and generated columns are not read.
+a database that a writer has open is read beside it. Views, virtual tables and generated columns are not read: a few
+bytes of them may make gigabytes.
 """
 
 import sqlite3
@@ -14,18 +15,24 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ...errors import AccessDenied, ConnectionFailed, ProtocolError, SourceError
+from ..budget import DEFAULT_BUDGET, Budget
 
-LARGEST = 64_000_000  # bytes of one stored value; larger ones are shown as what they are, unread
 TRIES = 5  # of a read that a writer comes into
 CHANGED = "{}: a writer changed the file meanwhile; read again"
+STEPS = 20_000  # of SQLite's machine, after which the clock is looked at
+SMALLEST_LIMIT, LARGEST_LIMIT = 1_000_000, 2**31 - 1  # bytes of a cell that SQLite itself is let read
 PATIENCE = 1.0  # seconds that a locked file is waited for
 T = TypeVar("T")
 MAGIC = b"SQLite format 3\0"
 COLUMNS = {
-    "checkpoints": {"thread_id", "checkpoint_ns", "checkpoint_id", "parent_checkpoint_id", "checkpoint", "metadata"},
-    "writes": {"thread_id", "checkpoint_ns", "checkpoint_id", "task_id", "idx", "channel", "value"},
-}
-TABLES = "SELECT name, type, sql FROM sqlite_schema WHERE name IN ('checkpoints', 'writes')"
+    "checkpoints": {
+        "thread_id", "checkpoint_ns", "checkpoint_id", "parent_checkpoint_id", "type", "checkpoint", "metadata",
+    },
+    "writes": {"thread_id", "checkpoint_ns", "checkpoint_id", "task_id", "idx", "channel", "type", "value"},
+}  # fmt: skip
+TABLES = """
+SELECT lower(name), type, upper(substr(sql, 1, 20)) FROM sqlite_schema WHERE lower(name) IN ('checkpoints', 'writes')
+"""
 
 
 class Changed(ConnectionFailed):
@@ -40,13 +47,14 @@ class SqliteFile:
 
     Args:
         path: The file.
+        budget: The bounds of what is read.
 
     Attributes:
         number: Counts the files that were found there, one after the other.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.number = path, 0
+    def __init__(self, path: Path, budget: Budget = DEFAULT_BUDGET) -> None:
+        self.path, self.budget, self.number = path, budget, 0
         self._file: tuple[int, int] | None = None
         self._lock = threading.RLock()
         self._last: _Look | None = None
@@ -65,6 +73,7 @@ class SqliteFile:
             AccessDenied: It may not be read.
             ProtocolError: SQLite finds it damaged.
             SourceError: It is no checkpoint store.
+            OverBudget: It takes too long.
         """
         for _ in range(TRIES - 1):
             with suppress(Changed), self._reading(deed, thread_id) as connection:
@@ -88,13 +97,17 @@ class SqliteFile:
                 self.number += look.file != self._file
                 self._file = look.file
                 connection = self._connection(look)
+                clock = self.budget.meter(where, thread_id=thread_id)
                 try:
+                    connection.set_progress_handler(clock.is_late, STEPS)
                     connection.execute("BEGIN")
                     _check_tables(connection, where)
                     yield connection
                     connection.execute("COMMIT")
                 except BaseException as error:
                     self.close()
+                    if isinstance(error, sqlite3.OperationalError):
+                        clock.check_time()
                     if isinstance(error, Exception) and self._changed(look):  # that may be why
                         raise Changed(CHANGED.format(where), thread_id=thread_id) from error
                     raise
@@ -103,7 +116,7 @@ class SqliteFile:
                 if self._changed(look):
                     raise Changed(CHANGED.format(where), thread_id=thread_id)
         except sqlite3.Error as error:
-            raise _told(where, error, thread_id) from error
+            raise _told(where, error, thread_id, self.path) from error
         except PermissionError as error:
             raise AccessDenied(f"{where}: this user may not read the file", thread_id=thread_id) from error
         except (OSError, ValueError) as error:
@@ -128,7 +141,7 @@ class SqliteFile:
         if self._open and not self._open[1].lets_stay(look):
             self.close()
         if not self._open:
-            self._open = _connect(self.path, look.immutable), look
+            self._open = _connect(self.path, look.immutable, self.budget), look
         return self._open[0]
 
 
@@ -162,7 +175,7 @@ def _look(path: Path) -> _Look:
         SourceError: It is no SQLite database.
     """
     if not path.exists():
-        raise ConnectionFailed(f"there is no file {path}; check the path")
+        raise ConnectionFailed(f"there is no file {path}; check the path", lasting=True)
     if not path.is_file():
         raise SourceError(f"{path} is no file; give the path of the SQLite file itself")
     file, stamp = _identity(path)
@@ -180,7 +193,7 @@ def _identity(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
     try:
         stat = path.stat()
     except FileNotFoundError:
-        raise ConnectionFailed(f"there is no file {path}; check the path") from None
+        raise ConnectionFailed(f"there is no file {path}; check the path", lasting=True) from None
     return (stat.st_dev, stat.st_ino), (stat.st_size, stat.st_mtime_ns)
 
 
@@ -192,33 +205,63 @@ def _has_log(path: Path) -> bool:
         return False
 
 
-def _connect(path: Path, immutable: bool) -> sqlite3.Connection:
+def _connect(path: Path, immutable: bool, budget: Budget) -> sqlite3.Connection:
     uri = f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if immutable else ''}"
     connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST + LARGEST)
+    most = min(max(2 * int(budget.value_bytes), SMALLEST_LIMIT), LARGEST_LIMIT)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most)
     connection.executescript("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
     return connection
 
 
 def _check_tables(connection: sqlite3.Connection, where: str) -> None:
-    found = {name: (kind, str(sql).upper()) for name, kind, sql in connection.execute(TABLES)}
+    found = {table: (kind, sql) for table, kind, sql in connection.execute(TABLES)}
     for table, needed in COLUMNS.items():
         kind, sql = found.get(table, ("", ""))
-        columns = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")} if kind else set()
-        if kind != "table" or sql.startswith("CREATE VIRTUAL") or needed - columns:
-            why = f"{table!r} is a {kind}, not LangGraph's table" if kind else f"there is no table {table!r}"
+        stored, made = _columns(connection, table) if kind else (set[str](), set[str]())
+        why = None
+        if not kind:
+            why = f"there is no table {table!r}"
+        elif kind != "table" or sql.startswith("CREATE VIRTUAL") or needed - stored - made:
+            why = f"{table!r} is a {kind}, not LangGraph's table"
+        elif needed & made:
+            why = f"{table!r} has generated columns in LangGraph's place ({', '.join(sorted(needed & made))})"
+        if why:
             raise SourceError(f"{where}: {why}, so this is no checkpoint store; is it the right file?")
 
 
-def _told(where: str, error: sqlite3.Error, thread_id: str | None) -> SourceError:
+def _columns(connection: sqlite3.Connection, table: str) -> tuple[set[str], set[str]]:
+    """The names of a table's columns in lower case: those that are stored, and those that reading makes."""
+    rows = connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
+    stored = {str(row[1]).lower() for row in rows if not row[-1]}
+    return stored, {str(row[1]).lower() for row in rows} - stored
+
+
+def _told(where: str, error: sqlite3.Error, thread_id: str | None, path: Path) -> SourceError:
     said = str(error)
     if "locked" in said or "busy" in said:
         return ConnectionFailed(f"{where}: another program has locked the file; try again later", thread_id=thread_id)
-    if "unable to open" in said or "readonly" in said:
-        return ConnectionFailed(
-            f"{where}: SQLite says {said}; a database in use needs its -wal and -shm files beside it, in a folder that "
-            "may be written: copy all three there",
+    if "unsafe use of" in said:
+        return SourceError(
+            f"{where}: SQLite says {said}; a column or an index there calls a function that is not safe in a file of "
+            "others: copy the tables checkpoints and writes to a file of their own",
             thread_id=thread_id,
         )
-    return ProtocolError(f"{where}: SQLite says {said}; the file is damaged: take a whole copy", thread_id=thread_id)
+    if "unable to open" in said or "readonly" in said:
+        return ConnectionFailed(f"{where}: SQLite says {said}; {_advice(path)}", thread_id=thread_id, lasting=True)
+    return ProtocolError(
+        f"{where}: SQLite says {said}; the file is damaged: take a whole copy", thread_id=thread_id, lasting=True
+    )
+
+
+def _advice(path: Path) -> str:
+    """What to do about a file that SQLite would have to write before it can be read."""
+    journal = Path(f"{path}-journal")
+    if journal.exists():
+        return (
+            f"a program that wrote the file was killed, and {journal.name} beside it holds what must be taken back "
+            "first, which forkbook does not do, since it changes nothing: open the file once with its own program, or "
+            f"with sqlite3, on a copy of both files if you want to keep them as they are"
+        )
+    return "a database in use needs its -wal and -shm files beside it, in a folder that may be written: copy all there"

@@ -4,19 +4,24 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from ...errors import Unsupported
+from ..budget import Budget
 from ..store import Item, Memory, Namespace
 from ..values.cells import as_bytes, as_text, kind_of
+from ..values.decode import Decoder
 from ..values.plain import opaque
 
-LARGEST_VALUE = 64_000_000  # bytes; larger ones are shown as what they are, unread
 COLUMNS = {"prefix", "key", "value", "created_at", "updated_at"}
 
 
 class Tables(Memory):
-    """A memory that is read from its table."""
+    """A memory that is read from its table.
+
+    Attributes:
+        budget: The bounds of what is read.
+    """
+
+    budget: Budget
 
     def put(self, namespace: Namespace, key: str, value: Mapping[str, Any]) -> None:
         self.check_writable()
@@ -43,24 +48,40 @@ class Tables(Memory):
             )
 
 
-def item_of(prefix: Any, key: Any, size: int | None, value: Any, created: Any, updated: Any, expires: Any) -> Item:
-    """An item from a row; its times are UTC where they name no zone.
+class Items:
+    """Makes items of rows, and measures them.
 
-    Expired items that were not swept yet are still there, as LangGraph's own store gives them by default.
+    Args:
+        name: The place.
+        budget: The bounds of what is read.
+
+    Attributes:
+        most: Bytes of a value that is read.
     """
-    namespace = tuple(as_text(prefix).split("."))
-    return Item(namespace, as_text(key), _value(size or 0, value), _iso(created), _iso(updated), _iso(expires))
 
+    def __init__(self, name: str, budget: Budget) -> None:
+        self._meter = budget.meter(f"the memory of {name}")
+        self._decoder = Decoder(budget)
+        self._decoder.meter = self._meter
+        self.most = int(budget.value_bytes)
 
-def _value(size: int, value: Any) -> Any:
-    if value is None:
-        return opaque(f"larger than {LARGEST_VALUE:,} bytes" if size else "damaged: there is no value", size)
-    if (text := as_bytes(value)) is None:
-        return opaque(f"damaged: there is {kind_of(value)} where JSON belongs", 0)
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return opaque("damaged: this is no JSON", size)
+    def item(
+        self, prefix: Any, key: Any, size: int | None, value: Any, created: Any, updated: Any, expires: Any
+    ) -> Item:
+        """An item from a row; its times are UTC where they name no zone.
+
+        Expired items that were not swept yet are still there, as LangGraph's own store gives them by default.
+        """
+        self._meter.take(items=1, nbytes=size or 0)
+        namespace = tuple(as_text(prefix).split("."))
+        return Item(namespace, as_text(key), self._value(size or 0, value), _iso(created), _iso(updated), _iso(expires))
+
+    def _value(self, size: int, value: Any) -> Any:
+        if value is None:
+            return opaque(f"larger than {self.most:,} bytes" if size else "damaged: there is no value", size)
+        if (text := as_bytes(value)) is None:
+            return opaque(f"damaged: there is {kind_of(value)} where JSON belongs", 0)
+        return self._decoder.plain_json(text)
 
 
 def _iso(time: Any) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...errors import ForkbookError, ProtocolError
 
+NAME_BYTES = 10_000  # of an id, a type, the name of a channel: what is longer is damage
 DAMAGES = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, RecursionError)
 KINDS = {bytes: "a blob", str: "text", int: "an integer", float: "a real number", type(None): "nothing"}
 
@@ -39,19 +40,22 @@ def id_of(cell: Any, of: str, thread_id: str) -> str:
     """A cell that is the id of a checkpoint.
 
     Raises:
-        ProtocolError: It is no text, so this is no row of LangGraph's.
+        ProtocolError: It is no text, or too long a one, so this is no row of LangGraph's.
     """
-    if isinstance(cell, str):
+    if isinstance(cell, str) and len(cell) <= NAME_BYTES:
         return cell
     raise ProtocolError(
         f"thread {thread_id!r} has a checkpoint with {kind_of(cell)} in the place of {of}: its row is damaged, so take "
         "the store from a backup; other threads can be read",
         thread_id=thread_id,
+        lasting=True,
     )
 
 
 def kind_of(cell: Any) -> str:
     """What a cell holds, in words."""
+    if isinstance(cell, bytes | str) and len(cell) > NAME_BYTES:
+        return f"more than {NAME_BYTES:,} bytes"
     return KINDS.get(type(cell), f"a {type(cell).__name__}")
 
 
@@ -71,4 +75,5 @@ def understood(place: str, thread_id: str) -> Iterator[None]:
             f"thread {thread_id!r} of {place} cannot be read, its rows are not what LangGraph writes "
             f"({type(error).__name__}: {error}); other threads can be read",
             thread_id=thread_id,
+            lasting=True,
         ) from error

@@ -5,8 +5,10 @@ be read becomes a visible `{"__type__": "opaque", "reason": …, "size": …}`; 
 """
 
 import json
+import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -14,12 +16,16 @@ import orjson
 import ormsgpack
 
 from ...model.text import cut
+from ..budget import DEFAULT_BUDGET, Budget, Meter
 from .cells import DAMAGES, as_bytes, kind_of
-from .plain import DEEPEST, Plain, array, constructed, fields_of, in_base64, opaque, settle, tagged
+from .counting import TooMany, check_msgpack, json_items, most_items
+from .plain import DEEPEST, Plain, Settling, array, constructed, fields_of, in_base64, opaque, settle, tagged
 
 JS_VALUES = ("undefined", "delta_snapshot")  # what LangGraph.js writes for a missing value, and for a whole channel
 MEMO_BYTES = 64 * 1024 * 1024  # of remembered extensions, after which a memo is dropped
 DEEPEST_EXTENSION = 32  # extensions within extensions
+LONG_NUMBER = re.compile(rb"[0-9]{19}")
+WRITTEN_DEEP = 230  # lists and dicts in each other that JSON writers take, with some more around them
 LONGEST_KIND = 60  # characters of a type that is not known
 
 MESSAGES = {
@@ -39,18 +45,24 @@ class Decoder:
 
     The memo lives as long as the decoder: one for a thread's read shares what the read returns anyway.
 
+    Args:
+        budget: The bounds of a value.
+
     Attributes:
         held: Bytes of the extensions that the memo remembers.
+        meter: Measures the read that values are decoded for; None: nothing does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget = DEFAULT_BUDGET) -> None:
         self.held = 0
+        self.meter: Meter | None = None
+        self._most, self._settling = most_items(budget), Settling(int(budget.depth))
         self._snapshots = set[int]()
         self._depth = threading.local()
         self._extension = lru_cache(maxsize=None)(self._first_met)
         self._kinds: dict[str, Callable[[bytes], Any]] = {
             "msgpack": self._msgpack,
-            "json": from_json,
+            "json": self._json,
             "bytes": lambda data: tagged("bytes", in_base64(data)),
             "bytearray": lambda data: tagged("bytearray", in_base64(data)),
             "null": lambda data: None,
@@ -58,12 +70,15 @@ class Decoder:
         }
 
     def decode(self, kind: Any, data: Any) -> Any:
-        """A stored value as plain data; never raises.
+        """A stored value as plain data; what cannot be read is one opaque value.
 
         Args:
             kind: What the store says it is: `msgpack`, `json`, `bytes`, `bytearray`, `null`, `pickle`, or one of
                 these with `+` and a cipher's name.
             data: The stored bytes; of a damaged store anything that a cell can hold.
+
+        Raises:
+            OverBudget: The read that it is for has too many items.
         """
         if (raw := as_bytes(data)) is None:
             return opaque(f"damaged: there is {kind_of(data)} where bytes belong", 0)
@@ -77,31 +92,68 @@ class Decoder:
         try:
             return reader(raw)
         except DAMAGES as error:
-            return _damaged(error, len(raw))
+            return self._unread(error, len(raw))
+        finally:
+            self._count()
+
+    def plain_json(self, data: bytes) -> Any:
+        """JSON of the place's own, which is shown as it is; what cannot be read is one opaque value.
+
+        Raises:
+            OverBudget: The read that it is for has too many items.
+        """
+        try:
+            self._settling.items += json_items(data, self._most)
+            return _checked(_loaded(data), self._settling.deepest)
+        except DAMAGES as error:
+            return self._unread(error, len(data))
+        finally:
+            self._count()
+
+    def _unread(self, error: Exception, size: int) -> Plain:
+        """What stands for a value that cannot be read; one of too many items counts as so many."""
+        if not isinstance(error, TooMany):
+            return _damaged(error, size)
+        self._settling.items += self._most + 1
+        return opaque(str(error), size)
+
+    def _count(self) -> None:
+        """Have the meter count what was unpacked since."""
+        items, self._settling.items = self._settling.items, 0
+        if self.meter is not None:  # it may have raised within an extension, which is told as damage
+            self.meter.take(items=items)
 
     def is_snapshot(self, value: Any) -> bool:
         """Whether this list or dict was decoded here from a DeltaChannel's snapshot."""
         return id(value) in self._snapshots
 
     def _msgpack(self, data: bytes) -> Any:
-        return settle(self._unpacked(data))
+        return settle(self._unpacked(data), self._settling)
+
+    def _json(self, data: bytes) -> Any:
+        self._settling.items += json_items(data, self._most)
+        return from_json(data, self._settling.deepest)
 
     def _unpacked(self, data: bytes) -> Any:
+        if len(data) > self._most:
+            check_msgpack(data, self._most)
         return ormsgpack.unpackb(data, ext_hook=self._extension, option=ormsgpack.OPT_NON_STR_KEYS)
 
     def _first_met(self, code: int, data: bytes) -> Any:
         self.held += len(data)
+        if self._settling.items > self._most:
+            self._count()
         depth = getattr(self._depth, "now", 0)
         if depth >= DEEPEST_EXTENSION:
             return opaque(f"damaged: nested deeper than {DEEPEST_EXTENSION} objects", len(data))
         self._depth.now = depth + 1
         try:
-            built = _checked(self._built(code, data))
+            built = _checked(self._built(code, data), self._settling.deepest)
             if code == SNAPSHOT and isinstance(built, dict | list):
                 self._snapshots.add(id(built))  # the memo keeps it, so that its id stays its own
             return built
         except DAMAGES as error:
-            return _damaged(error, len(data))
+            return self._unread(error, len(data))
         finally:
             self._depth.now = depth
 
@@ -109,7 +161,7 @@ class Decoder:
         if code != NUMPY and code not in EXTENSIONS:
             return opaque(f"unknown extension {code}", len(data))
         said = self._unpacked(data)
-        return array(*said) if code == NUMPY else EXTENSIONS[code](settle(said))
+        return array(*said) if code == NUMPY else EXTENSIONS[code](settle(said, self._settling))
 
 
 NUMPY, SNAPSHOT = 6, 7
@@ -124,8 +176,12 @@ EXTENSIONS: dict[int, Callable[[Any], Any]] = {
 }
 
 
-def from_json(data: bytes) -> Any:
+def from_json(data: bytes, deepest: int = DEEPEST) -> Any:
     """JSON as plain data, what LangChain wrote as constructor calls included.
+
+    Args:
+        data: The text.
+        deepest: Lists and dicts in each other.
 
     Raises:
         ValueError, TypeError, RecursionError: It is no JSON, or nested too deep.
@@ -137,7 +193,15 @@ def from_json(data: bytes) -> Any:
         parse_float=lambda digits: settle(float(digits)),
         parse_constant=lambda name: tagged("float", str(float(name))),
     )
-    return _checked(_encodable(value) if b"\\ud" in data.lower() or b"\xed" in data else value)
+    return _checked(_encodable(value) if b"\\ud" in data.lower() or b"\xed" in data else value, deepest)
+
+
+def _loaded(data: bytes) -> Any:
+    """JSON whose objects stay what they are; long numbers, which `orjson` makes floats of, are kept."""
+    if LONG_NUMBER.search(data) is None:
+        with suppress(orjson.JSONDecodeError):  # of strings that UTF-8 cannot hold, NaN
+            return orjson.loads(data)
+    return from_json(data)
 
 
 def _integer(digits: str) -> Any:
@@ -200,12 +264,12 @@ def _damaged(error: Exception, size: int) -> Plain:
     return opaque(f"damaged: {str(error) or type(error).__name__}", size)
 
 
-def _checked(value: Any) -> Any:
-    """The value, if JSON writers take it with `DEEPEST` and some more levels around it."""
+def _checked(value: Any, deepest: int = DEEPEST) -> Any:
+    """The value, if JSON writers take it, and it is about as flat as it must be."""
     written = orjson.dumps(value)
-    if written.count(b"[") + written.count(b"{") > DEEPEST:  # it may be deep
+    if written.count(b"[") + written.count(b"{") > deepest:  # it may be deep
         around = value
-        for _ in range(DEEPEST + 30):
+        for _ in range(WRITTEN_DEEP - deepest):
             around = [around]
         orjson.dumps(around)
     return _plain(value)

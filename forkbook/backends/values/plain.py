@@ -39,10 +39,11 @@ from typing import Any
 import orjson
 
 from ...model.reserved import OVERWRITE
+from ..budget import DEFAULT_BUDGET
 
 LARGEST_ARRAY = 1_000  # items that are shown as numbers
 OF_MESSAGES = ("langchain_core.messages", "langchain.schema")  # the modules of their classes
-DEEPEST = 100  # nested lists and dicts; what JSON writers take is 254
+DEEPEST = int(DEFAULT_BUDGET.depth)  # nested lists and dicts
 
 
 class Plain(dict[str, Any]):
@@ -97,12 +98,31 @@ def in_base64(data: bytes | bytearray | memoryview) -> str:
     return base64.b64encode(data).decode()
 
 
-def settle(value: Any, depth: int = DEEPEST) -> Any:
+class Settling:
+    """How deep values may be, and how many items they had so far.
+
+    Attributes:
+        deepest: Lists and dicts in each other.
+        items: Items of the lists and dicts, counted at every level.
+    """
+
+    __slots__ = ("deepest", "items")
+
+    def __init__(self, deepest: int = DEEPEST) -> None:
+        self.deepest, self.items = deepest, 0
+
+
+def settle(value: Any, by: Settling | None = None) -> Any:
     """A freshly unpacked value in its plain form; lists and dicts are changed in place.
 
     Raises:
-        ValueError: It is nested deeper than `DEEPEST`.
+        ValueError: It is nested too deep.
     """
+    by = by or Settling()
+    return _settle(value, by.deepest, by)
+
+
+def _settle(value: Any, depth: int, by: Settling) -> Any:
     kind = type(value)
     if kind in ATOMS:
         return value
@@ -111,25 +131,28 @@ def settle(value: Any, depth: int = DEEPEST) -> Any:
     if kind is bytes:
         return tagged("bytes", in_base64(value))
     if kind is tuple:
-        return tagged("tuple", settle(list(value), depth))
-    if not depth:
-        raise ValueError(f"nested deeper than {DEEPEST}")
-    return _settle_list(value, depth - 1) if kind is list else _settle_dict(value, depth - 1)
+        return tagged("tuple", _settle(list(value), depth, by))
+    if depth <= 0:
+        raise ValueError(f"nested deeper than {by.deepest}")
+    if not value:
+        return value
+    by.items += len(value)
+    return _settle_list(value, depth - 1, by) if kind is list else _settle_dict(value, depth - 1, by)
 
 
-def _settle_list(items: list[Any], depth: int) -> list[Any]:
+def _settle_list(items: list[Any], depth: int, by: Settling) -> list[Any]:
     kinds = set(map(type, items))
     if not (kinds <= ATOMS or (kinds == {float} and all(map(math.isfinite, items)))):
-        items[:] = [settle(item, depth) for item in items]
+        items[:] = [_settle(item, depth, by) for item in items]
     return items
 
 
-def _settle_dict(items: dict[Any, Any], depth: int) -> dict[str, Any]:
+def _settle_dict(items: dict[Any, Any], depth: int, by: Settling) -> dict[str, Any]:
     if "__type__" in items or not set(map(type, items)) <= {str}:
-        return tagged("dict", [[settle(key, depth), settle(item, depth)] for key, item in items.items()])
+        return tagged("dict", [[_settle(key, depth, by), _settle(item, depth, by)] for key, item in items.items()])
     for key, item in items.items():
         if type(item) not in ATOMS:
-            items[key] = settle(item, depth)
+            items[key] = _settle(item, depth, by)
     return items
 
 
