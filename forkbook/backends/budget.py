@@ -62,7 +62,7 @@ class Budget:
         if met <= most:
             return
         raise OverBudget(
-            f"{what} is too large to read: {met:,} {UNITS[bound]} and more, where {most:,} is the bound. "
+            f"{what} is too {TOO[bound]} to read: {met:,} {UNITS[bound]} and more, where {most:,} is the bound. "
             f"If you trust this place, raise it: fb.connect(…, budget=fb.Budget({bound}=…))",
             bound=bound,
             most=most,
@@ -75,6 +75,7 @@ class Budget:
         return Meter(self, what, about)
 
 
+TOO = {"value_bytes": "large", "read_bytes": "large", "items": "large", "depth": "deep", "seconds": "slow"}
 UNITS = {
     "value_bytes": "bytes in one value",
     "read_bytes": "bytes",
@@ -107,6 +108,14 @@ class Meter:
         self._items += items
         self.budget.check("read_bytes", self._bytes, self._what, **self._about)
         self.budget.check("items", self._items, self._what, **self._about)
+
+    def check_depth(self, depth: int) -> None:
+        """Stop a read that meets lists and dicts too deep in each other.
+
+        Raises:
+            OverBudget: They are deeper than the bound.
+        """
+        self.budget.check("depth", depth, self._what, **self._about)
 
     def check_time(self) -> None:
         """Stop a read that takes too long.

@@ -9,17 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from ..errors import ConnectionFailed, ForkbookError, ProtocolError, ServerFault
+from ..errors import ConnectionFailed, ForkbookError, OverBudget, ProtocolError, ServerFault
 
 T = TypeVar("T")
 TRIES = 5
 MAX_WAIT_S = 60.0  # to wait in all for one request
 MAX_ELAPSED_S = 300.0  # from the first try on, after which there is no further one: an answer may only drip
 FIRST_DELAY_S = 0.2  # before the second try, doubled each time, where the server does not say
-RETRYABLE = (ConnectionFailed, ServerFault, ProtocolError)
+SILENCE_S = 60.0  # after which a silent run is asked for its status
+RETRYABLE = (ConnectionFailed, ServerFault, ProtocolError, OverBudget)  # after them a write may have been carried out
 RETRYABLE_STATUS = {429: TRIES, 500: 2, 502: TRIES, 503: TRIES, 504: TRIES}  # a 500 may be a hiccup: tried twice
 LASTING = "lasting"  # among an error's details: whether to read again gives the same, as from a damaged file
 RETRIED = "retried"  # among an error's details: how often the line has tried
+ONCE = "once"  # among a request's extensions: its caller sends it again, not the line
 
 
 class Pauses:
@@ -83,7 +85,7 @@ class Retry:
             if error.details.get(LASTING):
                 raise error
             pause = pauses.next(error.details.get("retry_after"))
-            if pause is None or error.details.get(RETRIED, 1) > 1:
+            if pause is None or error.details.get(RETRIED, 1) > 1 or isinstance(error, OverBudget):
                 raise error
             self._sleep(pause)
 

@@ -58,6 +58,15 @@ def a_state(answer: Any) -> State:
     return state
 
 
+def a_run(answer: Any) -> dict[str, Any]:
+    """The answer, if it is the record of a run: its id and status are texts."""
+    run = an_object(answer)
+    for key in ("run_id", "status"):
+        if not isinstance(run.get(key), str):
+            raise UnexpectedAnswer(f"sent a run with {key} = {short(run.get(key))}")
+    return run
+
+
 def _check_items(state: State, checkpoint_id: str) -> None:
     """Check that a state's nodes are texts, and its tasks and interrupts objects."""
     tasks = state["tasks"]

@@ -88,8 +88,11 @@ def proxy(target, change=None, fault=None):
 
 
 @contextlib.contextmanager
-def answering(status=200, body=b"", headers=(), *, cut=None, reset=False):
-    """A server that gives this one answer to everything; `cut` stops after so many bytes of the body."""
+def answering(status=200, body=b"", headers=(), *, cut=None, reset=False, raw=None):
+    """A server that gives this one answer to everything; `cut` stops after so many bytes of the body.
+
+    `raw(send)` sends each answer itself, the status line first, and goes on until nobody listens any more.
+    """
     seen = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -97,6 +100,11 @@ def answering(status=200, body=b"", headers=(), *, cut=None, reset=False):
             seen.append(dict(self.headers))
             if reset:
                 self.connection.close()
+                return
+            if raw:
+                self.close_connection = True
+                with contextlib.suppress(OSError):
+                    raw(self.wfile.write)
                 return
             self.send_response(status)
             for name, value in (*headers, ("content-length", str(len(body)))):

@@ -18,6 +18,7 @@ from ..events import OnEvent
 from ..records import Graph, RunOutcome, RunSettings, Update
 from ..values.interning import Interner
 from ..wire import a_state, an_object, as_written, items_in, objects
+from .body import UNPACKED_BY_US
 from .faults import discreet, is_no_route, told
 from .graphs import ServerGraphs
 from .keys import checked_url, held_headers, request_headers, secret_words
@@ -79,8 +80,9 @@ class ServerBackend(Backend):
             httpx.Client(
                 base_url=self.address,
                 auth=Headers(self._headers),
-                transport=Transport(),
-                timeout=httpx.Timeout(connect=5, read=300, write=300, pool=5),
+                transport=Transport(self.budget),
+                headers={"accept-encoding": UNPACKED_BY_US},
+                timeout=httpx.Timeout(self.budget.seconds / 2, connect=5, pool=5),
             )
         )
 

@@ -13,6 +13,7 @@ from ...errors import (
     ConnectionFailed,
     ForkbookError,
     InvalidInput,
+    OverBudget,
     ProtocolError,
     ServerFault,
     ThreadBusy,
@@ -40,6 +41,8 @@ def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = Fal
     after = UNKNOWN_OUTCOME if write else ""
     try:
         yield
+    except OverBudget as error:
+        raise OverBudget(f"{deed} from {url}: {error}{after}", thread_id=thread_id, **error.details) from alone(error)
     except ForkbookError:
         raise
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:

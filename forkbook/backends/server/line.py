@@ -1,33 +1,46 @@
-"""The line to a server: reads are tried again where the fault may pass, and an answer that only drips ends, too."""
+"""The line to a server: requests are sent again where that does no harm, and every answer is bounded."""
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
+import httpcore
 import httpx
 
 from ...model.held import Secret, alone
-from ..retry import RETRIED, RETRYABLE_STATUS, TRIES, Pauses
+from .. import retry
+from ..budget import Budget
+from ..retry import ONCE, RETRIED, RETRYABLE_STATUS, TRIES, Pauses
+from .body import Events, whole, with_body
 from .faults import retry_after
+from .network import Clock, TimedNetwork
 
-LONGEST_ANSWER = 600.0  # seconds until an answer must be whole; those of runs last as long as the runs
-RUNS = "/runs"
+EVENTS, JOIN = "/stream", "/join"  # requests that are answered when a run goes on, or ends
 READS = ("/search", "/history", "/count", "/namespaces", "/state/checkpoint")  # requests by POST that only read
-LOST_ANSWERS = (httpx.ReadError, httpx.RemoteProtocolError)  # a server that cannot be reached is no such
+AS_GOOD_TWICE = ("GET", "PUT", "DELETE")
+NOT_BEGUN = 429  # a status which says that nothing was done, so that a write may be sent again, too
+LOST_ANSWERS = (httpx.ReadError, httpx.ReadTimeout, httpx.WriteError, httpx.RemoteProtocolError)
 PROTOCOLS_OWN = ("accept", "content-type", "content-length", "last-event-id", "transfer-encoding")
 ANYTHING = "*/*"  # what a client accepts that was not told what to accept
 
 
 class Transport(httpx.HTTPTransport):
-    """Connects once more where that fails, repeats reads after a fault that may pass, and bounds an answer's time."""
+    """Connects once more where that fails, repeats requests after a fault that may pass, and bounds the answers.
 
-    def __init__(self, **more: Any) -> None:
-        super().__init__(retries=1, **more)
+    Args:
+        budget: The bounds of an answer; of the stream of a run those of an event.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(retries=1)
+        self._budget, self._clock = budget, Clock()
+        pool: Any = self._pool
+        pool._network_backend = TimedNetwork(pool._network_backend, self._clock)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if RUNS in request.url.path:
-            return self._answer(request)
-        pauses, tries = Pauses(), TRIES if is_read(request) else 1
+        if request.url.path.endswith(EVENTS):
+            return self._events(request)
+        pauses, tries = Pauses(), TRIES if may_be_repeated(request) else 1
         while True:
             try:
                 response = self._whole_answer(request)
@@ -36,7 +49,8 @@ class Transport(httpx.HTTPTransport):
                 if (pause := pauses.next(tries=tries)) is None:
                     break
             else:
-                most = min(tries, RETRYABLE_STATUS.get(response.status_code, 1))
+                status = response.status_code
+                most = min(TRIES if status == NOT_BEGUN else tries, RETRYABLE_STATUS.get(status, 1))
                 if (pause := pauses.next(retry_after(response.headers.get("retry-after")), most)) is None:
                     response.extensions[RETRIED] = pauses.tried
                     return response
@@ -44,23 +58,18 @@ class Transport(httpx.HTTPTransport):
         failed.__dict__[RETRIED] = pauses.tried
         raise failed
 
+    def _events(self, request: httpx.Request) -> httpx.Response:
+        request.extensions = request.extensions | {"timeout": request.extensions["timeout"] | {"read": retry.SILENCE_S}}
+        answer = self._answer(request)
+        return with_body(answer, Events(answer, self._budget, _what(request)))
+
     def _whole_answer(self, request: httpx.Request) -> httpx.Response:
         """The answer with its whole body, so that a line that breaks in the middle is noticed here."""
-        deadline = time.monotonic() + LONGEST_ANSWER
-        response = self._answer(request)
-        if not isinstance(response.stream, httpx.SyncByteStream):
-            return response
-        body = InTime(response.stream, deadline)
-        try:
-            content = b"".join(body)
-        finally:
-            body.close()
-        return httpx.Response(
-            response.status_code,
-            headers=response.headers,
-            stream=httpx.ByteStream(content),
-            extensions=response.extensions,
-        )
+        meter = self._budget.meter(_what(request))
+        waits = request.url.path.endswith(JOIN) or ONCE in request.extensions
+        seconds, late = (retry.SILENCE_S, _silent) if waits else (self._budget.seconds, meter.check_time)
+        with self._clock.until(seconds, late):
+            return whole(self._answer(request), meter)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         """The answer. An error comes without the frames of the client below, some of which hold the headers."""
@@ -71,9 +80,20 @@ class Transport(httpx.HTTPTransport):
         raise failed
 
 
-def is_read(request: httpx.Request) -> bool:
-    """Whether a request changes nothing, so that it may be sent again."""
-    return request.method == "GET" or (request.method == "POST" and request.url.path.endswith(READS))
+def _silent() -> None:
+    raise httpcore.ReadTimeout("there was no whole answer in time")
+
+
+def _what(request: httpx.Request) -> str:
+    return f"the answer to {request.method} {request.url.path}"
+
+
+def may_be_repeated(request: httpx.Request) -> bool:
+    """Whether a request changes nothing, or nothing more when it is sent again, so that the line repeats it."""
+    path = request.url.path
+    if path.endswith(JOIN) or ONCE in request.extensions:
+        return False
+    return request.method in AS_GOOD_TWICE or (request.method == "POST" and path.endswith(READS))
 
 
 class Headers(httpx.Auth):
@@ -104,25 +124,3 @@ class Headers(httpx.Auth):
 def _gives_way(name: str, value: str | None) -> bool:
     """Whether a header as the client sets it gives way to a user's own."""
     return name.lower() not in PROTOCOLS_OWN or value in (None, ANYTHING)
-
-
-class InTime(httpx.SyncByteStream):
-    """The body of an answer, as far as it comes in time.
-
-    Args:
-        stream: The body.
-        deadline: When it must be whole, on the monotonic clock.
-    """
-
-    def __init__(self, stream: httpx.SyncByteStream, deadline: float) -> None:
-        self._stream, self._deadline = stream, deadline
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self._stream:
-            if time.monotonic() > self._deadline:
-                raise httpx.ReadTimeout(f"the answer was not whole after {LONGEST_ANSWER:g} seconds")
-            yield part
-
-    def close(self) -> None:
-        """Give the connection back, or close it."""
-        self._stream.close()

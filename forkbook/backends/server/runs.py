@@ -6,17 +6,21 @@ from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import httpx
+import orjson
 
-from ...errors import ConnectionFailed, ServerFault, SourceError
+from ...errors import ConnectionFailed, OverBudget, ServerFault, SourceError
 from ...model.reserved import ERROR
+from .. import retry
 from ..configured import from_metadata, from_record
 from ..events import MODES, OnEvent, StopRun, Teller, said
 from ..records import RunOutcome, RunSettings
-from ..wire import IN_CONFIG, an_object, objects
+from ..retry import ONCE
+from ..wire import IN_CONFIG, a_run, an_object, objects
+from .body import Silent
 
 UNDER_WAY = ("pending", "running")
 FROM_THE_START = "-1"
-PATIENCE = (0, 0.1, 1)  # seconds before a run is joined, again and again
+PATIENCE = (0, 0.1, 1)  # seconds before a run is joined, or asked for its status, again and again
 WATCHED: dict[str, Any] = {
     "stream_mode": [f"{mode}-tuple" if mode == "messages" else mode for mode in MODES],
     "stream_subgraphs": True,
@@ -52,7 +56,7 @@ class ServerRuns:
                     **({} if on_event is None else WATCHED),
                 )
             )
-        run_id = str(run["run_id"])
+            run_id = a_run(run)["run_id"]
         try:
             if on_event is None:
                 return self._wait(thread_id, run_id)
@@ -82,16 +86,21 @@ class ServerRuns:
         The SDK's client goes on by itself where a line breaks, but not where it was never there.
         """
         last: str | None = after
-        for seconds in PATIENCE:
+        patience = iter(PATIENCE)
+        while last is not None and (seconds := next(patience, None)) is not None:
             time.sleep(seconds)
-            with suppress(ConnectionFailed, ServerFault):
+            try:
                 for part in self._parts(thread_id, run_id, last):
                     mode, _, ns = part.event.partition("|")
                     teller.part(mode, ns, part.data)
                     last = part.id
                 break
-            if last is None:
-                break
+            except Silent:
+                if self._status(thread_id, run_id) not in UNDER_WAY:
+                    break
+                patience = iter(PATIENCE)
+            except (ConnectionFailed, ServerFault):
+                continue
         return last
 
     def _parts(self, thread_id: str, run_id: str, after: str | None) -> Iterator[Any]:
@@ -101,21 +110,51 @@ class ServerRuns:
 
     def _ended(self, thread_id: str, run_id: str, error: str | None) -> RunOutcome | None:
         """How a run ended of which the stream told all; None: it does not say, and to join it costs half a second."""
-        with self._told(f"reading run {run_id} of thread {thread_id}", thread_id):
-            status = an_object(self._client().get(thread_id, run_id))["status"]
+        status = self._status(thread_id, run_id)
         known = status not in UNDER_WAY and (status != "error" or error)
         return RunOutcome(run_id, status, error, stopped=status == "interrupted") if known else None
 
     def _wait(self, thread_id: str, run_id: str) -> RunOutcome:
         while True:
-            answer = None
-            with self._told(f"waiting for run {run_id} of thread {thread_id}", thread_id):
-                with suppress(httpx.ReadTimeout):
+            answer, pause = None, PATIENCE[-1]
+            with suppress(ConnectionFailed, ServerFault), self._told(f"waiting for run {run_id}", thread_id):
+                try:
                     answer = self._client().join(thread_id, run_id)
-                status = an_object(self._client().get(thread_id, run_id))["status"]
+                except httpx.ReadTimeout:
+                    pause = 0
+            status = self._status(thread_id, run_id)
             if status not in UNDER_WAY:
                 fault = answer.get(ERROR) if isinstance(answer, dict) else None
                 return RunOutcome(run_id, status, said(fault), stopped=status == "interrupted")
+            time.sleep(pause)
+
+    def _status(self, thread_id: str, run_id: str) -> str:
+        """A run's status.
+
+        Raises:
+            ConnectionFailed: The server was asked three times and did not answer; the run may go on.
+        """
+        for seconds in PATIENCE:
+            time.sleep(seconds)
+            try:
+                return self._asked(thread_id, run_id)
+            except (ConnectionFailed, ServerFault, OverBudget) as error:
+                fault = error
+        raise ConnectionFailed(
+            f"waiting for run {run_id} of thread {thread_id}: the server did not answer when it was asked for the "
+            f"run's status, {len(PATIENCE)} times; the run may go on there. Look at the thread when the server answers "
+            f"again ({fault})",
+            thread_id=thread_id,
+            run_id=run_id,
+        ) from fault
+
+    def _asked(self, thread_id: str, run_id: str) -> str:
+        """A run's status, by one request that is given up soon."""
+        with self._told(f"reading run {run_id} of thread {thread_id}", thread_id):
+            line: httpx.Client = self._client().http.client
+            path, once = f"/threads/{thread_id}/runs/{run_id}", {ONCE: True}
+            answer = line.get(path, timeout=retry.SILENCE_S, extensions=once).raise_for_status()
+            return str(a_run(orjson.loads(answer.content))["status"])
 
     def _stop(self, thread_id: str, run_id: str) -> None:
         with self._told(f"cancelling run {run_id}", thread_id, write=True), suppress(httpx.HTTPStatusError):

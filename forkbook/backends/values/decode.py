@@ -204,6 +204,20 @@ def _loaded(data: bytes) -> Any:
     return from_json(data)
 
 
+def json_as_it_is(data: bytes) -> Any:
+    """JSON whose integers and characters may be any, as what UTF-8 and 64 bits can hold; the rest in its plain form.
+
+    Raises:
+        ValueError, TypeError, RecursionError: It is no JSON, or nested too deep.
+    """
+    read = json.loads(data.decode("utf-8", "surrogatepass"), parse_int=_integer, parse_constant=_no_number)
+    return _encodable(read)
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"JSON has no {name}")
+
+
 def _integer(digits: str) -> Any:
     return int(digits) if len(digits) < 19 else _long_integer(digits)
 
