@@ -85,8 +85,8 @@ class Retry:
             if error.details.get(LASTING):
                 raise error
             pause = pauses.next(error.details.get("retry_after"))
-            if pause is None or error.details.get(RETRIED, 1) > 1 or isinstance(error, OverBudget):
-                raise error
+            if pause is None or error.details.get(RETRIED, 1) > 1 or error.details.get("bound", "seconds") != "seconds":
+                raise error  # what is too slow once may be faster; what is too large stays so
             self._sleep(pause)
 
         while True:
