@@ -26,10 +26,11 @@ class Fault:
 
 
 @contextlib.contextmanager
-def proxy(target, change=None, fault=None):
+def proxy(target, change=None, fault=None, ports=None):
     """Forward to `target`. Yields (address, list of requests).
 
     `change(method, path, body)` may return another body, `fault(method, path)` a `Fault`.
+    `ports` takes the port that each request came from.
     """
     requests = []
     client = httpx.Client(timeout=60, trust_env=False)
@@ -43,6 +44,8 @@ def proxy(target, change=None, fault=None):
             headers = {
                 k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length", "accept-encoding")
             }
+            if ports is not None:
+                ports.append(self.client_address[1])
             requests.append((self.command, self.path, dict(self.headers)))
             found = fault(self.command, self.path) if fault else None
             if found and not found.carried_out:

@@ -5,7 +5,6 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
-from langgraph_sdk.client import SyncLangGraphClient
 
 from ...errors import ForkbookError, InvalidInput, ProtocolError, ServerFault, ThreadBusy, ThreadNotFound
 from ...marks import COPY_OF, SCRATCH, is_scratch
@@ -18,11 +17,10 @@ from ..events import OnEvent
 from ..records import Graph, RunOutcome, RunSettings, Update
 from ..values.interning import Interner
 from ..wire import a_state, an_object, as_written, items_in, objects
-from .body import UNPACKED_BY_US
+from .client import Client
 from .faults import discreet, is_no_route, told
 from .graphs import ServerGraphs
 from .keys import checked_url, held_headers, request_headers, secret_words
-from .line import Headers, Transport
 from .message_forms import in_one_form
 from .runs import ServerRuns, guessed_settings, recorded_settings
 from .store import ServerMemory
@@ -69,25 +67,18 @@ class ServerBackend(Backend):
         self._headers = request_headers(self.address, api_key, headers, insecure)
         self.header_names = tuple(self._headers)
         self._secrets = secret_words(self._headers)
-        self._client: Any = self._open()  # the SDK's own types refuse plain dicts
+        self._line = Client(self.address, self._headers, budget)
         self._runs = ServerRuns(lambda: self._client.runs, self._told)
         self._graphs = ServerGraphs(self.address, lambda: self._client.assistants, self._told)
         self._interner, self._interned = Interner(), set[str]()
         self._measures = True  # whether it tells how large threads are, as far as is known
 
-    def _open(self) -> SyncLangGraphClient:
-        return SyncLangGraphClient(
-            httpx.Client(
-                base_url=self.address,
-                auth=Headers(self._headers),
-                transport=Transport(self.budget),
-                headers={"accept-encoding": UNPACKED_BY_US},
-                timeout=httpx.Timeout(self.budget.seconds / 2, connect=5, pool=5),
-            )
-        )
+    @property
+    def _client(self) -> Any:
+        return self._line.now()
 
     def close(self) -> None:
-        self._client.close()
+        self._line.close()
 
     @contextmanager
     def _told(self, deed: str, thread_id: str | None = None, *, write: bool = False) -> Iterator[None]:
@@ -97,7 +88,7 @@ class ServerBackend(Backend):
             with discreet(self._secrets), told(deed, self.address, thread_id=thread_id, write=write):
                 yield
         except ServerFault:
-            self._client = self._open()  # after a 500 the server drops the connection under the next request
+            self._line.renew()  # after a 500 the server drops the connection under the next request
             raise
 
     def check(self) -> None:
