@@ -23,13 +23,15 @@ def test_acts_in_an_environment_of_its_own(name):
 def installed(monkeypatch):
     """Lets a package appear in another version, or (None) as not installed."""
 
+    known = metadata.version
+
     def appear(package, found):
         def version(name):
             if name == package and found is None:
                 raise metadata.PackageNotFoundError(name)
-            return found if name == package else metadata.version(name)
+            return found if name == package else known(name)
 
-        monkeypatch.setattr(extras, "version", version)
+        monkeypatch.setattr(metadata, "version", version)
 
     return appear
 
