@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class Home:
+class AwaitingLoop:
     """The loop that awaits a worker thread, and what the worker has handed back to it."""
 
     loop: Loop
@@ -47,7 +47,7 @@ class Home:
             future.cancel()
 
 
-_home: ContextVar[Home | None] = ContextVar("forkbook_home", default=None)
+_awaiting: ContextVar[AwaitingLoop | None] = ContextVar("forkbook_awaiting", default=None)
 
 
 @cache
@@ -71,13 +71,13 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     """
     import asyncio
 
-    home, context = Home(asyncio.get_running_loop()), copy_context()
-    context.run(_home.set, home)
-    work = home.loop.run_in_executor(_workers(), partial(context.run, function, *args, **kwargs))
+    awaiting, context = AwaitingLoop(asyncio.get_running_loop()), copy_context()
+    context.run(_awaiting.set, awaiting)
+    work = awaiting.loop.run_in_executor(_workers(), partial(context.run, function, *args, **kwargs))
     try:
         return await work
     except asyncio.CancelledError:
-        home.cancel()
+        awaiting.cancel()
         raise
 
 
@@ -96,8 +96,8 @@ def on_this_loop(listener: Callable[[Any], object] | None) -> Callable[[Any], ob
 
 def given_up() -> bool:
     """Whether the caller no longer awaits what this worker thread does."""
-    home = _home.get()
-    return home is not None and home.cancelled
+    awaiting = _awaiting.get()
+    return awaiting is not None and awaiting.cancelled
 
 
 def wait(make: Callable[[], Coroutine[Any, Any, T]], own: Loop | None) -> T:
@@ -113,11 +113,11 @@ def wait(make: Callable[[], Coroutine[Any, Any, T]], own: Loop | None) -> T:
     import asyncio
 
     own = None if own is not None and own.is_closed() else own
-    here, home = running_loop(), _home.get()
+    here, awaiting = running_loop(), _awaiting.get()
     if here is not None and own in (None, here):
         return _nested(make, here)
-    if here is None and home is not None and own in (None, home.loop):
-        return _handed_back(make, home)
+    if here is None and awaiting is not None and own in (None, awaiting.loop):
+        return _handed_back(make, awaiting)
     with _turning(own or _spare()) as loop:
         try:
             return _result(asyncio.run_coroutine_threadsafe(make(), loop))
@@ -156,19 +156,19 @@ def _nested(make: Callable[[], Coroutine[Any, Any, T]], here: Loop) -> T:
     return here.run_until_complete(make())
 
 
-def _handed_back(make: Callable[[], Coroutine[Any, Any, T]], home: Home) -> T:
+def _handed_back(make: Callable[[], Coroutine[Any, Any, T]], awaiting: AwaitingLoop) -> T:
     import asyncio
 
-    if home.cancelled:
+    if awaiting.cancelled:
         raise asyncio.CancelledError
-    future = asyncio.run_coroutine_threadsafe(make(), home.loop)
-    home.handed.add(future)
-    if home.cancelled:  # it came while this was being handed in
+    future = asyncio.run_coroutine_threadsafe(make(), awaiting.loop)
+    awaiting.handed.add(future)
+    if awaiting.cancelled:  # it came while this was being handed in
         future.cancel()
     try:
         return _result(future)
     finally:
-        home.handed.discard(future)
+        awaiting.handed.discard(future)
 
 
 def _result(future: Future[T]) -> T:

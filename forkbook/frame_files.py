@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from .backends.archive.text import NotJson, spelled
+from .backends.archive.text import NotJson, json_line
 from .columns import JSON, NAMES
 from .model.text import cut, json_text, visible, without_surrogates
 
@@ -90,7 +90,7 @@ def _json(cell: Any) -> str | None:
     if _is_missing(cell):
         return None
     try:
-        return spelled(cell)[0].decode()
+        return json_line(cell)[0].decode()
     except NotJson:
         return json_text(cell)
 

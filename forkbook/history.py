@@ -193,7 +193,7 @@ class History(HistoryViews):
         return History.of(self.book, dataclasses.replace(self.facts, counter=counter_of(counter)))
 
     def tokens_figure(self, branches: Sequence[Any] | None = None) -> go.Figure:
-        """Spent tokens as a plotly Figure: a bar a branch, shared and own, reported and estimated, as in `tokens_df`.
+        """Spent tokens as a plotly Figure: one bar per branch, its parts as in `tokens_df`.
 
         Args:
             branches: Those to draw, in this order, by anything that names a checkpoint; by default all.
@@ -203,7 +203,7 @@ class History(HistoryViews):
         return tokens_figure(self.facts, self._positions(branches), title=self.summary())
 
     def context_figure(self, branches: Sequence[Any] | None = None) -> go.Figure:
-        """Context tokens as a plotly Figure: a line a branch, from where it was forked to its tip.
+        """Context tokens as a plotly Figure: one line per branch, from where it was forked to its tip.
 
         Args:
             branches: Those to draw, in this order, by anything that names a checkpoint; by default all.

@@ -27,13 +27,15 @@ def twin(method: Callable[P, R], more: str = "") -> Callable[P, Coroutine[Any, A
     """
     name, names = method.__name__, tuple(signature(method).parameters)[1:]
 
-    def heard(name: str, value: Any) -> Any:
+    def called_back(name: str, value: Any) -> Any:
         return on_this_loop(value) if name in LISTENERS else value
 
     @wraps(method)
     async def awaited(self: Any, *args: Any, **kwargs: Any) -> Any:
-        args = tuple(heard(at, value) for at, value in zip(chain(names, repeat("")), args, strict=False))
-        return await in_thread(getattr(self, name), *args, **{at: heard(at, value) for at, value in kwargs.items()})
+        args = tuple(called_back(at, value) for at, value in zip(chain(names, repeat("")), args, strict=False))
+        return await in_thread(
+            getattr(self, name), *args, **{at: called_back(at, value) for at, value in kwargs.items()}
+        )
 
     awaited.__name__ = f"a{name}"
     awaited.__qualname__ = method.__qualname__.replace(name, f"a{name}")

@@ -100,14 +100,14 @@ class Running(Generic[R]):
 
     def _work(self, act: Callable[..., R], args: Any, kwargs: Any) -> None:
         try:
-            self._act = act(*args, **kwargs, on_event=self._heard)
+            self._act = act(*args, **kwargs, on_event=self._take)
         except BaseException as error:
             self._error = error
         with self._changed:
             self._ended = time.monotonic()
             self._changed.notify_all()
 
-    def _heard(self, event: Event) -> None:
+    def _take(self, event: Event) -> None:
         with self._changed:
             self.events.append(event)
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""What a user configured, told from LangGraph's own bookkeeping beside it. Pure."""
+"""What a user configured, apart from what LangGraph itself keeps beside it. Pure."""
 
 from collections.abc import Collection, Mapping
 from typing import Any

@@ -79,13 +79,13 @@ class StopRun(Exception):  # an order, not an error
     """Raised in an `on_event`: cancels the run; the act comes back with what it wrote until then."""
 
 
-class Teller:
-    """Tells a run's events one by one, each in the thread that waits for the run.
+class EventStream:
+    """The events of a run: each is passed to `on_event`, in the thread that waits for the run.
 
     Args:
         thread_id: The thread.
         run_id: The run.
-        on_event: What is told.
+        on_event: Called with each event.
 
     Attributes:
         error: The exception that ended the run, where the stream has it.
@@ -96,18 +96,18 @@ class Teller:
         self._texts: dict[str, str] = {}
         self.error: str | None = None
 
-    def tell(self, kind: str, **more: Any) -> None:
-        """Tell one event."""
+    def emit(self, kind: str, **more: Any) -> None:
+        """Pass one event on."""
         self._on_event(Event(kind, *self._ids, **more))
 
     def end(self, outcome: RunOutcome) -> RunOutcome:
-        """Tell the end; it is too late to stop the run then."""
+        """Pass on that the run ended; it is too late to stop it then."""
         with suppress(StopRun):
-            self.tell("end", status=outcome.status, error=outcome.error)
+            self.emit("end", status=outcome.status, error=outcome.error)
         return outcome
 
     def part(self, mode: str, ns: str, data: Any) -> None:
-        """Tell what a part of the stream says; parts of other modes say nothing.
+        """Pass on what a part of LangGraph's stream says; parts of other modes say nothing.
 
         Args:
             mode: LangGraph's stream mode.
@@ -122,7 +122,7 @@ class Teller:
             self.error = said(data)
         elif mode == "checkpoints":
             state = streamed_state(data, *self._ids)
-            self.tell("checkpoint", ns=ns, checkpoint_id=id_of(state), state=state)
+            self.emit("checkpoint", ns=ns, checkpoint_id=id_of(state), state=state)
 
     def _message(self, ns: str, message: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
         who = role(message)
@@ -135,13 +135,13 @@ class Teller:
         delta = whole.removeprefix(before)
         if delta:
             node = metadata.get("langgraph_node")
-            self.tell("tokens", ns=ns, node=node, message_id=message.get("id"), role=who, delta=delta, text=whole)
+            self.emit("tokens", ns=ns, node=node, message_id=message.get("id"), role=who, delta=delta, text=whole)
 
     def _task(self, ns: str, task: Mapping[str, Any]) -> None:
         status, error = "started", task.get("error")
         if "result" in task:
             status = "error" if error else "waiting" if task.get("interrupts") else "finished"
-        self.tell("task", ns=ns, node=task["name"], task_id=task["id"], status=status, error=said(error))
+        self.emit("task", ns=ns, node=task["name"], task_id=task["id"], status=status, error=said(error))
 
 
 def said(error: Any) -> str | None:

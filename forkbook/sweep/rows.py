@@ -281,7 +281,7 @@ def points(found: Sequence[Row], places: Sequence[Place], rate: Rate | None = No
 
 
 def listed(found: Sequence[Row], places: Sequence[Place]) -> list[str]:
-    """A line a branch, for a terminal; of many the first, and how many there are."""
+    """One line per branch, for a terminal: the first ones, and how many there are."""
     made = []
     for row, here in list(zip(found, places, strict=True))[:SHOWN_ROWS]:
         cost = f"{here.totals} tokens" if here.own else ""

@@ -12,7 +12,7 @@ from ..model.states import State
 from ..model.tree import Tree
 from .compare_by_id import UNNAMED
 from .equality import Difference, unequal
-from .match_messages import Likeness
+from .match_messages import ValueMatcher
 from .original import Original
 
 UNKNOWN = "next and tasks: the source does not know them, so they were not compared"
@@ -51,7 +51,7 @@ class Comparison:
 def compare(original: Original, rebuilt: Original) -> Comparison:
     """Compare a thread with what stands for it."""
     places = by_shape(original.tree, rebuilt.tree)
-    like, lost = Likeness(), Counter[str]()
+    matcher, lost = ValueMatcher(), Counter[str]()
     found: list[Difference] = []
     for position, state in enumerate(original.roots):
         checkpoint_id = original.tree.heads[position].id
@@ -60,7 +60,7 @@ def compare(original: Original, rebuilt: Original) -> Comparison:
             continue
         other = rebuilt.roots[places[position]]
         lacking = may_lack_writes(original, position)
-        found += (Difference(checkpoint_id, *each) for each in unlike(state, other, like, lacking=lacking))
+        found += (Difference(checkpoint_id, *each) for each in unlike(state, other, matcher, lacking=lacking))
         found += (Difference(checkpoint_id, *each) for each in unlike_stops(state, other))
         lost.update(not_kept(state, other, is_tip=not original.tree.children[position]))
     extra = set(range(len(rebuilt.tree))) - set(places.values())
@@ -68,7 +68,7 @@ def compare(original: Original, rebuilt: Original) -> Comparison:
     found += _heads(original, rebuilt, places)
     lost[SUBGRAPHS] += len(original.states) - len(original.roots)
     lost[DANGLING] += len(original.tree.dangling)
-    lost.update(like.forms)
+    lost.update(matcher.forms)
     ids = {original.tree.heads[a].id: rebuilt.tree.heads[b].id for a, b in places.items()}
     return Comparison(ids, tuple(found), {words: count for words, count in lost.items() if count})
 
@@ -86,38 +86,38 @@ def may_lack_writes(original: Original, position: int) -> bool:
     return bool(children) and original.tree.heads[children[0]].source in ("update", "loop")
 
 
-def unlike(state: State, other: State, like: Likeness, *, lacking: bool) -> Iterator[tuple[str, Any, Any]]:
+def unlike(state: State, other: State, matcher: ValueMatcher, *, lacking: bool) -> Iterator[tuple[str, Any, Any]]:
     """Fields in which a checkpoint and what stands for it disagree: step, next, values, tasks and their writes."""
     steps = [(each["metadata"] or {}).get("step") for each in (state, other)]
     if steps[0] != steps[1] and steps[0] is not None:
         yield "metadata.step", steps[0], steps[1]
-    yield from unlike_values(state, other, like)
-    yield from unlike_tasks(state, other, like, lacking=lacking)
+    yield from unlike_values(state, other, matcher)
+    yield from unlike_tasks(state, other, matcher, lacking=lacking)
 
 
-def unlike_values(state: State, other: State, like: Likeness) -> Iterator[tuple[str, Any, Any]]:
+def unlike_values(state: State, other: State, matcher: ValueMatcher) -> Iterator[tuple[str, Any, Any]]:
     """Values that are not the same, and next."""
-    yield from like.differences(state["values"], shown(state["values"], other["values"], like), "values")
+    yield from matcher.differences(state["values"], shown(state["values"], other["values"], matcher), "values")
     if state["next"] is not None and sorted(state["next"]) != sorted(other["next"] or ()):
         yield "next", state["next"], other["next"]
 
 
-def shown(values: Any, others: Any, like: Likeness) -> Any:
+def shown(values: Any, others: Any, matcher: ValueMatcher) -> Any:
     """Values of another checkpoint without the channels that hold nothing, where stores leave these out."""
     if not isinstance(values, dict) or not isinstance(others, dict):
         return others
     empty = [channel for channel, value in others.items() if channel not in values and not value and value is not None]
-    like.forms[UNNAMED] += len(empty)
+    matcher.forms[UNNAMED] += len(empty)
     return {channel: value for channel, value in others.items() if channel not in empty} if empty else others
 
 
-def unlike_tasks(state: State, other: State, like: Likeness, *, lacking: bool) -> Iterator[tuple[str, Any, Any]]:
+def unlike_tasks(state: State, other: State, matcher: ValueMatcher, *, lacking: bool) -> Iterator[tuple[str, Any, Any]]:
     """Writes of a checkpoint's tasks that are not those of the tasks which stand for them.
 
     Args:
         state: The original's.
         other: What stands for it.
-        like: Compares.
+        matcher: Compares.
         lacking: Whether what a task of the original wrote may be unknown, which is no difference.
     """
     tasks = state["tasks"]
@@ -133,12 +133,12 @@ def unlike_tasks(state: State, other: State, like: Likeness, *, lacking: bool) -
         if unfinished and written["result"] is None:
             continue  # a place without open tasks cannot hold it; `not_kept` counts it
         if lacking and task["result"] is None:
-            like.forms[UNRECORDED] += 1
+            matcher.forms[UNRECORDED] += 1
             continue
         if task["result"] == {} and written["result"] is None:
-            like.forms[NOTHING_WRITTEN] += 1
+            matcher.forms[NOTHING_WRITTEN] += 1
             continue
-        yield from like.differences(task["result"], written["result"], f"tasks[{index}].result", write=True)
+        yield from matcher.differences(task["result"], written["result"], f"tasks[{index}].result", write=True)
 
 
 def unlike_stops(state: State, other: State) -> Iterator[tuple[str, Any, Any]]:

@@ -30,7 +30,7 @@ WRITE_FORMS = "how a write spelled its messages (without ids, as text, by role):
 Found = Iterator[tuple[str, Any, Any]]
 
 
-class Likeness:
+class ValueMatcher:
     """Compares values of two threads, each pair of objects once; what differs only in form is counted.
 
     Attributes:
@@ -82,7 +82,7 @@ class Likeness:
         found = list(unequal(a, b, path))
         if not found:
             return
-        as_sent, as_kept = spelled(a, write), spelled(b, write)
+        as_sent, as_kept = normalized(a, write), normalized(b, write)
         if as_sent is None or as_kept is None:
             yield from found
             return
@@ -113,8 +113,8 @@ class Likeness:
             self.forms[USAGE_MOVED] += 1
 
 
-def spelled(value: Any, write: bool = False) -> Any:
-    """A message in one spelling, whatever form it came in; None if this is none.
+def normalized(value: Any, write: bool = False) -> Any:
+    """A message in one form, whatever form it came in; None if this is none.
 
     Args:
         value: A message; in a write also text, a pair of role and text, or a list of any of these.
@@ -129,7 +129,7 @@ def spelled(value: Any, write: bool = False) -> Any:
     if isinstance(value, list) and len(value) == 2 and _is_text(value) and value[0] in ROLES:
         return {"type": ROLES[value[0]], "content": value[1]}
     if isinstance(value, list) and value:
-        inner = [spelled(item, write) for item in value]
+        inner = [normalized(item, write) for item in value]
         return None if any(item is None or isinstance(item, list) for item in inner) else inner
     return None
 
@@ -188,22 +188,22 @@ def _fresh(before: Any, after: Any) -> list[dict[str, Any]]:
 
 
 def _named(write: Any, fresh: list[dict[str, Any]]) -> Any:
-    if isinstance(write, list) and spelled(write, write=True) is not None and not _is_pair(write):
+    if isinstance(write, list) and normalized(write, write=True) is not None and not _is_pair(write):
         return [_named_one(item, fresh) for item in write]
-    return _named_one(write, fresh) if spelled(write, write=True) is not None else write
+    return _named_one(write, fresh) if normalized(write, write=True) is not None else write
 
 
 def _is_pair(write: list[Any]) -> bool:
-    return not isinstance(spelled(write, write=True), list)
+    return not isinstance(normalized(write, write=True), list)
 
 
 def _named_one(item: Any, fresh: list[dict[str, Any]]) -> Any:
     """A message with the id of the oldest new one that says the same, which is then taken."""
     if isinstance(item, dict) and item.get("id"):
         return item
-    said = spelled(item, write=True)
+    said = normalized(item, write=True)
     for place, message in enumerate(fresh):
-        kept = spelled(message, write=True) or {}
+        kept = normalized(message, write=True) or {}
         if all(kept.get(key) == value for key, value in said.items()):
             del fresh[place]
             return {**item, "id": message["id"]} if isinstance(item, dict) else message

@@ -11,10 +11,10 @@ from ..errors import ActFailed, ForkbookError, InvalidInput, Refused, ThreadBusy
 from ..marks import import_mark
 from ..model.states import State
 from .compare_by_shape import may_lack_writes, unlike_tasks, unlike_values
-from .match_messages import Likeness
+from .match_messages import ValueMatcher
 from .original import Original, read
 from .plan import Step, steps
-from .trial import Learned, Rehearsal, learn
+from .trial import Learned, ScratchTrial, learn
 
 MOST_STARTS = 3  # where checkpoints are found that this migration did not plan
 
@@ -48,14 +48,14 @@ class Rebuilding:
         self._steps = [*self._trunk, *self._forks]
         for step in self._steps:
             learn(original, step, learned)
-        self._rehearsal = Rehearsal(backend, original, thread_id, graph_id, learned)
+        self._trial = ScratchTrial(backend, original, thread_id, graph_id, learned)
         self._states: dict[str, State] | None = None  # those at the target by id, in the order of writing
         self._ids: dict[int, str] = {}  # theirs, by position in the original's tree
-        self._starts, self._like, self._learned = 0, Likeness(), learned
+        self._starts, self._matcher, self._learned = 0, ValueMatcher(), learned
 
     def run(self) -> None:
         """Write everything, and whatever comes out wrong anew, until all is right or everything was tried."""
-        with self._rehearsal:
+        with self._trial:
             self._look()
             if self._states is not None and not self._may_go_on():
                 self._start_over()
@@ -65,7 +65,7 @@ class Rebuilding:
 
     def _improved(self, step: Step) -> bool:
         """Find the best way to make a checkpoint, which others of its kind then begin with; whether it is a new one."""
-        changed = self._rehearsal.improve(step, self._ids)
+        changed = self._trial.improve(step, self._ids)
         for other in self._steps:
             if not other.settled:
                 learn(self._original, other, self._learned)
@@ -95,7 +95,7 @@ class Rebuilding:
 
     def _start_over(self) -> None:
         self._patience.read(self._deleted)
-        self._rehearsal.forget()
+        self._trial.forget()
         self._states, self._ids = None, {}
 
     def _deleted(self) -> None:
@@ -209,14 +209,14 @@ class Rebuilding:
         state = self._state(step.position)
         if state is None:
             return True
-        if any(unlike_values(originals[step.position], state, self._like)) or (step.last and state["next"]):
+        if any(unlike_values(originals[step.position], state, self._matcher)) or (step.last and state["next"]):
             return True
         parent = self._original.tree.parents[step.position]
         if parent < 0 or self._original.tree.children[parent][0] != step.position:
             return False
         before = self._state(parent)
         return before is None or any(
-            unlike_tasks(originals[parent], before, self._like, lacking=may_lack_writes(self._original, parent))
+            unlike_tasks(originals[parent], before, self._matcher, lacking=may_lack_writes(self._original, parent))
         )
 
     def _state(self, position: int) -> State | None:

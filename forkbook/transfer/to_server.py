@@ -88,7 +88,7 @@ class ServerTarget(Writer):
                     self.backend.delete(each.thread_id)
 
     def write(self, original: Original, thread_id: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
-        """Write a thread; what is uncertain is rehearsed on a scratch copy, so that no wrong checkpoint stays."""
+        """Write a thread; what is uncertain is tried on a scratch copy, so that no wrong checkpoint stays."""
         graph_id = self._graph_of(original)
         learned = self._learned.setdefault(graph_id, {})
         Rebuilding(self.backend, original, thread_id, metadata, graph_id, learned).run()

@@ -14,7 +14,7 @@ from ..marks import mark_of_scratch
 from ..model.reserved import COPY
 from ..model.states import State
 from .compare_by_shape import may_lack_writes, shown, unlike_tasks
-from .match_messages import Likeness
+from .match_messages import ValueMatcher
 from .original import Original
 from .plan import Step
 
@@ -37,7 +37,7 @@ class Outcome:
         return not self.refused, -len(self.channels), self.next, self.writes
 
 
-class Rehearsal:
+class ScratchTrial:
     """Finds the update that makes a checkpoint what it was; a context that leaves no scratch copy behind.
 
     Args:
@@ -132,16 +132,16 @@ class Rehearsal:
         return state
 
     def _judged(self, step: Step, state: State, before: State | None) -> Outcome:
-        wanted, like = self._original.roots[step.position], Likeness()
-        old, new = wanted["values"] or {}, shown(wanted["values"], state["values"], like) or {}
+        wanted, matcher = self._original.roots[step.position], ValueMatcher()
+        old, new = wanted["values"] or {}, shown(wanted["values"], state["values"], matcher) or {}
         names = old.keys() | new.keys() if isinstance(old, dict) and isinstance(new, dict) else set()
-        off = {name for name in names if any(like.differences(old.get(name), new.get(name)))}
+        off = {name for name in names if any(matcher.differences(old.get(name), new.get(name)))}
         following = [] if step.last else wanted["next"]
         follows = following is None or sorted(following) == sorted(state["next"] or ())
         tree, writes = self._original.tree, True
         if before is not None and tree.children[step.base][0] == step.position:
             lacking = may_lack_writes(self._original, step.base)
-            writes = not any(unlike_tasks(self._original.roots[step.base], before, like, lacking=lacking))
+            writes = not any(unlike_tasks(self._original.roots[step.base], before, matcher, lacking=lacking))
         return Outcome(frozenset(off), follows, writes)
 
 

@@ -18,7 +18,7 @@ import forkbook as fb
 from forkbook.model.tree import Head, Tree
 from forkbook.transfer import compare_by_shape
 from forkbook.transfer.compare_by_shape import PARTS, not_kept
-from forkbook.transfer.match_messages import Likeness, sendable
+from forkbook.transfer.match_messages import ValueMatcher, sendable
 
 pytestmark = pytest.mark.xdist_group("target")  # one migration at a time to the one target
 
@@ -387,27 +387,27 @@ def test_the_map_follows_the_shape():
 def test_a_message_whose_usage_moved_says_the_same_and_nothing_else_does():
     told = ai("1", usage=(3, 4))
     moved = {**told, "usage_metadata": None, "additional_kwargs": {"usage_metadata": told["usage_metadata"]}}
-    like = Likeness()
-    assert list(like.differences([told, told], [moved, moved])) == []
-    assert sum(like.forms.values()) == 1  # one message
+    matcher = ValueMatcher()
+    assert list(matcher.differences([told, told], [moved, moved])) == []
+    assert sum(matcher.forms.values()) == 1  # one message
     both = {**told, "additional_kwargs": {"usage_metadata": {"input_tokens": 9}}}
-    assert list(Likeness().differences([told], [both]))
-    assert list(Likeness().differences([both], [moved]))
+    assert list(ValueMatcher().differences([told], [both]))
+    assert list(ValueMatcher().differences([both], [moved]))
     other = {**moved, "additional_kwargs": {"usage_metadata": {**told["usage_metadata"], "input_tokens": 4}}}
-    assert [path for path, _, _ in Likeness().differences([told], [other])] == ["[0].usage_metadata.input_tokens"]
-    assert [path for path, _, _ in Likeness().differences({"a": 1}, {"a": 1.0})] == ["a"]
-    assert [path for path, _, _ in Likeness().differences({"a": None}, {})] == ["a"]
+    assert [path for path, _, _ in ValueMatcher().differences([told], [other])] == ["[0].usage_metadata.input_tokens"]
+    assert [path for path, _, _ in ValueMatcher().differences({"a": 1}, {"a": 1.0})] == ["a"]
+    assert [path for path, _, _ in ValueMatcher().differences({"a": None}, {})] == ["a"]
 
 
 def test_a_state_keeps_the_kinds_and_ids_of_its_messages():
     kept = ai("1")
     chunk = {**kept, "type": "AIMessageChunk", "tool_call_chunks": [], "chunk_position": "last"}
-    assert list(Likeness().differences([chunk], [kept])) == []
+    assert list(ValueMatcher().differences([chunk], [kept])) == []
     for a, b in (("developer", "system"), ("user", "human"), ("assistant", "ai")):
-        assert list(Likeness().differences([{"role": a, "content": "x"}], [{"role": b, "content": "x"}]))
+        assert list(ValueMatcher().differences([{"role": a, "content": "x"}], [{"role": b, "content": "x"}]))
     for a, b in (("tool", "function"), ("human", "HumanMessageChunk")):
-        assert list(Likeness().differences([{**kept, "type": a}], [{**kept, "type": b}]))
-    assert list(Likeness().differences([{**kept, "id": None}], [kept]))
+        assert list(ValueMatcher().differences([{**kept, "type": a}], [{**kept, "type": b}]))
+    assert list(ValueMatcher().differences([{**kept, "id": None}], [kept]))
 
 
 def test_results_that_are_lost_beside_one_that_is_kept_are_told():
@@ -423,9 +423,9 @@ def test_results_that_are_lost_beside_one_that_is_kept_are_told():
 def test_a_write_may_spell_its_messages_in_any_way():
     kept = [human("1", "hi")]
     for write in ("hi", ["user", "hi"], [{"role": "user", "content": "hi"}], {"type": "human", "content": "hi"}):
-        assert list(Likeness().differences(write, kept, write=True)) == []
-        assert list(Likeness().differences(write, [human("1", "ho")], write=True))
-    assert list(Likeness().differences("hi", kept))
+        assert list(ValueMatcher().differences(write, kept, write=True)) == []
+        assert list(ValueMatcher().differences(write, [human("1", "ho")], write=True))
+    assert list(ValueMatcher().differences("hi", kept))
 
 
 def test_messages_are_sent_without_what_a_server_would_move():

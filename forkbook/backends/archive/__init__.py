@@ -1,4 +1,4 @@
-"""The archive, a `.forkbook` file: threads in one SQLite database, each value once, a digest a thread.
+"""The archive, a `.forkbook` file: threads in one SQLite database, each value once, one digest per thread.
 
 The rooms: `text` (values as bytes), `pack` and `unpack` (a thread taken apart and put together), `file` (the file),
 `read` and `store` (one thread), `verification`, `backend` (the contract), `cache` (a server's threads with an

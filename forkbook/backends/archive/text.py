@@ -91,7 +91,7 @@ def _finite(value: Any) -> bool:
     return finite
 
 
-def spelled(value: Any) -> tuple[bytes, bool]:
+def json_line(value: Any) -> tuple[bytes, bool]:
     """A value as JSON in one line of UTF-8, and whether NaN or an infinity is in it.
 
     Raises:

@@ -96,7 +96,7 @@ def as_message(item: Any) -> Any:
     """The message that LangChain makes of what a node wrote: itself, or one of a text, a pair or a dict.
 
     Raises:
-        Unsuited: LangChain makes none of it, or one that cannot be told from here.
+        Unsuited: LangChain makes none of it, or it cannot be known here which one.
     """
     if is_message(item):
         return item

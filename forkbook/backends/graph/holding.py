@@ -1,4 +1,4 @@
-"""Whether a checkpointer can hold a copy of a thread: told before anything is written."""
+"""Whether a checkpointer can hold a copy of a thread, which is checked before anything is written."""
 
 from collections.abc import Iterator
 from typing import Any

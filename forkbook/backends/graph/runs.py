@@ -8,7 +8,7 @@ from langgraph.types import Command
 
 from ...errors import ForkbookError
 from ...model.secrets import MaskedDict
-from ..events import MODES, OnEvent, StopRun, Teller, said
+from ..events import MODES, EventStream, OnEvent, StopRun, said
 from ..records import RunOutcome, RunSettings
 from .calls import Caller
 from .revive import revived
@@ -54,12 +54,12 @@ class GraphRuns:
         how, more = run_config(at, settings, run_id), {"context": settings.context, **stops(settings)}
         if on_event is None:
             return self._outcome(thread_id, run_id, self._invoke(graph, given, how, **more))
-        teller = Teller(thread_id, run_id, on_event)
+        events = EventStream(thread_id, run_id, on_event)
         try:
-            error = watched(self._acting, graph, teller, given, how, **more)
+            error = watched(self._acting, graph, events, given, how, **more)
         except StopRun:
-            return teller.end(RunOutcome(run_id, "interrupted", stopped=True))
-        return teller.end(self._outcome(thread_id, run_id, error))
+            return events.end(RunOutcome(run_id, "interrupted", stopped=True))
+        return events.end(self._outcome(thread_id, run_id, error))
 
     def _invoke(self, graph: Any, *given: Any, **more: Any) -> Exception | None:
         """Run a graph to its end; what its own code raised."""
@@ -92,15 +92,15 @@ def stops(settings: RunSettings) -> dict[str, Any]:
     return {name: nodes if nodes == "*" else list(nodes) for name, nodes in given.items() if nodes is not None}
 
 
-def watched(acting: Caller, graph: Any, teller: Teller, given: Any, how: Any, **more: Any) -> Exception | None:
+def watched(acting: Caller, graph: Any, events: EventStream, given: Any, how: Any, **more: Any) -> Exception | None:
     """Run a graph and tell what it does, in this thread; what its own code raised.
 
-    Whatever the teller raises ends the run, and is raised here: sync nodes under way come to their end first.
+    Whatever an event raises ends the run, and is raised here: sync nodes under way come to their end first.
     """
     parts = acting.stream(graph, "stream", given, how, stream_mode=list(MODES), subgraphs=True, **more)
     reading = Reading()
     try:
-        teller.tell("start")
+        events.emit("start")
         while True:
             try:
                 ns, mode, data = next(parts)
@@ -110,7 +110,7 @@ def watched(acting: Caller, graph: Any, teller: Teller, given: Any, how: Any, **
                 raise
             except Exception as error:
                 return error
-            teller.part(mode, "|".join(ns), _plain(reading, mode, data))
+            events.part(mode, "|".join(ns), _plain(reading, mode, data))
     finally:
         parts.close()  # type: ignore[attr-defined]
 

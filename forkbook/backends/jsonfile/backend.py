@@ -2,7 +2,7 @@
 
 Such a file is a list of threads, or an object with one under `threads`. A thread has its `thread_id`, its record and
 its states under `history`, `checkpoints` or `states`, in any order; or just its `values`, which then are one checkpoint
-of a made-up id. What a file does not say is None. What is no thread is listed all the same, and told when it is read.
+of a made-up id. What a file does not say is None. What is no thread is listed, too, and reading it raises an error.
 """
 
 import json

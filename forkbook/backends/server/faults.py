@@ -1,4 +1,4 @@
-"""Network faults, told as forkbook's errors: what was asked, how far it got, what to do next."""
+"""Network faults as forkbook's errors: what was asked, how far it got, what to do next."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager

@@ -12,7 +12,7 @@ from ...errors import ConnectionFailed, OverBudget, ServerFault, SourceError
 from ...model.reserved import ERROR
 from .. import retry
 from ..configured import from_metadata, from_record
-from ..events import MODES, OnEvent, StopRun, Teller, said
+from ..events import MODES, EventStream, OnEvent, StopRun, said
 from ..records import RunOutcome, RunSettings
 from ..retry import ONCE
 from ..wire import IN_CONFIG, a_run, an_object, objects
@@ -60,7 +60,7 @@ class ServerRuns:
         try:
             if on_event is None:
                 return self._wait(thread_id, run_id)
-            return self._watch(thread_id, run_id, Teller(thread_id, run_id, on_event))
+            return self._watch(thread_id, run_id, EventStream(thread_id, run_id, on_event))
         except SourceError:
             raise
         except BaseException:
@@ -68,20 +68,20 @@ class ServerRuns:
                 self._stop(thread_id, run_id)
             raise
 
-    def _watch(self, thread_id: str, run_id: str, teller: Teller) -> RunOutcome:
+    def _watch(self, thread_id: str, run_id: str, events: EventStream) -> RunOutcome:
         try:
-            teller.tell("start")
-            after = self._tell(teller, thread_id, run_id, FROM_THE_START)
-            outcome = self._ended(thread_id, run_id, teller.error) or self._wait(thread_id, run_id)
+            events.emit("start")
+            after = self._emit(events, thread_id, run_id, FROM_THE_START)
+            outcome = self._ended(thread_id, run_id, events.error) or self._wait(thread_id, run_id)
             if after:  # where a line was cut without a word there is more; else this takes a hundredth of a second
-                self._tell(teller, thread_id, run_id, after)
+                self._emit(events, thread_id, run_id, after)
         except StopRun:
             self._stop(thread_id, run_id)
             outcome = self._ended(thread_id, run_id, None) or self._wait(thread_id, run_id)
-        return teller.end(outcome)
+        return events.end(outcome)
 
-    def _tell(self, teller: Teller, thread_id: str, run_id: str, after: str) -> str | None:
-        """Tell a run's events until its end; the last one's id, None from a server that does not keep them.
+    def _emit(self, events: EventStream, thread_id: str, run_id: str, after: str) -> str | None:
+        """Pass on a run's events until its end; the last one's id, None from a server that does not keep them.
 
         The SDK's client goes on by itself where a line breaks, but not where it was never there.
         """
@@ -92,7 +92,7 @@ class ServerRuns:
             try:
                 for part in self._parts(thread_id, run_id, last):
                     mode, _, ns = part.event.partition("|")
-                    teller.part(mode, ns, part.data)
+                    events.part(mode, ns, part.data)
                     last = part.id
                 break
             except Silent:

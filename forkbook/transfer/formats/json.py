@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from ...backends.archive.pack import UNLISTED
-from ...backends.archive.text import NotJson, spelled
+from ...backends.archive.text import NotJson, json_line
 from ...backends.gather import Gathered
 from ...backends.jsonfile.backend import JsonBackend
 from ...errors import ForkbookError
@@ -93,12 +93,12 @@ def _pieces(thread: Gathered) -> Iterator[tuple[bytes, bool]]:
     for state in thread.states:
         by_ns.setdefault(namespace(state), []).append(state)
     roots = by_ns.pop("")
-    head, odd = spelled(record | {"values": roots[0]["values"] if roots else thread.record.get("values")})
+    head, odd = json_line(record | {"values": roots[0]["values"] if roots else thread.record.get("values")})
     yield head[:-1] + b',"history":', odd
     yield from _list(roots)
     if by_ns:
         for n, (ns, states) in enumerate(sorted(by_ns.items())):
-            yield (b"," if n else b',"subgraphs":{') + spelled(ns)[0] + b":", False
+            yield (b"," if n else b',"subgraphs":{') + json_line(ns)[0] + b":", False
             yield from _list(states)
         yield b"}", False
     yield b"}", False
@@ -107,6 +107,6 @@ def _pieces(thread: Gathered) -> Iterator[tuple[bytes, bool]]:
 def _list(states: list[State]) -> Iterator[tuple[bytes, bool]]:
     yield b"[", False
     for n, state in enumerate(states):
-        text, odd = spelled(state)
+        text, odd = json_line(state)
         yield (b"," if n else b"") + text, odd
     yield b"]", False

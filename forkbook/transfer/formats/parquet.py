@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import columns, frames
-from ...backends.archive.text import NotJson, spelled
+from ...backends.archive.text import NotJson, json_line
 from ...backends.gather import Gathered
 from ...errors import MissingExtra
 from ...facts import Facts
@@ -187,7 +187,7 @@ def _time(value: Any) -> datetime | None:
 
 
 def _json(value: Any) -> str | None:
-    return None if value is None else spelled(value)[0].decode()
+    return None if value is None else json_line(value)[0].decode()
 
 
 def _names(value: Any) -> list[str | None] | None:
