@@ -16,7 +16,7 @@ from ..read import older
 from ..records import Graph, RunOutcome, RunSettings, Update
 from ..store import Memory
 from ..values.interning import Interner
-from .file import create, reading, writing
+from .file import create, is_there, reading, writing
 from .read import Reader
 from .store import packed, remove, store
 
@@ -39,7 +39,7 @@ class CachedBackend(Backend):
         self.capabilities, self.is_live, self.assistant = live.capabilities, live.is_live, live.assistant
         self.takes_context_beside_configurable, self.awaits = live.takes_context_beside_configurable, live.awaits
         self._path = Path(path)
-        if not self._path.exists():
+        if not is_there(self._path):
             create(self._path)
         with reading(self._path):
             pass

@@ -5,12 +5,12 @@ import shutil
 import sqlite3
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ...errors import ForeignArchive, InvalidInput, SourceError
+from ...files import new_name
 from ...model.meant import near
 from .errors import damaged_file, errorname
 from .text import LARGEST
@@ -21,7 +21,6 @@ MAGIC = b"SQLite format 3\0"
 HEADER_BYTES = 100
 WRITER_PATIENCE, READER_PATIENCE = 30.0, 10.0  # seconds
 LONGEST_BATCH = 0.3  # seconds until what was written is committed
-LEFT_BEHIND = 60.0  # seconds; an unfinished new file this old has no maker any more
 TABLES = (
     "CREATE TABLE about(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE threads(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record BLOB NOT NULL, digest BLOB NOT NULL, "
@@ -51,7 +50,7 @@ def check(path: Path) -> None:
 
 def cut(path: Path) -> str | None:
     """Look at the first bytes as `check` does; in words, how much is there of a file that is cut."""
-    if not path.exists():
+    if not is_there(path):
         raise InvalidInput(
             f"there is no file {path}; book.export({str(path)!r}) writes an archive{near(path)}", path=str(path)
         )
@@ -80,6 +79,18 @@ def cut(path: Path) -> str | None:
     if size < whole and not _beside(path, "-journal").exists():
         return f"it is cut, {size:,} of its {whole:,} bytes are there"
     return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file or folder of this name.
+
+    Raises:
+        SourceError: Nobody may look.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise SourceError(f"archive {path} cannot be looked at: {error.strerror}", path=str(path)) from error
 
 
 @contextmanager
@@ -111,7 +122,7 @@ def reading(path: Path, *, cut_too: bool = False) -> Iterator[sqlite3.Connection
 @contextmanager
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """The archive, to be written in transactions; made if there is none."""
-    if not path.exists():
+    if not is_there(path):
         create(path)
     check(path)
     with ExitStack() as stack, told(path):
@@ -188,23 +199,17 @@ class Batches:
 
 def create(path: Path) -> None:
     """Make an empty archive under another name and give it this one, unless another process was faster."""
-    if not path.parent.is_dir():
-        raise InvalidInput(f"there is no folder {path.parent} to write {path.name} into", path=str(path))
-    try:
-        _clear(path)
-        new = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.new")
+    with new_name(path) as new:
         try:
             _fill(new)
-            try:
-                os.link(new, path)
-            except FileExistsError:
-                return
-            except OSError:  # no links on this file system
-                new.rename(path)
-        finally:
-            new.unlink(missing_ok=True)
-    except (OSError, sqlite3.OperationalError) as error:
-        raise SourceError(f"archive {path} cannot be made: {error}", path=str(path)) from error
+        except sqlite3.OperationalError as error:
+            raise SourceError(f"archive {path} cannot be made: {error}", path=str(path)) from error
+        try:
+            os.link(new, path)
+        except FileExistsError:
+            return
+        except OSError:  # no links on this file system
+            new.rename(path)
 
 
 @contextmanager
@@ -269,14 +274,6 @@ def _fill(new: Path) -> None:
             db.execute(table)
     finally:
         db.close()
-
-
-def _clear(path: Path) -> None:
-    """Remove what a killed process left of a new file."""
-    for left in path.parent.glob(f".{path.name}.*.new"):
-        with suppress(FileNotFoundError):
-            if time.time() - left.stat().st_mtime > LEFT_BEHIND:
-                left.unlink()
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ...backends.archive.backend import ArchiveBackend
@@ -10,6 +10,7 @@ from ...backends.archive.file import Batches, writing
 from ...backends.archive.store import keep_older, packed, stored
 from ...backends.gather import Gathered
 from ...errors import ForkbookError
+from ...files import clear
 from ...tokens import Counter
 from .format import ThreadWriter
 
@@ -27,6 +28,8 @@ def open_archive(path: Path, counter: Counter | None = None) -> Iterator[ThreadW
         ForeignArchive: It is of another format.
         SourceError: It cannot be written; what was written so far is whole.
     """
+    with suppress(OSError):  # what it is about comes up when the archive is opened
+        clear(path)
     with writing(path) as db, Batches(db) as batches:
         yield ArchiveWriter(path, db, batches)
 
