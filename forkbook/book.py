@@ -66,6 +66,8 @@ class Book(BookViews):
 
         Raises:
             BookClosed: It was.
+
+        >>> book.check_open()
         """
         if isinstance(self.backend, ClosedBackend):
             self.backend.refuse()
@@ -90,7 +92,11 @@ class Book(BookViews):
 
     @property
     def store(self) -> Store:
-        """The memory that threads share."""
+        """The memory that threads share.
+
+        >>> type(book.store).__name__
+        'Store'
+        """
         from .store import Store
 
         return Store(self)
@@ -110,6 +116,9 @@ class Book(BookViews):
         Raises:
             ThreadNotFound: There is no such thread, or several ids end so.
             SourceError: It could not be read to its end; the text says how far it got.
+
+        >>> len(book.history(history.thread_id))
+        6
         """
         if limit is not None and not (isinstance(limit, int) and limit > 0):
             raise InvalidInput(f"limit is {limit!r}: give 1 or more, or None for all")
@@ -120,11 +129,19 @@ class Book(BookViews):
         return self.history_of(named(self.backend, thread_id, read_it))
 
     def history_of(self, facts: Facts) -> History:
-        """The history of a thread of this book that was read."""
+        """The history of a thread of this book that was read.
+
+        >>> len(book.history_of(history.facts))
+        6
+        """
         return History.of(self, facts)
 
     def checkpoint_of(self, history: History, position: int) -> Checkpoint:
-        """A checkpoint of a history."""
+        """A checkpoint of a history.
+
+        >>> book.checkpoint_of(history, 0).title
+        'input'
+        """
         return history[position]
 
     def export(
@@ -162,6 +179,11 @@ class Book(BookViews):
             InvalidInput: The format or the path cannot be right.
             MissingExtra: Parquet needs pyarrow: pip install 'forkbook[parquet]'.
             SourceError: It cannot be written, or the place is gone.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     book.export(f"{folder}/study.forkbook", [history.thread_id]).threads
+        1
         """
         from .transfer.export import export_with_bar
 
@@ -175,6 +197,9 @@ class Book(BookViews):
         A sweep whose kernel ended too early is found as far as it came. A checkpointer keeps only checkpoints, so there
         a branch that failed before its run wrote one is missing; the sweep's `notes` say so. A store or an archive
         cannot search for copies: it shows the sweeps in the thread itself.
+
+        >>> book.sweeps(history.thread_id)
+        []
         """
         from .sweep.found import sweeps
 
@@ -219,6 +244,9 @@ class Book(BookViews):
             InvalidInput: An argument cannot be right, such as an id that a server does not take.
             Refused: Nothing is left to run, or a channel or node does not exist; nothing was written.
             ThreadBusy: Another run is under way.
+
+        >>> book.run(input={}).status
+        'finished'
         """
         from .acts.thread_run import run
 
@@ -255,6 +283,9 @@ class Book(BookViews):
             ThreadBusy: A run is under way.
             InvalidInput: The metadata cannot be set.
             SourceError: It failed; the text says what became of the copy.
+
+        >>> book.copy(history.thread_id).verdict
+        'identical'
         """
         from .transfer import copy_thread
         from .transfer.copy_lineage import copy_lineage

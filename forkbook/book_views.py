@@ -28,6 +28,9 @@ class BookViews:
 
         Returns:
             One row per thread: `thread_id`, `status`, `created_at`, `updated_at`, `graph_id`, `metadata` (a dict).
+
+        >>> history.thread_id in set(book.threads().thread_id)
+        True
         """
         from .frames import THREADS, frame, threads_rows
 
@@ -35,7 +38,11 @@ class BookViews:
         return frame(list(threads_rows(list(self.backend.threads(**search)))), THREADS)
 
     def tree(self, thread_id: str) -> Tree:
-        """The bare tree of a thread: ids, parents, steps, sources; a store reads it without any value."""
+        """The bare tree of a thread: ids, parents, steps, sources; a store reads it without any value.
+
+        >>> len(book.tree(history.thread_id).heads)
+        6
+        """
 
         def tree_of(id_: str) -> Tree:
             heads = self.backend.heads(id_)
@@ -57,6 +64,9 @@ class BookViews:
 
         Raises:
             ThreadNotFound: There is neither such a thread nor a copy of one; copies of a deleted thread are found.
+
+        >>> list(book.copies(history.thread_id).columns[-3:])
+        ['copied_at', 'checkpoint_id', 'whole']
         """
         from .frames import frame
         from .transfer.copy import COPIES, copies_rows

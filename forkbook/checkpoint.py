@@ -84,7 +84,11 @@ class Checkpoint(CheckpointFacts):
 
     @property
     def parent(self) -> Checkpoint | None:
-        """The checkpoint before it; None for a root, and where the parent is not in the history."""
+        """The checkpoint before it; None for a root, and where the parent is not in the history.
+
+        >>> checkpoint.parent.title
+        'generate_topic'
+        """
         position = self.history.tree.parents[self.position]
         return self.history[position] if position >= 0 else None
 
@@ -122,6 +126,9 @@ class Checkpoint(CheckpointFacts):
         Raises:
             Refused: A channel or node does not exist.
             CheckpointNotFound: This checkpoint is gone.
+
+        >>> checkpoint.parent.preview({"topic": "dogs"}).next
+        ('write_joke',)
         """
         return verbs.preview(self.spot, values, as_node, replace)
 
@@ -132,6 +139,9 @@ class Checkpoint(CheckpointFacts):
 
         It moves the thread's head: the thread's next message follows the edit, unless `in_copy` is True, which edits in
         a copy of the thread. Arguments and errors as in `preview`.
+
+        >>> checkpoint.parent.edit({"topic": "dogs"}, in_copy=True).checkpoint.values["topic"]
+        'dogs'
         """
         return Act.of(self.history.book, verbs.edit(self.spot, values, as_node, replace, in_copy))
 
@@ -166,6 +176,9 @@ class Checkpoint(CheckpointFacts):
         Raises:
             Refused: Nothing is left to run, or a channel or node does not exist.
             ThreadBusy: Another run is under way.
+
+        >>> checkpoint.parent.resume(in_copy=True).status
+        'finished'
         """
         act = subgraphs.resume if self.namespace else verbs.resume
         return Act.of(self.history.book, act(self.spot, input, Options.of(options, in_copy)))
@@ -186,6 +199,9 @@ class Checkpoint(CheckpointFacts):
 
         Raises:
             Refused: After this edit nothing would run; nothing was written.
+
+        >>> checkpoint.parent.fork({"topic": "dogs"}, in_copy=True).status
+        'finished'
         """
         act = subgraphs.fork if self.namespace else verbs.fork
         done = act(self.spot, values, as_node, replace, input, Options.of(options, in_copy))

@@ -17,7 +17,6 @@ from .history_views import HistoryViews
 from .model.find import position_at, position_of
 from .model.states import State
 from .model.text import escape, shown
-from .model.tree import Tree
 from .tokens import Counter, counter_of
 from .twins import twin
 
@@ -61,39 +60,6 @@ class History(HistoryViews):
         history.book, history.facts = book, facts
         return history
 
-    @property
-    def thread_id(self) -> str:
-        """The thread's id."""
-        return self.facts.thread_id
-
-    @property
-    def complete(self) -> bool:
-        """Whether every checkpoint was read that the place has; False only where `limit` asked for fewer.
-
-        What was pruned there cannot be read: see `pruned`.
-        """
-        return self.facts.complete
-
-    @property
-    def subgraphs(self) -> bool:
-        """Whether the checkpoints of subgraphs were read, too, each inside the one whose task ran it."""
-        return self.facts.subgraphs
-
-    @property
-    def counter(self) -> Counter | None:
-        """What counts its tokens; None: the default."""
-        return self.facts.counter
-
-    @property
-    def tree(self) -> Tree:
-        """The bare tree of positions."""
-        return self.facts.tree
-
-    @property
-    def states(self) -> dict[str, State]:
-        """The states by checkpoint id, oldest first; shared, so look, but do not change."""
-        return self.facts.by_id
-
     def __len__(self) -> int:
         return len(self.tree)
 
@@ -133,12 +99,19 @@ class History(HistoryViews):
         Raises:
             InvalidInput: Neither was given, or there is no such branch.
             CheckpointNotFound: None fits, or several do.
+
+        >>> history.at(step=1).title
+        'generate_topic'
         """
         return self[position_at(self.tree, self.thread_id, step, branch, ns, subgraphs=self.subgraphs)]
 
     @property
     def tips(self) -> list[Checkpoint]:
-        """The ends of the branches, in the order of their labels."""
+        """The ends of the branches, in the order of their labels.
+
+        >>> [cp.branch for cp in history.tips]
+        ['A', 'B']
+        """
         return [self[position] for position in self.tree.tips_by_branch[: self.tree.outer]]
 
     @property
@@ -152,18 +125,20 @@ class History(HistoryViews):
 
         They were pruned (keep_latest, a time to live), or never kept: a shallow checkpointer, `durability="exit"`, a
         backup of the newest ones alone. Empty where nothing is missing, and where not all was read.
+
+        >>> history.pruned
+        []
         """
         return [self[position] for position in self.tree.pruned] if self.complete else []
 
     @property
     def fork_points(self) -> list[Checkpoint]:
-        """The checkpoints with two or more children."""
-        return [self[position] for position in self.tree.fork_points if not self.tree.heads[position].ns]
+        """The checkpoints with two or more children.
 
-    @property
-    def branches(self) -> list[str]:
-        """The labels of the branches: A, B, C …"""
-        return list(self.tree.numbers[""])
+        >>> [len(cp.children) for cp in history.fork_points]
+        [2]
+        """
+        return [self[position] for position in self.tree.fork_points if not self.tree.heads[position].ns]
 
     @cached_property
     def graph_id(self) -> str | None:
@@ -171,12 +146,20 @@ class History(HistoryViews):
         return graph_id_of(self.book.backend, self.thread_id)
 
     def common_ancestor(self, a: Any, b: Any) -> Checkpoint | None:
-        """The youngest checkpoint that is on both lineages; None under different roots, as those of two threads are."""
+        """The youngest checkpoint that is on both lineages; None under different roots, as those of two threads are.
+
+        >>> history.common_ancestor("A", "B").title
+        'generate_topic'
+        """
         found = self.compare(a, b).ancestor
         return None if found is None else self[found]
 
     def pick(self, key: Any) -> Checkpoint:
-        """A checkpoint by anything that names one, as `history[key]`; a branch's label names its tip."""
+        """A checkpoint by anything that names one, as `history[key]`; a branch's label names its tip.
+
+        >>> history.pick("B").title
+        'write_joke'
+        """
         found: Checkpoint = self[key]
         return found
 
@@ -189,6 +172,9 @@ class History(HistoryViews):
 
         Raises:
             InvalidInput: No such tokenizer is on this machine.
+
+        >>> history.counted_by(lambda message: 1).tips[0].branch
+        'A'
         """
         return History.of(self.book, dataclasses.replace(self.facts, counter=counter_of(counter)))
 
@@ -197,6 +183,9 @@ class History(HistoryViews):
 
         Args:
             branches: Those to draw, in this order, by anything that names a checkpoint; by default all.
+
+        >>> len(history.tokens_figure(["A"]).data) > 0
+        True
         """
         from .plot.tokens import tokens_figure
 
@@ -240,6 +229,9 @@ class History(HistoryViews):
             a: A checkpoint, its id or position, or a branch's label, which names its tip. A checkpoint of another
                 thread or book stays what it is.
             b: Another.
+
+        >>> history.compare("A", "B").ancestor is not None
+        True
         """
         from .compare.side import Side
         from .compare.two import compare
@@ -250,16 +242,28 @@ class History(HistoryViews):
     def copy(
         self, checkpoint: Any = None, metadata: Mapping[str, Any] | None = None, verify: bool = True
     ) -> CopyReport:
-        """Copy the thread, or only what led to a checkpoint, and verify the copy; see `Book.copy`."""
+        """Copy the thread, or only what led to a checkpoint, and verify the copy; see `Book.copy`.
+
+        >>> bool(history.copy())
+        True
+        """
         return self.book.copy(self.thread_id, checkpoint, metadata, verify)
 
     def refresh(self) -> History:
-        """Fetch what is new, and what may have changed; this history then has it."""
+        """Fetch what is new, and what may have changed; this history then has it.
+
+        >>> history.refresh() is history
+        True
+        """
         self.facts = reread(self.book.backend, self.facts)
         return self
 
     def refreshed(self) -> History:
-        """A new history with what is new; this one stays as it is."""
+        """A new history with what is new; this one stays as it is.
+
+        >>> len(history.refreshed())
+        6
+        """
         return History.of(self.book, reread(self.book.backend, self.facts))
 
     def follow(

@@ -1,4 +1,4 @@
-"""What the facts of a thread look like: frames, sums, the tree as a graph and as a picture."""
+"""What the facts of a thread say, as values, frames, sums, a graph and a picture."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from .facts import Facts
+    from .model.states import State
+    from .model.tree import Tree
+    from .tokens import Counter
 
 
 class HistoryViews:
@@ -20,9 +23,78 @@ class HistoryViews:
 
     facts: Facts
 
+    @property
+    def thread_id(self) -> str:
+        """The thread's id.
+
+        >>> history.thread_id in book
+        True
+        """
+        return self.facts.thread_id
+
+    @property
+    def complete(self) -> bool:
+        """Whether every checkpoint was read that the place has; False only where `limit` asked for fewer.
+
+        What was pruned there cannot be read: see `pruned`.
+
+        >>> history.complete
+        True
+        """
+        return self.facts.complete
+
+    @property
+    def subgraphs(self) -> bool:
+        """Whether the checkpoints of subgraphs were read, too, each inside the one whose task ran it.
+
+        >>> history.subgraphs
+        False
+        """
+        return self.facts.subgraphs
+
+    @property
+    def counter(self) -> Counter | None:
+        """What counts its tokens; None: the default.
+
+        >>> history.counter is None
+        True
+        """
+        return self.facts.counter
+
+    @property
+    def tree(self) -> Tree:
+        """The bare tree of positions.
+
+        >>> history.tree.parents
+        [-1, 0, 1, 2, 2, 4]
+        """
+        return self.facts.tree
+
+    @property
+    def states(self) -> dict[str, State]:
+        """The states by checkpoint id, oldest first; shared, so look, but do not change.
+
+        >>> len(history.states)
+        6
+        """
+        return self.facts.by_id
+
+    @property
+    def branches(self) -> list[str]:
+        """The labels of the branches: A, B, C …
+
+        >>> history.branches
+        ['A', 'B']
+        """
+        return list(self.tree.numbers[""])
+
     @shown
     def summary(self) -> str:
-        """One line: thread, checkpoints, branches, and whether that is all."""
+        """One line: thread, checkpoints, branches, and whether that is all.
+
+        >>> "6 checkpoints" in history.summary()
+        True
+        """
         return self.facts.summary()
 
     def checkpoints_df(self, prices: Any = None) -> pd.DataFrame:
@@ -40,6 +112,9 @@ class HistoryViews:
             and others that context_tokens lacks), inside_id and inside_task_id (where its subgraph ran), known_tokens
             (the least that spent_tokens can be, where they are unknown and so null), unknown_channels (those that may
             hold messages which cannot be seen: then counts are null).
+
+        >>> history.checkpoints_df().title.tolist()[-1]
+        'write_joke'
         """
         rows = frames.checkpoints_rows(self.facts, prices)
         return frames.frame(list(rows), frames.with_prices(frames.CHECKPOINTS, prices))
@@ -55,6 +130,9 @@ class HistoryViews:
             model (that the message names), text, tool_calls (a dict a call), branches (labels of those that hold it),
             input_tokens, output_tokens, total_tokens, method, cache_read_tokens, cache_creation_tokens,
             reasoning_tokens, unknown_blocks.
+
+        >>> len(history.messages_df())
+        2
         """
         rows = frames.messages_rows(self.facts, prices)
         return frames.frame(list(rows), frames.with_prices(frames.MESSAGES, prices))
@@ -67,6 +145,9 @@ class HistoryViews:
             failed, whose node a store does not know), path, error, interrupts,
             writes (the channels it wrote; null: nothing yet), seconds (that it took; null where several tasks ran side
             by side, or people's time may be among it; see `frames.tasks_rows`).
+
+        >>> history.tasks_df().name.tolist()[-1]
+        'write_joke'
         """
         return frames.frame(list(frames.tasks_rows(self.facts)), frames.TASKS)
 
@@ -76,6 +157,9 @@ class HistoryViews:
         Returns:
             Columns: thread_id, checkpoint_ns, branch, tip_id, fork_point_id, n_checkpoints (from the root to the tip),
             n_own (of these on the branch itself), status (of the tip), started_at, ended_at.
+
+        >>> history.branches_df().n_own.tolist()
+        [4, 2]
         """
         return frames.frame(list(frames.branches_rows(self.facts, subgraphs)), frames.BRANCHES)
 
@@ -100,6 +184,9 @@ class HistoryViews:
 
         Raises:
             InvalidInput: These are no such prices.
+
+        >>> history.tokens_df().branch.tolist()
+        ['A', 'B']
         """
         rows = frames.tokens_rows(self.facts, prices, subgraphs)
         df = frames.frame(list(rows), frames.with_prices(frames.TOKENS, prices))
@@ -108,17 +195,29 @@ class HistoryViews:
 
     @property
     def total_tokens(self) -> int | None:
-        """What the thread spent in all, each checkpoint once; None where that is unknown: see `known_tokens`."""
+        """What the thread spent in all, each checkpoint once; None where that is unknown: see `known_tokens`.
+
+        >>> history.total_tokens > 0
+        True
+        """
         return self.facts.ledger.total.total
 
     @property
     def known_tokens(self) -> int:
-        """The least that the thread spent: `total_tokens`, less what cannot be known."""
+        """The least that the thread spent: `total_tokens`, less what cannot be known.
+
+        >>> history.known_tokens == history.total_tokens
+        True
+        """
         return self.facts.ledger.total.known.total
 
     @property
     def graph(self) -> nx.DiGraph[str]:
-        """The tree as a networkx DiGraph, parent to child; its attributes: `forkbook.plot.tree.network.digraph`."""
+        """The tree as a networkx DiGraph, parent to child; its attributes: `forkbook.plot.tree.network.digraph`.
+
+        >>> history.graph.number_of_edges()
+        5
+        """
         from .plot.tree.network import digraph
 
         return digraph(self.facts)
@@ -129,6 +228,9 @@ class HistoryViews:
         Args:
             color: `source`, `branch`, `run` or `tokens` (spent).
             fold: Leave subgraphs out; the checkpoints whose tasks ran them show how many checkpoints are inside.
+
+        >>> len(history.figure(color="branch").data) > 0
+        True
         """
         from .plot.tree.figure import figure
         from .plot.tree.from_facts import marks
