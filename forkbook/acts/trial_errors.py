@@ -37,10 +37,10 @@ def about_the_checkpoint(
     except AccessDenied:
         raise
     except (SourceError, InvalidInput) as error:
-        raise _told(backend, thread_id, state, copied, error) from error
+        raise _as_error(backend, thread_id, state, copied, error) from error
 
 
-def _told(backend: Backend, thread_id: str, state: State, copied: str, error: ForkbookError) -> ForkbookError:
+def _as_error(backend: Backend, thread_id: str, state: State, copied: str, error: ForkbookError) -> ForkbookError:
     checkpoint_id, said = state["checkpoint"]["checkpoint_id"], str(error.details.get("said") or error).rstrip(".")
     refused = isinstance(error, ServerFault | InvalidInput)
     deed = "cannot take this edit" if refused else "could not be tried with this edit"

@@ -103,7 +103,7 @@ def reading(path: Path, *, cut_too: bool = False) -> Iterator[sqlite3.Connection
     """
     if (missing := cut(path)) and not cut_too:
         raise damaged_file(path, missing)
-    with ExitStack() as stack, told(path, missing):
+    with ExitStack() as stack, as_errors(path, missing):
         db = _opened(path, stack, mode="ro", immutable=_is_closed_wal(path))
         if missing:
             db.execute("PRAGMA writable_schema = ON")  # else SQLite refuses the file; nothing is written
@@ -125,7 +125,7 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
     if not is_there(path):
         create(path)
     check(path)
-    with ExitStack() as stack, told(path):
+    with ExitStack() as stack, as_errors(path):
         db = _opened(path, stack, mode="rw")
         db.execute("PRAGMA journal_mode = DELETE")
         db.execute("PRAGMA synchronous = FULL")
@@ -213,7 +213,7 @@ def create(path: Path) -> None:
 
 
 @contextmanager
-def told(path: Path, missing: str | None = None) -> Iterator[None]:
+def as_errors(path: Path, missing: str | None = None) -> Iterator[None]:
     """What SQLite says, said of this archive; of a cut one how much of it is there."""
     try:
         yield

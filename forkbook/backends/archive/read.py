@@ -125,24 +125,24 @@ class Reader:
 
     def record(self, row: Row) -> Thread:
         """A thread's record."""
-        with self._told(row):
+        with self._as_errors(row):
             record: Thread = decoded(unsqueezed(row.record))
             return record
 
     def namespaces(self, row: Row) -> set[str]:
         """The namespaces of a thread that are here."""
-        with self._told(row):
+        with self._as_errors(row):
             return set(decoded(unsqueezed(row.namespaces)))
 
     def heads(self, row: Row) -> list[Head]:
         """The heads of a thread's root namespace, newest first; no value is decoded."""
-        with self._told(row):
+        with self._as_errors(row):
             return [head_of(skeleton) for skeleton in self._skeletons(row)[::-1] if not namespace(skeleton)]
 
     def states(self, row: Row, ns: str | None = None) -> list[State]:
         """A thread's states of one namespace, or all, newest first; equal values are one object."""
         skeletons = self._skeletons(row)
-        with self._told(row):
+        with self._as_errors(row):
             if ns is not None:
                 self._check_namespace(row, skeletons, ns)
             wanted = [skeleton for skeleton in skeletons if ns in (None, namespace(skeleton))]
@@ -151,13 +151,13 @@ class Reader:
     def subgraphs(self, row: Row) -> set[str]:
         """The namespaces of a thread's subgraphs: those that are here, and those that a task names."""
         skeletons = self._skeletons(row)
-        with self._told(row):
+        with self._as_errors(row):
             return (self.namespaces(row) | self._named(row, skeletons)) - {""}
 
     def state(self, row: Row, wanted: str | None, ns: str = "") -> State | None:
         """The state of one checkpoint of a namespace, or of the newest; None if there is none."""
         skeletons = self._skeletons(row)
-        with self._told(row):
+        with self._as_errors(row):
             held = [skeleton for skeleton in skeletons if namespace(skeleton) == ns]
             fit = held[-1:] if wanted is None else [item for item in held if id_of(item) == wanted]
             return next(iter(self._filled(row, fit)), None)
@@ -165,7 +165,7 @@ class Reader:
     def some(self, row: Row, ids: Collection[str], ns: str = "") -> dict[str, State]:
         """The states of these checkpoints of a namespace by id, of those that are there."""
         skeletons, wanted = self._skeletons(row), set(ids)
-        with self._told(row):
+        with self._as_errors(row):
             fit = [item for item in skeletons if namespace(item) == ns and id_of(item) in wanted]
             return {id_of(state): state for state in self._filled(row, fit)}
 
@@ -185,13 +185,13 @@ class Reader:
     def _skeletons(self, row: Row) -> list[State]:
         """The skeletons of a thread, oldest first; together with the record they fit its digest."""
         texts = []
-        with self._told(row):
+        with self._as_errors(row):
             found = self._db.execute(
                 "SELECT place, id, body FROM checkpoints WHERE thread = ? ORDER BY place", (row.n,)
             ).fetchall()
             sample = unsqueezed(row.sample)
             for place, id_, body in found:
-                with self._told(row, id_):
+                with self._as_errors(row, id_):
                     texts.append(unsqueezed(body, sample))
                 if place != len(texts) - 1:
                     raise damaged_thread(self._path, row.id, f"the checkpoint before {id_} is missing")
@@ -228,7 +228,7 @@ class Reader:
                     continue  # the checkpoint that wants it will be named
 
     @contextmanager
-    def _told(self, row: Row, checkpoint: Any = None) -> Iterator[None]:
+    def _as_errors(self, row: Row, checkpoint: Any = None) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:

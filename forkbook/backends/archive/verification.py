@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...errors import ArchiveDamaged
 from ...model.text import shown
-from .file import cut, reading, told
+from .file import as_errors, cut, reading
 from .read import Reader, Row
 
 MOST_FAULTS = 10
@@ -90,7 +90,7 @@ def verify(path: Path | str) -> VerifyReport:
     missing = cut(path)
     with _noted(faults), reading(path, cut_too=True) as db:
         reader = Reader(db, path)
-        with _noted(faults), told(path, missing):
+        with _noted(faults), as_errors(path, missing):
             _check_as_a_whole(db, reader, faults, missing)
         for row in reader.unchecked_rows():
             if isinstance(row.id, str):

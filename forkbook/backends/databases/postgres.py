@@ -120,7 +120,7 @@ class PostgresBackend(Backend):
                 f"no thread {thread_id!r} in {self.address}: no text there has a NUL", thread_id=thread_id
             )
         try:
-            with self._told(deed, thread_id), self._lock:
+            with self._as_errors(deed, thread_id), self._lock:
                 connection = self._connection()
                 try:
                     yield connection
@@ -170,7 +170,7 @@ class PostgresBackend(Backend):
         raise failed
 
     @contextmanager
-    def _told(self, deed: str, thread_id: str | None) -> Iterator[None]:
+    def _as_errors(self, deed: str, thread_id: str | None) -> Iterator[None]:
         """Turn what the driver raises inside into forkbook's errors."""
         began = time.monotonic()
         try:

@@ -149,7 +149,7 @@ class _Channel:
         self._looked_at = dict(saved)
         given = None if self._given is None else self._given(self._ns, self.name, self._kinds)
         rules = self._kinds.rules(self.name) if given is None else given
-        if list(map(_told, rules)) != [_told(walk.rule) for walk in self._walks]:
+        if list(map(_identity, rules)) != [_identity(walk.rule) for walk in self._walks]:
             self._walks = [_Walk(self.name, rule) for rule in rules]
 
     def _fitting(self, saved: Mapping[str, Saved], order: Sequence[str]) -> "_Walk":
@@ -172,7 +172,7 @@ class _Channel:
         return self._unsure.setdefault(text, Held(unknown=text))
 
 
-def _told(rule: Rule) -> tuple[str, Any]:
+def _identity(rule: Rule) -> tuple[str, Any]:
     """What tells a rule from others: its words, and with what a channel begins."""
     try:
         return rule.words, orjson.dumps(rule.start())

@@ -116,7 +116,7 @@ class SqliteFile:
                 if self._changed(look):
                     raise Changed(CHANGED.format(where), thread_id=thread_id)
         except sqlite3.Error as error:
-            raise _told(where, error, thread_id, self.path) from error
+            raise _as_error(where, error, thread_id, self.path) from error
         except PermissionError as error:
             raise AccessDenied(f"{where}: this user may not read the file", thread_id=thread_id) from error
         except (OSError, ValueError) as error:
@@ -238,7 +238,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> tuple[set[str], set[
     return stored, {str(row[1]).lower() for row in rows} - stored
 
 
-def _told(where: str, error: sqlite3.Error, thread_id: str | None, path: Path) -> SourceError:
+def _as_error(where: str, error: sqlite3.Error, thread_id: str | None, path: Path) -> SourceError:
     said = str(error)
     if "locked" in said or "busy" in said:
         return ConnectionFailed(f"{where}: another program has locked the file; try again later", thread_id=thread_id)

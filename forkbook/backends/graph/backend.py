@@ -72,7 +72,7 @@ class GraphBackend(Backend):
         self.notes = self._reader.notes
 
     @contextmanager
-    def _told(self, deed: str, thread_id: str | None = None) -> Iterator[None]:
+    def _as_errors(self, deed: str, thread_id: str | None = None) -> Iterator[None]:
         try:
             yield
         except ForkbookError:
@@ -97,7 +97,7 @@ class GraphBackend(Backend):
             raise InvalidInput(
                 f"{self.kind} {self.address} cannot search by {', '.join(sorted(unknown))}, only {', '.join(SEARCHES)}"
             )
-        with self._told("writing the copies that were made"):
+        with self._as_errors("writing the copies that were made"):
             self._copies.write_owed()
         wanted = (search.get("metadata") or {}).items()
         threads: dict[str, list[Stub]] = {}
@@ -130,7 +130,7 @@ class GraphBackend(Backend):
     def _stubs(self, thread_id: str | None) -> list[Stub]:
         config = None if thread_id is None else {"configurable": {"thread_id": thread_id}}
         saver = self._saver if thread_id is None else self._at(thread_id).checkpointer
-        with self._told("listing the checkpoints" + (f" of thread {thread_id}" if thread_id else ""), thread_id):
+        with self._as_errors("listing the checkpoints" + (f" of thread {thread_id}" if thread_id else ""), thread_id):
             return self._call.each(stub, without_objects(saver), "list", config)
 
     def heads(self, thread_id: str) -> list[Head]:
@@ -146,7 +146,7 @@ class GraphBackend(Backend):
         if page_size is not None and page_size < 1:
             raise InvalidInput(f"page_size is {page_size}: give 1 or more")
         graph, oldest = self._at(thread_id), None
-        with self._told(f"reading the history of thread {thread_id}", thread_id):
+        with self._as_errors(f"reading the history of thread {thread_id}", thread_id):
             for states in self._reader.pages(graph, thread_id, ns, page_size):
                 ids = [id_of(state) for state in states]
                 if oldest is not None and max(ids) >= oldest:
@@ -161,11 +161,11 @@ class GraphBackend(Backend):
         return {found.head.ns for found in self._stubs(thread_id)} - {""}
 
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
-        with self._told(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
+        with self._as_errors(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
             return self._reader.state(self._at(thread_id), thread_id, checkpoint_id, ns)
 
     def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
-        with self._told(f"reading {len(ids):,} checkpoints of thread {thread_id}", thread_id):
+        with self._as_errors(f"reading {len(ids):,} checkpoints of thread {thread_id}", thread_id):
             return self._reader.states(self._at(thread_id), thread_id, ids, ns)
 
     def why_unread(self, thread_id: str) -> str | None:
@@ -223,11 +223,11 @@ class GraphBackend(Backend):
         self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
     ) -> str:
         if checkpoint_id and (original := self._copies.original(thread_id)) is not None:
-            with self._told(f"copying checkpoint {checkpoint_id} of thread {original}", original):
+            with self._as_errors(f"copying checkpoint {checkpoint_id} of thread {original}", original):
                 self._copies.take_over(thread_id, checkpoint_id, ns)
         values = as_written(values, as_node)
         graph, deed = self._at(thread_id), f"editing checkpoint {checkpoint_id or 'at the head'} of thread {thread_id}"
-        with self._told(deed, thread_id):
+        with self._as_errors(deed, thread_id):
             try:
                 at = config(thread_id, checkpoint_id, ns)
                 if isinstance(values, dict) and any(map(holds_messages, values.values())):
@@ -279,7 +279,7 @@ class GraphBackend(Backend):
         return GraphRuns(self._acting, self._left)
 
     def _left(self, thread_id: str, run_id: str) -> Any:
-        with self._told(f"reading where run {run_id} of thread {thread_id} ended", thread_id):
+        with self._as_errors(f"reading where run {run_id} of thread {thread_id} ended", thread_id):
             return self._call(self._at(thread_id), "get_state", config(thread_id)).next
 
     def pulse(self, thread_id: str) -> tuple[Any, bool | None]:
@@ -302,10 +302,10 @@ class GraphBackend(Backend):
             return super().memory()
         from .store import GraphMemory
 
-        return GraphMemory(f"{self.kind} {self.address}", self._graph.store, self._told)
+        return GraphMemory(f"{self.kind} {self.address}", self._graph.store, self._as_errors)
 
     def plant(self, thread_id: str, states: Sequence[State], classes: Classes = "unknown") -> tuple[str, ...]:
-        with self._told(f"writing thread {thread_id}", thread_id):
+        with self._as_errors(f"writing thread {thread_id}", thread_id):
             graph = self._at(thread_id)
             return plant(graph, graph.checkpointer, self._call, self._acting, thread_id, states, classes)
 
@@ -318,12 +318,12 @@ class GraphBackend(Backend):
     def delete(self, thread_id: str) -> None:
         self._tags.pop(thread_id, None)
         if not self._copies.forget(thread_id):
-            with self._told(f"deleting thread {thread_id}", thread_id):
+            with self._as_errors(f"deleting thread {thread_id}", thread_id):
                 self._call(self._saver, "delete_thread", thread_id)
 
     def _at(self, thread_id: str) -> Any:
         """The graph, on the saver that has the thread; a copy that is still owed is written."""
-        with self._told(f"copying to thread {thread_id}", thread_id):
+        with self._as_errors(f"copying to thread {thread_id}", thread_id):
             return self._copies.graph_of(thread_id)
 
 

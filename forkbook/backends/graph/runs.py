@@ -122,10 +122,10 @@ def _plain(reading: Reading, mode: str, data: Any) -> Any:
         return reading.plain(message), metadata
     if mode == "tasks":
         return {**data, "error": said(data.get("error"))}
-    tasks = [_told(reading, task) for task in data["tasks"]]
+    tasks = [_plain_task(reading, task) for task in data["tasks"]]
     metadata = reading.plain(data["metadata"])
     return {**data, "values": reading.channels(data["values"]), "metadata": metadata, "tasks": tasks}
 
 
-def _told(reading: Reading, task: dict[str, Any]) -> dict[str, Any]:
+def _plain_task(reading: Reading, task: dict[str, Any]) -> dict[str, Any]:
     return {key: reading.plain(value) for key, value in task.items() if key != "state"}

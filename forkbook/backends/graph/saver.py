@@ -50,7 +50,7 @@ class SaverBackend(Backend):
         self.awaits = self._call.awaits
 
     @contextmanager
-    def _told(self, deed: str, thread_id: str | None = None) -> Iterator[None]:
+    def _as_errors(self, deed: str, thread_id: str | None = None) -> Iterator[None]:
         try:
             yield
         except ForkbookError:
@@ -98,13 +98,13 @@ class SaverBackend(Backend):
 
     def _states(self, thread_id: str, ns: str) -> list[State]:
         decoder = Decoder()
-        with self._told(f"reading thread {thread_id}", thread_id):
+        with self._as_errors(f"reading thread {thread_id}", thread_id):
             saved = self._call.each(lambda item: _saved(item, decoder), self._saver, "list", config(thread_id, ns=ns))
         return states([item for item in saved if item.ns == ns], self.namespaces(thread_id), self._rules)
 
     def _stubs(self, thread_id: str | None) -> list[Stub]:
         where = None if thread_id is None else {"configurable": {"thread_id": thread_id}}
-        with self._told("listing the checkpoints", thread_id):
+        with self._as_errors("listing the checkpoints", thread_id):
             return self._call.each(stub, without_objects(self._saver), "list", where)
 
 

@@ -18,7 +18,7 @@ from ..records import Graph, RunOutcome, RunSettings, Update
 from ..values.interning import Interner
 from ..wire import a_state, an_object, as_written, items_in, objects
 from .client import Client
-from .faults import discreet, is_no_route, told
+from .faults import as_errors, discreet, is_no_route
 from .graphs import ServerGraphs
 from .keys import checked_url, held_headers, request_headers, secret_words
 from .message_forms import in_one_form
@@ -68,8 +68,8 @@ class ServerBackend(Backend):
         self.header_names = tuple(self._headers)
         self._secrets = secret_words(self._headers)
         self._line = Client(self.address, self._headers, budget)
-        self._runs = ServerRuns(lambda: self._client.runs, self._told)
-        self._graphs = ServerGraphs(self.address, lambda: self._client.assistants, self._told)
+        self._runs = ServerRuns(lambda: self._client.runs, self._as_errors)
+        self._graphs = ServerGraphs(self.address, lambda: self._client.assistants, self._as_errors)
         self._interner, self._interned = Interner(), set[str]()
         self._measures = True  # whether it tells how large threads are, as far as is known
 
@@ -81,11 +81,11 @@ class ServerBackend(Backend):
         self._line.close()
 
     @contextmanager
-    def _told(self, deed: str, thread_id: str | None = None, *, write: bool = False) -> Iterator[None]:
+    def _as_errors(self, deed: str, thread_id: str | None = None, *, write: bool = False) -> Iterator[None]:
         if thread_id == "":  # the request would ask for all threads
             raise ThreadNotFound(f"no thread '' on {self.address}: a server takes no empty id", thread_id=thread_id)
         try:
-            with discreet(self._secrets), told(deed, self.address, thread_id=thread_id, write=write):
+            with discreet(self._secrets), as_errors(deed, self.address, thread_id=thread_id, write=write):
                 yield
         except ServerFault:
             self._line.renew()  # after a 500 the server drops the connection under the next request
@@ -97,7 +97,7 @@ class ServerBackend(Backend):
         Raises:
             SourceError: It is none, or denies access.
         """
-        with self._told("looking whether this is an Agent Server"):
+        with self._as_errors("looking whether this is an Agent Server"):
             an_object(self._client.http.get("/ok"))
 
     def threads(self, **search: Any) -> Iterator[Thread]:
@@ -117,7 +117,7 @@ class ServerBackend(Backend):
         wanted, offset = search.pop("limit", None), search.pop("offset", 0)
         seen: set[str] = set()
         while wanted is None or len(seen) < wanted:
-            with self._told(f"listing the threads from {offset} on"):
+            with self._as_errors(f"listing the threads from {offset} on"):
                 page = objects(self._client.threads.search(**search, limit=page_size, offset=offset))
             for thread in page:
                 if thread["thread_id"] not in seen and not is_scratch(thread.get("metadata")):
@@ -131,7 +131,7 @@ class ServerBackend(Backend):
 
     def scratches(self) -> list[Thread]:
         """Scratch copies that a preview left behind."""
-        with self._told("opening it"):
+        with self._as_errors("opening it"):
             search = self._client.threads.search
             return objects(search(metadata=SCRATCH, select=ALL_BUT_VALUES, limit=LARGEST_PAGE))
 
@@ -144,7 +144,7 @@ class ServerBackend(Backend):
         return self._interner
 
     def thread(self, thread_id: str) -> Thread:
-        with self._told(f"reading thread {thread_id}", thread_id):
+        with self._as_errors(f"reading thread {thread_id}", thread_id):
             return an_object(self._client.threads.get(thread_id))
 
     def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
@@ -162,7 +162,7 @@ class ServerBackend(Backend):
         within: Any = {"checkpoint_ns": ns} if ns else None
         while True:
             deed = f"reading the history of thread {thread_id} ({read} checkpoints so far)"
-            with self._told(deed, thread_id):
+            with self._as_errors(deed, thread_id):
                 page = objects(
                     self._client.threads.get_history(thread_id, limit=limit, before=before, checkpoint=within)
                 )
@@ -187,7 +187,7 @@ class ServerBackend(Backend):
                 limit = max(10, min(100, 5000 // max(1, items_in(states[-1]))))
 
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
-        with self._told(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
+        with self._as_errors(f"reading checkpoint {checkpoint_id or 'head'} of thread {thread_id}", thread_id):
             answer = an_object(self._client.threads.get_state(thread_id, **_place(checkpoint_id, ns)))
             if answer.get("created_at") is None and not answer.get("metadata"):
                 return None  # with an id where one was asked for
@@ -198,7 +198,7 @@ class ServerBackend(Backend):
     def n_checkpoints(self, thread_id: str) -> int | None:
         if not self._measures:
             return None
-        with suppress(ForkbookError), self._told(f"measuring thread {thread_id}", thread_id):
+        with suppress(ForkbookError), self._as_errors(f"measuring thread {thread_id}", thread_id):
             try:
                 answer = an_object(self._client.http.get(f"/threads/{thread_id}/storage"))
             except httpx.HTTPStatusError as error:
@@ -225,7 +225,7 @@ class ServerBackend(Backend):
 
     def run_settings(self, thread_id: str, metadata: Mapping[str, Any]) -> RunSettings:
         run_id = metadata.get("run_id")
-        with self._told(f"reading run {run_id} of thread {thread_id}", thread_id):
+        with self._as_errors(f"reading run {run_id} of thread {thread_id}", thread_id):
             run = self._run(thread_id, run_id)
             if run is None:  # a copied thread has its original's run ids, not its runs
                 thread = an_object(self._client.threads.get(thread_id)).get("metadata") or {}
@@ -249,7 +249,7 @@ class ServerBackend(Backend):
         values = as_written(values, as_node)
         if as_node == END and not ns and checkpoint_id == self._head_id(thread_id):
             checkpoint_id = None  # with it the thread would be called interrupted still
-        with self._told(
+        with self._as_errors(
             f"editing checkpoint {checkpoint_id or 'at the head'} of thread {thread_id}", thread_id, write=True
         ):
             answer = an_object(
@@ -295,7 +295,7 @@ class ServerBackend(Backend):
 
     def copy(self, thread_id: str) -> str:
         self.thread(thread_id)  # a missing one would be answered 409
-        with self._told(f"copying thread {thread_id}", thread_id, write=True):
+        with self._as_errors(f"copying thread {thread_id}", thread_id, write=True):
             return str(an_object(self._client.threads.copy(thread_id))["thread_id"])
 
     def create(
@@ -305,7 +305,7 @@ class ServerBackend(Backend):
         updates = [{"updates": list(step)} for step in supersteps]
         how = {"graph_id": graph_id or None, "metadata": dict(metadata), "supersteps": updates or None}
         try:
-            with self._told(f"creating thread {thread_id}", thread_id, write=True):
+            with self._as_errors(f"creating thread {thread_id}", thread_id, write=True):
                 answer = an_object(made(thread_id=thread_id, **how))
         except ThreadBusy as error:
             raise ThreadBusy(
@@ -317,14 +317,14 @@ class ServerBackend(Backend):
             raise InvalidInput(f"creating thread {thread_id}: {self.address} says {answer.get('detail', answer)}")
 
     def memory(self) -> ServerMemory:
-        return ServerMemory(f"{self.kind} {self.address}", lambda: self._client.store, self._told)
+        return ServerMemory(f"{self.kind} {self.address}", lambda: self._client.store, self._as_errors)
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
-        with self._told(f"tagging thread {thread_id}", thread_id, write=True):
+        with self._as_errors(f"tagging thread {thread_id}", thread_id, write=True):
             an_object(self._client.threads.update(thread_id, metadata=dict(metadata)))
 
     def delete(self, thread_id: str) -> None:
-        with self._told(f"deleting thread {thread_id}", thread_id, write=True):
+        with self._as_errors(f"deleting thread {thread_id}", thread_id, write=True):
             self._client.threads.delete(thread_id)
 
 

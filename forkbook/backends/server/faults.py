@@ -28,7 +28,7 @@ UNKNOWN_OUTCOME = " Whether it was carried out is unknown: look at the thread be
 
 
 @contextmanager
-def told(deed: str, url: str, *, thread_id: str | None = None, write: bool = False) -> Iterator[None]:
+def as_errors(deed: str, url: str, *, thread_id: str | None = None, write: bool = False) -> Iterator[None]:
     """Turn whatever the SDK's client raises inside into a `ForkbookError`, the cause chained, alone: its frames
     and what came before it may hold what was sent.
 

@@ -22,7 +22,7 @@ from .faults import detail
 LARGEST_PAGE = 1000
 NOT_SHOWN = (403, 404, 405, 422)
 NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")  # in which LangGraph makes a graph's own assistant id
-Told = Callable[..., AbstractContextManager[None]]
+AsErrors = Callable[..., AbstractContextManager[None]]
 
 
 class ServerGraphs:
@@ -31,16 +31,16 @@ class ServerGraphs:
     Args:
         address: The server's address, for errors.
         client: Gives the SDK's client for assistants.
-        told: Tells faults as forkbook's errors.
+        as_errors: Raises faults as errors of forkbook.
     """
 
-    def __init__(self, address: str, client: Callable[[], Any], told: Told) -> None:
-        self._address, self._client, self._told = address, client, told
+    def __init__(self, address: str, client: Callable[[], Any], as_errors: AsErrors) -> None:
+        self._address, self._client, self._as_errors = address, client, as_errors
         self._known: dict[str, Graph] = {}
 
     def names(self) -> list[str]:
         """The graphs of the assistants that are shown; the server may run others, too."""
-        with self._told("listing the assistants"):
+        with self._as_errors("listing the assistants"):
             return sorted({str(record["graph_id"]) for record in self._shown()})
 
     def graph(self, assistant: str) -> Graph:
@@ -50,7 +50,7 @@ class ServerGraphs:
             InvalidInput: The server says that there is none.
         """
         if assistant not in self._known:
-            with self._told(f"reading the graph of assistant {assistant!r}"):
+            with self._as_errors(f"reading the graph of assistant {assistant!r}"):
                 found = self._read(self._named(assistant))
             self._known |= {assistant: found, found.assistant_id: found}
         return self._known[assistant]
@@ -63,7 +63,7 @@ class ServerGraphs:
         """
         known, path = self.graph(assistant), path_of(ns)
         name = "|".join(path)
-        with self._told(f"reading subgraph {name} of assistant {assistant!r}"):
+        with self._as_errors(f"reading subgraph {name} of assistant {assistant!r}"):
             inner, denied = _asked(self._client().get_subgraphs, known.assistant_id, recurse=True)
             drawn, not_drawn = _asked(self._client().get_graph, known.assistant_id, xray=True)
         if inner is not None and not (inner.get(name) or {}).get("state_schema"):

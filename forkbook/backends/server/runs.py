@@ -26,7 +26,7 @@ WATCHED: dict[str, Any] = {
     "stream_subgraphs": True,
     "stream_resumable": True,  # the server keeps the events, so that a line that broke loses none
 }
-Told = Callable[..., AbstractContextManager[None]]
+AsErrors = Callable[..., AbstractContextManager[None]]
 
 
 class ServerRuns:
@@ -34,15 +34,15 @@ class ServerRuns:
 
     Args:
         client: Gives the SDK's client for runs.
-        told: Tells faults as forkbook's errors.
+        as_errors: Raises faults as errors of forkbook.
     """
 
-    def __init__(self, client: Callable[[], Any], told: Told) -> None:
-        self._client, self._told = client, told
+    def __init__(self, client: Callable[[], Any], as_errors: AsErrors) -> None:
+        self._client, self._as_errors = client, as_errors
 
     def run(self, thread_id: str, settings: RunSettings, on_event: OnEvent | None, **asked: Any) -> RunOutcome:
         """Start a run and wait for its end; whatever ends the waiting, but for a fault of the server, ends the run."""
-        with self._told(f"starting a run on thread {thread_id}", thread_id, write=True):
+        with self._as_errors(f"starting a run on thread {thread_id}", thread_id, write=True):
             run = an_object(
                 self._client().create(
                     thread_id,
@@ -104,7 +104,7 @@ class ServerRuns:
         return last
 
     def _parts(self, thread_id: str, run_id: str, after: str | None) -> Iterator[Any]:
-        with self._told(f"watching run {run_id} of thread {thread_id}", thread_id):
+        with self._as_errors(f"watching run {run_id} of thread {thread_id}", thread_id):
             # no stream_mode here: this server takes only the last one of a list
             yield from self._client().join_stream(thread_id, run_id, last_event_id=after)
 
@@ -117,7 +117,7 @@ class ServerRuns:
     def _wait(self, thread_id: str, run_id: str) -> RunOutcome:
         while True:
             answer, pause = None, PATIENCE[-1]
-            with suppress(ConnectionFailed, ServerFault), self._told(f"waiting for run {run_id}", thread_id):
+            with suppress(ConnectionFailed, ServerFault), self._as_errors(f"waiting for run {run_id}", thread_id):
                 try:
                     answer = self._client().join(thread_id, run_id)
                 except httpx.ReadTimeout:
@@ -150,19 +150,19 @@ class ServerRuns:
 
     def _asked(self, thread_id: str, run_id: str) -> str:
         """A run's status, by one request that is given up soon."""
-        with self._told(f"reading run {run_id} of thread {thread_id}", thread_id):
+        with self._as_errors(f"reading run {run_id} of thread {thread_id}", thread_id):
             line: httpx.Client = self._client().http.client
             path, once = f"/threads/{thread_id}/runs/{run_id}", {ONCE: True}
             answer = line.get(path, timeout=retry.SILENCE_S, extensions=once).raise_for_status()
             return str(a_run(orjson.loads(answer.content))["status"])
 
     def _stop(self, thread_id: str, run_id: str) -> None:
-        with self._told(f"cancelling run {run_id}", thread_id, write=True), suppress(httpx.HTTPStatusError):
+        with self._as_errors(f"cancelling run {run_id}", thread_id, write=True), suppress(httpx.HTTPStatusError):
             self._client().cancel(thread_id, run_id, wait=True)
 
     def cancel(self, thread_id: str, run_id: str | None = None) -> None:
         """Cancel the runs under way, or one."""
-        with self._told(f"cancelling the runs of thread {thread_id}", thread_id, write=True):
+        with self._as_errors(f"cancelling the runs of thread {thread_id}", thread_id, write=True):
             for run in objects(self._client().list(thread_id, limit=100)):
                 if run["status"] in UNDER_WAY and run_id in (None, run["run_id"]):
                     with suppress(httpx.HTTPStatusError):  # it ended in between

@@ -18,17 +18,17 @@ class ServerMemory(Memory):
     Args:
         name: The server, with its address.
         client: Gives the SDK's store client as it is now.
-        told: Tells faults as forkbook's errors.
+        as_errors: Raises faults as errors of forkbook.
     """
 
     def __init__(
-        self, name: str, client: Callable[[], Any], told: Callable[[str], AbstractContextManager[None]]
+        self, name: str, client: Callable[[], Any], as_errors: Callable[[str], AbstractContextManager[None]]
     ) -> None:
-        self.name, self._client, self._told = name, client, told
+        self.name, self._client, self._as_errors = name, client, as_errors
 
     def items(self, prefix: Namespace, query: str | None = None, limit: int | None = None) -> list[Item]:
         def ask(wanted: int, skip: int) -> list[Item]:
-            with self._told(f"reading the store from item {skip} on"):
+            with self._as_errors(f"reading the store from item {skip} on"):
                 search = self._client().search_items
                 answer = search(list(prefix), query=query, limit=wanted, offset=skip, refresh_ttl=False)
                 return [_item(found) for found in objects(an_object(answer).get("items"))]
@@ -36,13 +36,13 @@ class ServerMemory(Memory):
         return checked_scores(every(ask, place_of, limit, f"the store of {self.name}"), query, self.name)
 
     def item(self, namespace: Namespace, key: str) -> Item | None:
-        with self._told(f"reading item {key!r} of the store"):
+        with self._as_errors(f"reading item {key!r} of the store"):
             found = self._client().get_item(list(namespace), key, refresh_ttl=False)
             return None if found is None else _item(an_object(found))
 
     def namespaces(self, prefix: Namespace) -> list[Namespace]:
         def ask(wanted: int, skip: int) -> list[Namespace]:
-            with self._told(f"listing the store's namespaces from {skip} on"):
+            with self._as_errors(f"listing the store's namespaces from {skip} on"):
                 answer = an_object(self._client().list_namespaces(list(prefix) or None, limit=wanted, offset=skip))
                 return [_namespace(found) for found in answer.get("namespaces") or ()]
 
@@ -50,11 +50,11 @@ class ServerMemory(Memory):
         return [namespace for namespace in found if namespace[: len(prefix)] == prefix]  # it takes "*" for any label
 
     def put(self, namespace: Namespace, key: str, value: Mapping[str, Any]) -> None:
-        with self._told(f"writing item {key!r} of the store"):
+        with self._as_errors(f"writing item {key!r} of the store"):
             self._client().put_item(list(namespace), key, dict(value))
 
     def delete(self, namespace: Namespace, key: str) -> None:
-        with self._told(f"deleting item {key!r} of the store"):
+        with self._as_errors(f"deleting item {key!r} of the store"):
             self._client().delete_item(list(namespace), key)
 
 
