@@ -54,7 +54,7 @@ def require_loopback(url: str, name: str = "the address") -> str:
     Raises:
         InvalidInput: It leaves this machine, or is no http(s) URL.
     """
-    if not _stays_here(url):
+    if not stays_here(url):
         raise InvalidInput(
             f"{name} is {url!r}, but the demo stays on this machine: give one like http://127.0.0.1:2024, "
             "or use fb.connect(url) for a server elsewhere"
@@ -62,7 +62,8 @@ def require_loopback(url: str, name: str = "the address") -> str:
     return url
 
 
-def _stays_here(url: str) -> bool:
+def stays_here(url: str) -> bool:
+    """Whether an http(s) URL is of this machine."""
     try:
         parts = urllib.parse.urlsplit(url)
         host = parts.hostname or ""

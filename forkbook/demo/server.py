@@ -1,4 +1,4 @@
-"""A private Agent Server for the sample agent: loopback only, no key, gone when this process is."""
+"""A private Agent Server for the sample agent: loopback only, no key, shut to web pages, gone when this process is."""
 
 import atexit
 import contextlib
@@ -20,7 +20,8 @@ from .tether import Tethered, on_free_port
 SECONDS_TO_START = 60
 """It takes about two; a cold disk may need longer."""
 
-_CONFIG = {"dependencies": ["."], "graphs": {"agent": "forkbook.demo.agent:graph"}}
+_GRAPHS = {"agent": "forkbook.demo.agent:graph"}
+_CONFIG = {"dependencies": ["."], "graphs": _GRAPHS, "http": {"app": "forkbook.demo.gate:app"}}
 _INHERITED = (
     "PYTHONPATH",
     "LD_LIBRARY_PATH",
@@ -136,7 +137,7 @@ def _locked(file: IO[str]) -> bool:
 
 def _start_fresh(folder: Path) -> None:
     config, data = folder / "langgraph.json", folder / ".langgraph_api"
-    ours = config.exists() and _read_config(config) == _CONFIG
+    ours = config.exists() and _read_graphs(config) == _GRAPHS
     if not ours and (config.exists() or data.exists()):
         raise Refused(f"{folder} belongs to another LangGraph project; choose another folder for the demo")
     if data.is_symlink():
@@ -146,9 +147,9 @@ def _start_fresh(folder: Path) -> None:
     config.write_text(json.dumps(_CONFIG), "utf-8")
 
 
-def _read_config(config: Path) -> object:
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads(config.read_text("utf-8"))
+def _read_graphs(config: Path) -> object:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return json.loads(config.read_text("utf-8")).get("graphs")
     return None
 
 
@@ -160,7 +161,9 @@ def _launch(folder: Path) -> tuple[str, Tethered]:
     def spawn(port: int) -> Tethered:
         options = ["--no-browser", "--no-reload", "--n-jobs-per-worker", "10", "--host", HOST, "--port", str(port)]
         log = folder / "server.log"
-        return Tethered("the demo's Agent Server", "langgraph_cli", ["dev", *options], log=log, env=env, cwd=folder)
+        return Tethered(
+            "the demo's Agent Server", "langgraph_cli", ["dev", *options], log=log, env=env, cwd=folder, private=True
+        )
 
     port, process = on_free_port(spawn, lambda port: _answers(_url(port), badge), SECONDS_TO_START)
     return _url(port), process
