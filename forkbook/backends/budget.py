@@ -106,8 +106,9 @@ class Meter:
         """
         self._bytes += nbytes
         self._items += items
-        self.budget.check("read_bytes", self._bytes, self._what, **self._about)
-        self.budget.check("items", self._items, self._what, **self._about)
+        if self._bytes > self.budget.read_bytes or self._items > self.budget.items:
+            self.budget.check("read_bytes", self._bytes, self._what, **self._about)
+            self.budget.check("items", self._items, self._what, **self._about)
 
     def check_depth(self, depth: int) -> None:
         """Stop a read that meets lists and dicts too deep in each other.
