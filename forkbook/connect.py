@@ -177,16 +177,21 @@ def migrate(
 
 
 @overload
-def verify(src: str | os.PathLike[str] | Secret) -> VerifyReport: ...
+def verify(src: str | os.PathLike[str] | Secret, *, budget: Budget = DEFAULT_BUDGET) -> VerifyReport: ...
 @overload
-def verify(src: Any, dst: Any, threads: Iterable[str] | None = None) -> MigrateReport: ...
-def verify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> VerifyReport | MigrateReport:
+def verify(
+    src: Any, dst: Any, threads: Iterable[str] | None = None, *, budget: Budget = DEFAULT_BUDGET
+) -> MigrateReport: ...
+def verify(
+    src: Any, dst: Any = None, threads: Iterable[str] | None = None, *, budget: Budget = DEFAULT_BUDGET
+) -> VerifyReport | MigrateReport:
     """Look whether an archive is whole, or whether two places hold the same threads; `bool(report)` is the verdict.
 
     Args:
         src: An archive: each thread is compared with its digest. With `dst`: a Book, or anything that `connect` takes.
         dst: Where the same threads should be; checkpoints are matched by id, or under new ids by the tree's shape.
         threads: Ids at the source; None: all.
+        budget: The most that one read may cost; see `Budget`.
 
     Raises:
         SourceError: A place cannot be opened, or its threads cannot be listed.
@@ -195,10 +200,10 @@ def verify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> V
     if dst is None:
         from .backends.archive import verify
 
-        return verify(existing_path(src))
+        return verify(existing_path(src), budget)
     from .transfer.verify import verify_places
 
-    with _opened(src) as source, _opened(dst) as target:
+    with _opened(src, budget=budget) as source, _opened(dst, budget=budget) as target:
         return verify_places(source, target, threads)
 
 
@@ -219,13 +224,13 @@ async def averify(src: Any, dst: Any = None, threads: Iterable[str] | None = Non
 
 
 @contextmanager
-def _opened(place: Any, *, sweep: bool = False) -> Iterator[Backend]:
+def _opened(place: Any, *, sweep: bool = False, budget: Budget = DEFAULT_BUDGET) -> Iterator[Backend]:
     """A place's backend, closed afterwards unless it was open before."""
     if isinstance(place, Book):
         place.check_open()
         yield place.backend
         return
-    with connect(place, sweep=sweep) as book:
+    with connect(place, sweep=sweep, budget=budget) as book:
         yield book.backend
 
 

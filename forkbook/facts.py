@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -154,12 +154,14 @@ class Facts:
 
     def run_id(self, position: int) -> str | None:
         """The run that wrote the checkpoint; None after an edit by hand."""
-        return (self.states[position]["metadata"] or {}).get("run_id")
+        found = (self.states[position]["metadata"] or {}).get("run_id")
+        return found if isinstance(found, str) else None
 
     def created_at(self, position: int) -> datetime | None:
-        """When the checkpoint was written."""
-        when = self.states[position]["created_at"]
-        return datetime.fromisoformat(when) if when else None
+        """When the checkpoint was written; in UTC where the place names no zone."""
+        text = self.states[position]["created_at"]
+        when = datetime.fromisoformat(text) if text else None
+        return when.replace(tzinfo=UTC) if when and when.tzinfo is None else when
 
     def bill(self, position: int, rate: Rate) -> Bill:
         """What one checkpoint cost, in the money of the prices that `rate` stands for."""

@@ -12,6 +12,7 @@ from .readers import AT_ONCE, side_by_side
 
 PUSH = "__pregel_push"
 REFRESH_PAGE = 20  # checkpoints per request when a thread is read again
+MOST_DIGITS = 9  # of the number of a further subgraph
 AT_A_TIME = 24  # tasks that are asked for a subgraph before it is looked whether any is missing still
 Read = Callable[[str], list[State]]
 
@@ -274,7 +275,8 @@ def memory_of(ns: str) -> str:
 def further_call(ns: str) -> str:
     """The namespace of the next subgraph that the same task called: `a:1`, then `a:1|1`, `a:1|2`."""
     before, _, number = ns.rpartition("|")
-    return f"{before}|{int(number) + 1}" if number.isdigit() else f"{ns}|1"
+    is_number = number.isdecimal() and len(number) <= MOST_DIGITS
+    return f"{before}|{int(number) + 1}" if is_number else f"{ns}|1"
 
 
 def older(backend: Backend, thread_id: str, known: Mapping[str, State], than: str) -> dict[str, State]:

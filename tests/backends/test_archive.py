@@ -205,7 +205,7 @@ class TestRoundTrip:
 
     def test_missing_keys_and_none_stay_apart(self, path):
         without = state_of(0, None)
-        del without["interrupts"], without["created_at"]
+        del without["interrupts"]
         self.check(path.parent, [state_of(1, {"a": None}, tasks=None, next=None), without])
 
     def test_what_is_no_json_is_refused(self, path):

@@ -21,6 +21,7 @@ class ArchiveBackend(Backend):
 
     Args:
         path: The file.
+        budget: The bounds of what each call reads.
 
     Raises:
         InvalidInput: There is no such file, or it is no archive.
@@ -47,8 +48,8 @@ class ArchiveBackend(Backend):
 
         Raises:
             InvalidInput: Something else was asked for.
-            ArchiveDamaged: A thread's row is damaged, or one is missing, or the file is cut; by their ids threads that
-                are whole can still be read.
+            ArchiveDamaged: A thread is missing, or the file is cut; by their ids threads that are whole can still be
+                read. A thread that is damaged, or too large, is listed; it is told when it is read.
         """
         return iter(searched(self._records(), **search))
 
@@ -85,13 +86,13 @@ class ArchiveBackend(Backend):
 
     def _records(self) -> list[Thread]:
         with reading(self.path) as db:
-            reader = Reader(db, self.path)
-            return [reader.record(row) for row in reader.rows()]
+            reader = Reader(db, self.path, self.budget)
+            return [reader.listed_record(row) for row in reader.rows()]
 
     @contextmanager
     def _reader(self) -> Iterator[Reader]:
         with reading(self.path, cut_too=True) as db:
-            yield Reader(db, self.path)
+            yield Reader(db, self.path, self.budget)
 
 
 def searched(

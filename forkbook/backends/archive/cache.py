@@ -2,10 +2,11 @@
 
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...errors import ArchiveDamaged, ForkbookError, ThreadNotFound
+from ...errors import ArchiveDamaged, ForkbookError, OverBudget, ThreadNotFound
 from ...model.redaction import thread_without_secrets
 from ...model.secrets import without_secrets
 from ...model.states import State, Thread, id_of, namespace
@@ -19,7 +20,9 @@ from ..values.interning import Interner
 from .file import create, is_there, reading, writing
 from .read import Reader
 from .store import packed, remove, store
+from .text import LARGEST
 
+DEEPEST = 1_000  # a live place bounds what it gives itself, and what it gave is to come back
 NEWEST_PAGE = 20  # checkpoints a request, until one is known
 
 
@@ -38,6 +41,8 @@ class CachedBackend(Backend):
         self.kind, self.address = live.kind, live.address
         self.capabilities, self.is_live, self.assistant = live.capabilities, live.is_live, live.assistant
         self.takes_context_beside_configurable, self.awaits = live.takes_context_beside_configurable, live.awaits
+        self.budget = live.budget
+        self._held_budget = replace(live.budget, value_bytes=max(LARGEST, live.budget.value_bytes), depth=DEEPEST)
         self._path = Path(path)
         if not is_there(self._path):
             create(self._path)
@@ -75,10 +80,10 @@ class CachedBackend(Backend):
         """What the archive has of a thread; nothing if that is damaged: it is then fetched, and replaced."""
         try:
             with reading(self._path) as db:
-                reader = Reader(db, self._path)
+                reader = Reader(db, self._path, self._held_budget)
                 row = reader.row(thread_id)
                 return reader.states(row), reader.namespaces(row)
-        except (ThreadNotFound, ArchiveDamaged):
+        except (ThreadNotFound, ArchiveDamaged, OverBudget):
             return [], set()
 
     def _keep(self, record: Thread, states: list[State], namespaces: set[str]) -> None:

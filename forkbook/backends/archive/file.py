@@ -54,8 +54,10 @@ def cut(path: Path) -> str | None:
         raise InvalidInput(
             f"there is no file {path}; book.export({str(path)!r}) writes an archive{near(path)}", path=str(path)
         )
-    if not path.is_file():
+    if path.is_dir():
         raise InvalidInput(f"{path} is a folder, not an archive: give a .forkbook file in it", path=str(path))
+    if not path.is_file():
+        raise InvalidInput(f"{path} is no file, but a device, a pipe or a socket: it was not opened", path=str(path))
     try:
         with path.open("rb") as file:
             header, size = file.read(HEADER_BYTES), path.stat().st_size

@@ -8,17 +8,29 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import SourceError, ThreadNotFound
-from ...model.states import State, Thread, head_of, id_of, namespace
+from ...errors import ArchiveDamaged, OverBudget, SourceError, ThreadNotFound
+from ...model.states import State, Thread, head_of, id_of, key_of, namespace
 from ...model.tree import Head
+from ..budget import DEFAULT_BUDGET, Budget
 from ..read import memory_of, subgraphs
+from ..shape import Unfit, a_record, a_state
 from .errors import damaged_file, damaged_thread, errorname
+from .measure import Measure
 from .pack import digest
-from .text import HASH_BYTES, decoded, hash_of, unsqueezed
-from .unpack import Contents, Leaf, leaf
+from .text import HASH_BYTES, hash_of
+from .unpack import Contents, Leaf
 
 COLUMNS = "n, id, record, digest, namespaces, checkpoints, lists, leaves, sample, seal"
-WRONG = (ValueError, TypeError, LookupError, AttributeError, RecursionError, zlib.error)  # what damaged data raise
+HIGHEST = 2**63  # of the numbers in a SQLite database
+WRONG = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+    zlib.error,
+)  # what damaged data raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +65,17 @@ class Row:
         """What the seal has to be."""
         return hash_of("row", repr(astuple(self)[:-1]).encode("utf-8", "surrogatepass"))
 
-    def ranges(self) -> list[tuple[int, int]]:
+    @property
+    def name(self) -> str:
+        """The id under which the thread is listed and found; one of our own where it has lost its own."""
+        return self.id if isinstance(self.id, str) else f"thread {self.n}, which has lost its id"
+
+    def ranges(self, measure: Measure) -> list[tuple[int, int]]:
         """First and last numbers of its leaves."""
-        return [(first, last) for first, last in decoded(unsqueezed(self.leaves))]
+        ranges = [(first, last) for first, last in measure.value(measure.text(self.leaves))]
+        if not all(isinstance(n, int) and 0 <= n < HIGHEST for both in ranges for n in both):
+            raise ValueError("the numbers of its values are none")
+        return ranges
 
 
 class Reader:
@@ -64,28 +84,31 @@ class Reader:
     Args:
         db: The archive, in a transaction.
         path: Its file, for errors.
+        budget: What each call may read.
     """
 
-    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, budget: Budget = DEFAULT_BUDGET) -> None:
         self._db = db
         self._path = path
+        self.budget = budget
 
     def rows(self) -> list[Row]:
-        """Every thread's row.
+        """Every thread's row, also of one that is damaged.
 
         Raises:
-            ArchiveDamaged: A row is, or one is missing.
+            ArchiveDamaged: One is missing.
+            OverBudget: There are too many.
         """
         rows = list(self.unchecked_rows())
-        for row in rows:
-            self.check(row)
         if listing(rows) != listed(self._db):
             raise damaged_file(self._path, "its list of threads is not what was written")
         return rows
 
     def unchecked_rows(self) -> Iterator[Row]:
         """Every thread's row as it stands there; of a cut file those that come before the cut, then SQLite's error."""
+        measure = Measure(self.budget, f"the list of threads of archive {self._path}", path=str(self._path))
         for found in self._db.execute(f"SELECT {COLUMNS} FROM threads NOT INDEXED ORDER BY n"):  # noqa: S608
+            measure.row(found)
             yield Row(*found)
 
     def row(self, thread_id: str) -> Row:
@@ -97,10 +120,12 @@ class Reader:
         for rows in (self._indexed(thread_id), self.unchecked_rows()):
             with suppress(sqlite3.DatabaseError):  # the index may be damaged, too, and other rows
                 for row in rows:
-                    if row.id == thread_id:
+                    if row.name == thread_id:
                         self.check(row)
                         return row
         known = self.rows()
+        for row in known:
+            self.check(row)
         raise ThreadNotFound(
             f"no thread {thread_id!r} in archive {self._path}: it holds {len(known):,}, book.threads() lists them",
             thread_id=thread_id,
@@ -120,54 +145,70 @@ class Reader:
 
     def check(self, row: Row) -> None:
         """Whether a row is what was written."""
-        if row.seal != row.sealed():
-            raise damaged_thread(self._path, str(row.id), "its row is not what was written")
+        if row.seal != row.sealed() or not isinstance(row.id, str):
+            raise damaged_thread(self._path, row.name, "its row is not what was written")
 
     def record(self, row: Row) -> Thread:
         """A thread's record."""
+        measure = self._measure(row)
         with self._as_errors(row):
-            record: Thread = decoded(unsqueezed(row.record))
-            return record
+            return a_record(measure.value(measure.text(row.record)), row.id)
+
+    def listed_record(self, row: Row) -> Thread:
+        """A thread's record; of one that cannot be read its id alone, so that it is told when it is opened."""
+        try:
+            self.check(row)
+            return self.record(row)
+        except (ArchiveDamaged, OverBudget):
+            return {"thread_id": row.name}
 
     def namespaces(self, row: Row) -> set[str]:
         """The namespaces of a thread that are here."""
+        measure = self._measure(row)
         with self._as_errors(row):
-            return set(decoded(unsqueezed(row.namespaces)))
+            names = measure.value(measure.text(row.namespaces))
+            if not isinstance(names, list) or not all(isinstance(ns, str) for ns in names):
+                raise Unfit("its namespaces are none")
+            return set(names)
 
     def heads(self, row: Row) -> list[Head]:
         """The heads of a thread's root namespace, newest first; no value is decoded."""
         with self._as_errors(row):
-            return [head_of(skeleton) for skeleton in self._skeletons(row)[::-1] if not namespace(skeleton)]
+            skeletons = self._skeletons(row, self._measure(row))
+            return [head_of(skeleton) for skeleton in skeletons[::-1] if not namespace(skeleton)]
 
     def states(self, row: Row, ns: str | None = None) -> list[State]:
         """A thread's states of one namespace, or all, newest first; equal values are one object."""
-        skeletons = self._skeletons(row)
+        measure = self._measure(row)
+        skeletons = self._skeletons(row, measure)
         with self._as_errors(row):
             if ns is not None:
                 self._check_namespace(row, skeletons, ns)
             wanted = [skeleton for skeleton in skeletons if ns in (None, namespace(skeleton))]
-            return self._filled(row, wanted)[::-1]
+            return self._filled(row, wanted, measure)[::-1]
 
     def subgraphs(self, row: Row) -> set[str]:
         """The namespaces of a thread's subgraphs: those that are here, and those that a task names."""
-        skeletons = self._skeletons(row)
+        skeletons = self._skeletons(row, self._measure(row))
         with self._as_errors(row):
             return (self.namespaces(row) | self._named(row, skeletons)) - {""}
 
     def state(self, row: Row, wanted: str | None, ns: str = "") -> State | None:
         """The state of one checkpoint of a namespace, or of the newest; None if there is none."""
-        skeletons = self._skeletons(row)
+        measure = self._measure(row)
+        skeletons = self._skeletons(row, measure)
         with self._as_errors(row):
             held = [skeleton for skeleton in skeletons if namespace(skeleton) == ns]
             fit = held[-1:] if wanted is None else [item for item in held if id_of(item) == wanted]
-            return next(iter(self._filled(row, fit)), None)
+            return next(iter(self._filled(row, fit, measure)), None)
 
     def some(self, row: Row, ids: Collection[str], ns: str = "") -> dict[str, State]:
         """The states of these checkpoints of a namespace by id, of those that are there."""
-        skeletons, wanted = self._skeletons(row), set(ids)
+        measure, wanted = self._measure(row), set(ids)
+        skeletons = self._skeletons(row, measure)
         with self._as_errors(row):
             fit = [item for item in skeletons if namespace(item) == ns and id_of(item) in wanted]
-            return {id_of(state): state for state in self._filled(row, fit)}
+            return {id_of(state): state for state in self._filled(row, fit, measure)}
 
     def _named(self, row: Row, skeletons: list[State]) -> set[str]:
         """The namespaces that tasks name; less those that only stand for a subgraph's one memory, which is here."""
@@ -182,48 +223,56 @@ class Reader:
                 thread_id=row.id,
             )
 
-    def _skeletons(self, row: Row) -> list[State]:
+    def _measure(self, row: Row) -> Measure:
+        what = f"thread {row.name} of archive {self._path}"
+        return Measure(self.budget, what, thread_id=row.name, path=str(self._path))
+
+    def _skeletons(self, row: Row, measure: Measure) -> list[State]:
         """The skeletons of a thread, oldest first; together with the record they fit its digest."""
-        texts = []
+        texts: list[bytes] = []
         with self._as_errors(row):
             found = self._db.execute(
                 "SELECT place, id, body FROM checkpoints WHERE thread = ? ORDER BY place", (row.n,)
-            ).fetchall()
-            sample = unsqueezed(row.sample)
+            )
+            sample = measure.text(row.sample)
             for place, id_, body in found:
                 with self._as_errors(row, id_):
-                    texts.append(unsqueezed(body, sample))
+                    texts.append(measure.text(body, sample))
                 if place != len(texts) - 1:
-                    raise damaged_thread(self._path, row.id, f"the checkpoint before {id_} is missing")
+                    raise damaged_thread(self._path, row.name, f"the checkpoint before {id_} is missing")
             if len(texts) != row.checkpoints:
-                raise damaged_thread(self._path, row.id, f"{len(texts):,} of {row.checkpoints:,} checkpoints are there")
-            if digest(unsqueezed(row.record), texts) != row.digest:
-                raise damaged_thread(self._path, row.id, "its content does not fit its digest")
-            return [decoded(text) for text in texts]
+                raise damaged_thread(self._path, row.name, f"{len(texts)} of {row.checkpoints} checkpoints are there")
+            record = measure.text(row.record)
+            if digest(record, texts) != row.digest:
+                raise damaged_thread(self._path, row.name, "its content does not fit its digest")
+            a_record(measure.value(record), row.id)
+            skeletons = [a_state(measure.value(text)) for text in texts]
+            if len(set(map(key_of, skeletons))) < len(skeletons):
+                raise Unfit("a checkpoint of it is there twice")
+            return skeletons
 
-    def _filled(self, row: Row, skeletons: list[State]) -> list[State]:
-        contents = self._contents(row)
+    def _filled(self, row: Row, skeletons: list[State], measure: Measure) -> list[State]:
+        contents = self._contents(row, measure)
         for skeleton in skeletons:
             try:
                 contents.fill(skeleton)
             except WRONG as error:
                 id_ = id_of(skeleton)
-                raise damaged_thread(self._path, row.id, "a value of it is not what it was", id_) from error
+                raise damaged_thread(self._path, row.name, "a value of it is not what it was", id_) from error
         return skeletons
 
-    def _contents(self, row: Row) -> Contents:
-        contents = Contents(dict(self._leaves(row)))
-        lists = self._db.execute("SELECT place, body FROM lists WHERE thread = ? ORDER BY place", (row.n,)).fetchall()
-        for place, body in lists:
+    def _contents(self, row: Row, measure: Measure) -> Contents:
+        contents = Contents(dict(self._leaves(row, measure)), measure.a_list)
+        for place, body in self._db.execute("SELECT place, body FROM lists WHERE thread = ? ORDER BY place", (row.n,)):
             with suppress(*WRONG):  # the checkpoint that wants it will be named
-                contents.add_list(place, decoded(unsqueezed(body)))
+                contents.add_list(place, measure.value(measure.text(body)))
         return contents
 
-    def _leaves(self, row: Row) -> Iterator[tuple[int, Leaf]]:
-        for first, last in row.ranges():
+    def _leaves(self, row: Row, measure: Measure) -> Iterator[tuple[int, Leaf]]:
+        for first, last in row.ranges(measure):
             for n, body in self._db.execute("SELECT n, body FROM leaves WHERE n BETWEEN ? AND ?", (first, last)):
                 try:
-                    yield n, leaf(unsqueezed(body))
+                    yield n, measure.leaf(body)
                 except WRONG:
                     continue  # the checkpoint that wants it will be named
 
@@ -234,10 +283,12 @@ class Reader:
         except sqlite3.DatabaseError as error:
             if errorname(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
                 raise
-            raise damaged_thread(self._path, row.id, error) from error
+            raise damaged_thread(self._path, row.name, error) from error
+        except Unfit as error:
+            raise damaged_thread(self._path, row.name, error) from error
         except WRONG as error:
             where = None if checkpoint is None else str(checkpoint)
-            raise damaged_thread(self._path, row.id, f"it cannot be unpacked ({error})", where) from error
+            raise damaged_thread(self._path, row.name, f"it cannot be unpacked ({error})", where) from error
 
 
 def listing(rows: Iterable[Row]) -> bytes:

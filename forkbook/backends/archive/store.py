@@ -6,15 +6,19 @@ from contextlib import suppress
 from dataclasses import astuple, replace
 from pathlib import Path
 
-from ...errors import ArchiveDamaged, InvalidInput, Refused
+from ...errors import ArchiveDamaged, InvalidInput, OverBudget, Refused
 from ...model.states import State, Thread, key_of
+from ..budget import DEFAULT_BUDGET, Budget
+from ..shape import Unfit, a_record, a_state
 from .errors import damaged_file
 from .file import transaction, writing
+from .measure import Measure
 from .pack import Packed, PackedList, pack
 from .read import COLUMNS, WRONG, Reader, Row, exchanged, listed, listing
-from .text import NotJson, encoded, hash_of, squeezed, unsqueezed
+from .text import LARGEST, NotJson, encoded, hash_of, squeezed, unsqueezed
 
 SAMPLE = 4096  # bytes of the first skeleton that the others are squeezed with
+OF_OURS = Budget(value_bytes=LARGEST, read_bytes=1 << 40, items=1 << 40, depth=1_000)  # what was just written
 
 
 def packed(record: Thread, states: Sequence[State]) -> Packed:
@@ -27,8 +31,11 @@ def packed(record: Thread, states: Sequence[State]) -> Packed:
     if len({key_of(state) for state in states}) < len(states):
         raise InvalidInput(f"thread {thread_id} has a checkpoint twice, so it is no history", thread_id=thread_id)
     try:
+        a_record(dict(record), thread_id)
+        for state in states:
+            a_state(dict(state))
         return pack(record, states)
-    except (NotJson, RecursionError) as error:
+    except (NotJson, RecursionError, Unfit) as error:
         raise InvalidInput(
             f"thread {thread_id} cannot be kept unchanged in an archive: {error}", thread_id=thread_id
         ) from error
@@ -68,7 +75,7 @@ def stored(db: sqlite3.Connection, path: Path, thread: Packed, namespaces: Colle
     _list_anew(db, path, row.seal)
     if old is not None:
         _sweep(db, old, row)
-    if not _is_whole(reader, thread.thread_id):
+    if not _is_whole(Reader(db, path, OF_OURS), thread.thread_id):
         raise damaged_file(path, f"thread {thread.thread_id} did not come back as it was written")
     return True
 
@@ -128,7 +135,7 @@ def remove(path: Path, thread_id: str) -> None:
 def _is_whole(reader: Reader, thread_id: str) -> bool:
     try:
         reader.states(reader.row(thread_id))
-    except ArchiveDamaged:
+    except (ArchiveDamaged, OverBudget):
         return False
     return True
 
@@ -175,7 +182,7 @@ def _leaf_numbers(db: sqlite3.Connection, leaves: Mapping[bytes, bytes]) -> dict
     following = _next(db, "leaves")
     for hash_, text in leaves.items():
         found = db.execute("SELECT n, body FROM hashes JOIN leaves ON n = leaf WHERE hash = ?", (hash_,)).fetchone()
-        if found is not None and _text(found[1]) == text:
+        if found is not None and _text(found[1], len(text)) == text:
             numbers[hash_] = found[0]
         else:
             numbers[hash_] = following
@@ -186,9 +193,9 @@ def _leaf_numbers(db: sqlite3.Connection, leaves: Mapping[bytes, bytes]) -> dict
     return numbers
 
 
-def _text(body: bytes) -> bytes | None:
+def _text(body: bytes, most: int = LARGEST) -> bytes | None:
     try:
-        return unsqueezed(body)
+        return unsqueezed(body, most=most)
     except WRONG:
         return None
 
@@ -227,13 +234,13 @@ def _list_anew(db: sqlite3.Connection, path: Path, seal: bytes) -> None:
 
 def _sweep(db: sqlite3.Connection, old: Row, new: Row | None = None) -> None:
     """Delete the leaves of a thread that was replaced, as far as no thread wants them; when in doubt they stay."""
-    end = _next(db, "leaves")
+    measure = Measure(DEFAULT_BUDGET, "the list of threads")
     try:
-        unwanted = _numbers(old, end) - (_numbers(new, end) if new else set())
+        unwanted = _numbers(db, old, measure) - (_numbers(db, new, measure) if new else set())
         if unwanted:
             for row in Reader(db, Path()).unchecked_rows():
-                unwanted -= _numbers(row, end)
-    except WRONG:
+                unwanted -= _numbers(db, row, measure)
+    except (*WRONG, OverBudget):
         return
     for n in unwanted:
         (body,) = db.execute("SELECT body FROM leaves WHERE n = ?", (n,)).fetchone() or (None,)
@@ -242,5 +249,11 @@ def _sweep(db: sqlite3.Connection, old: Row, new: Row | None = None) -> None:
         db.execute("DELETE FROM leaves WHERE n = ?", (n,))
 
 
-def _numbers(row: Row, end: int) -> set[int]:
-    return {n for first, last in row.ranges() for n in range(first, min(last + 1, end))}
+def _numbers(db: sqlite3.Connection, row: Row, measure: Measure) -> set[int]:
+    """The numbers of a thread's leaves, of those that are there."""
+    numbers = set()
+    for between in row.ranges(measure):
+        for (n,) in db.execute("SELECT n FROM leaves WHERE n BETWEEN ? AND ?", between):
+            measure.row((n,))
+            numbers.add(n)
+    return numbers

@@ -8,12 +8,14 @@ import hashlib
 import json
 import math
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
 HASH_BYTES = 18
-LARGEST = 1 << 28  # bytes of one value; what is said to be larger is not unpacked
+LARGEST = 1 << 28  # bytes of one value that an archive takes; what of it is read is the reader's budget
+PIECE = 1 << 20  # bytes of a large text that are unpacked together
 SHORTEST = 64  # bytes; shorter texts are kept as they are
 STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 DICTIONARY = (
@@ -131,22 +133,52 @@ def squeezed(text: bytes, dictionary: bytes = DICTIONARY) -> bytes:
     return body if len(body) < len(text) else text
 
 
-def unsqueezed(body: bytes, dictionary: bytes = DICTIONARY) -> bytes:
-    """The text of what is stored.
+def unsqueezed(body: Any, dictionary: bytes = DICTIONARY, most: int = LARGEST) -> bytes | None:
+    """The text of what is stored; None: it has more bytes than `most`.
 
     Raises:
-        ValueError: It is not whole, or too large.
+        ValueError: It is not whole.
         zlib.error: It is damaged.
     """
     if not isinstance(body, bytes):
         raise ValueError("it is no blob")
     if body[:1] != b"x":
-        return body
+        return body if len(body) <= most else None
     press = zlib.decompressobj(zdict=dictionary)
-    text = press.decompress(body, LARGEST)
-    if not press.eof or press.unused_data:
-        raise ValueError("it is cut, or too large")
+    text = press.decompress(body, most + 1)
+    if len(text) > most:
+        return None
+    _check_end(press)
     return text
+
+
+def pieces(body: bytes, dictionary: bytes = DICTIONARY) -> Iterator[bytes]:
+    """The text of what is stored, piece by piece, however large it is.
+
+    Raises:
+        ValueError: It is not whole.
+        zlib.error: It is damaged.
+    """
+    if body[:1] != b"x":
+        yield body
+        return
+    press = zlib.decompressobj(zdict=dictionary)
+    left = memoryview(body)
+    for start in range(0, len(left), PIECE):
+        if press.eof:
+            raise ValueError("there is more behind its end")
+        waiting: bytes | memoryview = left[start : start + PIECE]
+        while waiting and not press.eof:
+            yield press.decompress(waiting, PIECE)
+            waiting = press.unconsumed_tail
+    while more := press.decompress(b"", PIECE):
+        yield more
+    _check_end(press)
+
+
+def _check_end(press: Any) -> None:
+    if not press.eof or press.unused_data:
+        raise ValueError("it is cut")
 
 
 def hasher(kind: str, size: int = HASH_BYTES) -> Any:

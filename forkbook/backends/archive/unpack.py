@@ -1,20 +1,16 @@
 """A thread put together again from what `archive_pack` made of it. Pure: no file, no SQL."""
 
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...model.states import State
 from .pack import has_result
-from .text import decoded, hash_of, hasher
+from .text import hasher
 
+AT_A_TIME = 10_000  # hashes that are put together
 Leaf = tuple[Any, bytes]  # its value and its hash
-
-
-def leaf(text: bytes) -> Leaf:
-    """The value of a leaf's text, and its hash."""
-    return decoded(text), hash_of("leaf", text)
 
 
 @dataclass(slots=True)
@@ -25,10 +21,16 @@ class _List:
 
 
 class Contents:
-    """What the hashes in a thread's skeletons stand for; each value exists once, so look, but do not change."""
+    """What the hashes in a thread's skeletons stand for; each value exists once, so look, but do not change.
 
-    def __init__(self, leaves: Mapping[int, Leaf]) -> None:
+    Args:
+        leaves: Its leaves, by their numbers.
+        check: Told of each list before it is built: how many items it has, and how many of them are new in it.
+    """
+
+    def __init__(self, leaves: Mapping[int, Leaf], check: Callable[[int, int], None]) -> None:
         self._leaves = leaves
+        self._check = check
         self._lists: dict[int, _List | None] = {}
         self._by_hash = {hash_: value for value, hash_ in leaves.values()}
 
@@ -41,6 +43,9 @@ class Contents:
     def _built(self, row: Sequence[Any]) -> _List | None:
         place, *parts = row
         base = self._lists.get(place)
+        known = len(base.values) if base else 0
+        length = sum(_length(part, known) for part in parts)
+        self._check(length, max(0, length - known))
         values: list[Any] = []
         hashes: list[bytes] = []
         for part in parts:
@@ -81,11 +86,19 @@ class Contents:
         return self._by_hash[b64decode(stand_in)] if isinstance(stand_in, str) else stand_in[0]
 
 
+def _length(part: int | list[int], known: int) -> int:
+    """How many items a part of a list has, where its base has so many."""
+    if not isinstance(part, list):
+        return 1
+    start, length = part
+    if start < 0:
+        raise ValueError("a part of a list begins before its base")
+    return max(0, min(length, known - start))
+
+
 def _hasher(base: _List | None, hashes: list[bytes], parts: Sequence[Any]) -> Any:
-    if base and parts and parts[0] == [0, len(base.hashes)]:
-        hashing = base.hasher.copy()
-        hashing.update(b"".join(hashes[len(base.hashes) :]))
-    else:
-        hashing = hasher("list")
-        hashing.update(b"".join(hashes))
+    grown = base is not None and bool(parts) and parts[0] == [0, len(base.hashes)]
+    hashing, known = (base.hasher.copy(), len(base.hashes)) if base and grown else (hasher("list"), 0)
+    for start in range(known, len(hashes), AT_A_TIME):
+        hashing.update(b"".join(hashes[start : start + AT_A_TIME]))
     return hashing

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import ArchiveDamaged
+from ...errors import ArchiveDamaged, OverBudget
 from ...model.text import shown
+from ..budget import DEFAULT_BUDGET, Budget
 from .file import as_errors, cut, reading
 from .read import Reader, Row
 
@@ -74,10 +75,11 @@ class VerifyReport:
         return "\n".join(lines)
 
 
-def verify(path: Path | str) -> VerifyReport:
+def verify(path: Path | str, budget: Budget = DEFAULT_BUDGET) -> VerifyReport:
     """Read every thread of an archive and compare it with its digest.
 
-    Of a file that is cut, or malformed, the threads that can still be found have a verdict.
+    Of a file that is cut, or malformed, the threads that can still be found have a verdict. A thread that goes beyond
+    the budget is not whole, as far as can be known.
 
     Raises:
         InvalidInput: There is no such file, or it is no archive.
@@ -89,14 +91,11 @@ def verify(path: Path | str) -> VerifyReport:
     verdicts: list[ThreadVerdict] = []
     missing = cut(path)
     with _noted(faults), reading(path, cut_too=True) as db:
-        reader = Reader(db, path)
+        reader = Reader(db, path, budget)
         with _noted(faults), as_errors(path, missing):
             _check_as_a_whole(db, reader, faults, missing)
         for row in reader.unchecked_rows():
-            if isinstance(row.id, str):
-                verdicts.append(_verdict(reader, row))
-            else:
-                faults.append("the file is damaged: a thread has lost its id")
+            verdicts.append(_verdict(reader, row))
     return VerifyReport(path, tuple(verdicts), tuple(dict.fromkeys(faults)))
 
 
@@ -104,7 +103,8 @@ def _check_as_a_whole(db: sqlite3.Connection, reader: Reader, faults: list[str],
     if missing is None:
         for (found,) in db.execute(f"PRAGMA integrity_check({MOST_FAULTS})"):
             faults += [] if found == "ok" else [f"the file is damaged: {found}"]
-        reader.rows()
+        for row in reader.rows():
+            reader.check(row)
     else:
         faults.append(f"the file is damaged: {missing}")
 
@@ -113,9 +113,12 @@ def _verdict(reader: Reader, row: Row) -> ThreadVerdict:
     faults: list[str] = []
     with _noted(faults):
         reader.check(row)
+        reader.record(row)
+        reader.namespaces(row)
         reader.states(row)
     hex_ = row.digest.hex() if isinstance(row.digest, bytes) else ""
-    return ThreadVerdict(row.id, row.checkpoints, hex_, faults[0] if faults else None)
+    checkpoints = row.checkpoints if isinstance(row.checkpoints, int) else 0
+    return ThreadVerdict(row.name, checkpoints, hex_, faults[0] if faults else None)
 
 
 @contextmanager
@@ -124,3 +127,5 @@ def _noted(faults: list[str]) -> Iterator[None]:
         yield
     except ArchiveDamaged as error:
         faults.append(error.details["damage"])
+    except OverBudget as error:
+        faults.append(str(error))

@@ -24,7 +24,7 @@ from ...model.tree import Head
 from ..budget import DEFAULT_BUDGET, Budget
 from ..capabilities import Capability
 from ..contract import Backend
-from ..jsonfile.scripts import date
+from ..shape import date
 from ..store import Memory
 from ..values.cells import id_of, understood
 from ..values.decode import Decoder

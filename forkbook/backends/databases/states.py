@@ -6,7 +6,7 @@ from typing import Any
 
 from ...model.reserved import END, ERROR, INTERRUPT, ROOT
 from ...model.states import State
-from ..jsonfile.scripts import date
+from ..shape import date
 from .rebuild import NOTHING, Rebuilder, Rebuilt
 from .rows import MARKS, Saved, Write
 from .rules import Rules

@@ -20,8 +20,9 @@ from ...model.states import State, Thread, id_of
 from ..archive.backend import searched
 from ..budget import DEFAULT_BUDGET, Budget
 from ..contract import Backend
+from ..shape import Unfit
 from ..values.interning import Interner
-from .scripts import Unfit, record_of, states_of, thread_id_of
+from .scripts import record_of, states_of, thread_id_of
 from .spans import Deep, is_too_deep, loads, threads
 
 TOO_DEEP = "it is nested too deeply to be read"

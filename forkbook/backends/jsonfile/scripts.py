@@ -1,18 +1,16 @@
 """Threads in the shapes that migration scripts write, as records and states; what they do not say is None. Pure."""
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from ...model.states import State, Thread, id_of
 from ...model.text import short
+from ..shape import Unfit, a_list, an_object, check_metadata, check_record, check_state, date
 
 HISTORIES = ("history", "checkpoints", "states")
 RECORD = ("metadata", "status", "created_at", "updated_at", "interrupts")
 CONTENT = (*HISTORIES, "values", "state", "subgraphs", "thread")
 MADE_UP = "00000000-0000-6000-8000-000000000000"  # the checkpoint of a thread of which only the values are known
-PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)")
 STATE = (
     "values", "next", "tasks", "metadata", "created_at", "checkpoint", "parent_checkpoint", "interrupts",
 )  # fmt: skip
@@ -20,10 +18,6 @@ TASK = {
     "id": None, "name": None, "path": None, "error": None, "interrupts": None, "checkpoint": None, "state": None,
     "result": None,
 }  # fmt: skip
-
-
-class Unfit(ValueError):
-    """Something is no thread, or no state of one; the text says what."""
 
 
 def thread_id_of(item: Any) -> str:
@@ -34,7 +28,7 @@ def thread_id_of(item: Any) -> str:
     """
     if not isinstance(item, dict):
         raise Unfit(f"{short(item)} is no object")
-    inner = _object(item.get("thread"), "thread")
+    inner = an_object(item.get("thread"), "thread")
     found = item.get("thread_id", inner.get("thread_id", item.get("id")))
     if not isinstance(found, str) or (not found and {*item, *inner}.isdisjoint((*RECORD, *CONTENT))):
         raise Unfit(f"its thread_id is {short(found)}")
@@ -47,7 +41,7 @@ def record_of(item: Mapping[str, Any], thread_id: str) -> Thread:
     Raises:
         Unfit: It says nothing of a thread, or its metadata are no object.
     """
-    inner = _object(item.get("thread"), "thread")
+    inner = an_object(item.get("thread"), "thread")
     said = {*inner, *item} - {"thread_id", "id"}
     if said and said.isdisjoint((*RECORD, *CONTENT)):
         raise Unfit("it has neither metadata nor values nor a history")
@@ -56,10 +50,9 @@ def record_of(item: Mapping[str, Any], thread_id: str) -> Thread:
     }
     for key in ("created_at", "updated_at"):
         record[key] = date(record.get(key))
-    if not isinstance(record.setdefault("metadata", {}), dict | None):
-        raise Unfit(f"its metadata is {short(record['metadata'])}, which is no object")
-    if not isinstance(record.setdefault("status", None), str | None):
-        raise Unfit(f"its status is {short(record['status'])}, which is no text")
+    record.setdefault("metadata", {})
+    record.setdefault("status", None)
+    check_record(record)
     return record
 
 
@@ -70,11 +63,11 @@ def states_of(item: Mapping[str, Any], thread_id: str) -> dict[str, list[State]]
         Unfit: They are no history.
     """
     given = [item[key] for key in HISTORIES if item.get(key) is not None]
-    found: list[tuple[str | None, Any]] = [(None, state) for state in _listed(given[0])] if given else []
+    found: list[tuple[str | None, Any]] = [(None, state) for state in a_list(given[0])] if given else []
     if not found and isinstance(item.get("state"), dict):
         found = [(None, item["state"])]
-    for ns, states in _object(item.get("subgraphs"), "subgraphs").items():
-        found += [(ns, state) for state in _listed(states)]
+    for ns, states in an_object(item.get("subgraphs"), "subgraphs").items():
+        found += [(ns, state) for state in a_list(states)]
     if not found and item.get("values"):
         return {"": [_values_alone(item, thread_id)]}
     by_ns: dict[str, dict[str, State]] = {}
@@ -87,19 +80,6 @@ def states_of(item: Mapping[str, Any], thread_id: str) -> dict[str, list[State]]
     return {ns: [known[id_] for id_ in sorted(known, reverse=True)] for ns, known in by_ns.items()}
 
 
-def date(value: Any) -> str | None:
-    """A date as ISO 8601 with its zone, UTC where it has none; None if it is no such date."""
-    if not isinstance(value, str):
-        return None
-    try:
-        when = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    if when.tzinfo is None:
-        return when.replace(tzinfo=UTC).isoformat()
-    return value if PLAIN_DATE.fullmatch(value) else when.isoformat()
-
-
 def _values_alone(item: Mapping[str, Any], thread_id: str) -> State:
     at = {"checkpoint_id": MADE_UP, "thread_id": thread_id, "checkpoint_ns": ""}
     when = date(item.get("updated_at")) or date(item.get("created_at"))
@@ -107,7 +87,7 @@ def _values_alone(item: Mapping[str, Any], thread_id: str) -> State:
 
 
 def _state(raw: Any, thread_id: str, ns: str | None) -> State:
-    state = dict(_object(raw, "a state"))
+    state = dict(an_object(raw, "a state"))
     state["checkpoint"] = _address(state, "", thread_id, ns)
     if state["checkpoint"] is None:
         raise Unfit(f"a state of it has no checkpoint id: {short(raw)}")
@@ -116,7 +96,8 @@ def _state(raw: Any, thread_id: str, ns: str | None) -> State:
         state.setdefault(key, None)
     state["created_at"] = date(state["created_at"])
     try:
-        _check(state)
+        check_state(state)
+        check_metadata(state)
     except Unfit as error:
         raise Unfit(f"checkpoint {state['checkpoint']['checkpoint_id']}: {error}") from None
     if state["tasks"] is not None:
@@ -126,10 +107,10 @@ def _state(raw: Any, thread_id: str, ns: str | None) -> State:
 
 def _address(state: State, prefix: str, thread_id: str, ns: str | None) -> dict[str, Any] | None:
     """Where a state, or its parent, is: as a server says it, as it said it once, or as a graph in a process does."""
-    at = _object(state.get(f"{prefix}checkpoint"), f"{prefix}checkpoint")
+    at = an_object(state.get(f"{prefix}checkpoint"), f"{prefix}checkpoint")
     if not at:
-        config = _object(state.get(f"{prefix}config"), f"{prefix}config")
-        at = _object(config.get("configurable"), "configurable")
+        config = an_object(state.get(f"{prefix}config"), f"{prefix}config")
+        at = an_object(config.get("configurable"), "configurable")
     if not at:
         at = {"checkpoint_id": state.get(f"{prefix}checkpoint_id")}
     if at.get("checkpoint_id") is None:
@@ -139,49 +120,3 @@ def _address(state: State, prefix: str, thread_id: str, ns: str | None) -> dict[
         if not isinstance(at[key], str):
             raise Unfit(f"a {key} is {short(at[key])}, which is no text")
     return at
-
-
-def _check(state: State) -> None:
-    """Check that everything has the type that LangGraph gives it, where it is known."""
-    metadata = _object(state["metadata"], "metadata")
-    for name, value, kind in (
-        ("next", state["next"], list),
-        ("tasks", state["tasks"], list),
-        ("interrupts", state["interrupts"], list),
-        ("step", metadata.get("step"), int),
-        ("source", metadata.get("source"), str),
-        ("run_id", metadata.get("run_id"), str),
-    ):
-        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-            raise Unfit(f"{name} is {short(value)}")
-    for number, node in enumerate(state["next"] or ()):
-        if not isinstance(node, str):
-            raise Unfit(f"next[{number}] is {short(node)}")
-    for task in _objects(state["tasks"], "a task"):
-        for name in ("id", "name"):
-            if not isinstance(task.get(name), str | None):
-                raise Unfit(f"a task's {name} is {short(task[name])}")
-        ns = _object(task.get("checkpoint"), "a task's checkpoint").get("checkpoint_ns")
-        if not isinstance(ns, str | None):
-            raise Unfit(f"a task's checkpoint_ns is {short(ns)}")
-        _objects(task.get("interrupts"), "an interrupt")
-    _objects(state["interrupts"], "an interrupt")
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is not None and not isinstance(value, list):
-        raise Unfit(f"{short(value)} is there where a list belongs")
-    return value or []
-
-
-def _objects(value: Any, name: str) -> list[dict[str, Any]]:
-    for item in _listed(value):
-        if not isinstance(item, dict):
-            raise Unfit(f"{name} is {short(item)} where an object belongs")
-    return value or []
-
-
-def _object(value: Any, name: str) -> dict[str, Any]:
-    if value is not None and not isinstance(value, dict):
-        raise Unfit(f"{name} is {short(value)} where an object belongs")
-    return value or {}

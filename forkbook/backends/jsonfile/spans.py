@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
+from ..shape import Unfit
 from ..values.plain import tagged
-from .scripts import Unfit
 
 DEEPEST = 200  # objects and lists in each other; what JSON writers take is 254
 MOST_DIGITS = 4_000  # of an integer; Python refuses to make one of 4,301
