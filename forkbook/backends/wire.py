@@ -1,12 +1,14 @@
 """Checks of what a server sent: everything past them has LangGraph's shape."""
 
-from collections.abc import Collection, Mapping
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from ..marks import SERVER_PREFIXES
 from ..model.reserved import END, ROOT
-from ..model.states import State
-from ..model.text import short
+from ..model.states import State, Thread
+from ..model.text import short, visible
 
 IN_CONFIG = {
     "run_id", "thread_id", "graph_id", "assistant_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "cron_id",
@@ -34,28 +36,117 @@ def objects(answer: Any) -> list[dict[str, Any]]:
     return [an_object(item) for item in answer]
 
 
+def text_in(answer: Any, key: str) -> str:
+    """The text under a key of a JSON object."""
+    found = an_object(answer).get(key)
+    if not isinstance(found, str):
+        raise UnexpectedAnswer(f"sent {short(found)} where the text of {key} belongs")
+    return found
+
+
+def an_assistant(answer: Any) -> dict[str, Any]:
+    """The answer, if it is the record of an assistant."""
+    text_in(answer, "assistant_id")
+    text_in(answer, "graph_id")
+    return _fitting(an_object(answer), ASSISTANT)
+
+
+def a_schema(answer: Any) -> dict[str, Any] | None:
+    """The answer, if it is the JSON Schema of a state, with its properties by name; None where there is none."""
+    schema = None if answer is None else an_object(answer)
+    if schema and "properties" in schema:
+        an_object(schema["properties"])
+    return schema
+
+
+def a_thread(answer: Any) -> Thread:
+    """The answer, if it is the record of a thread; of its fields those that do not fit are unknown, None.
+
+    Raises:
+        UnexpectedAnswer: It has no id.
+    """
+    record = an_object(answer)
+    if not isinstance(record.get("thread_id"), str) or not record["thread_id"]:
+        raise UnexpectedAnswer(f"sent a thread with thread_id = {short(record.get('thread_id'))}")
+    return _fitting(record, RECORD)
+
+
+def threads_of(answer: Any) -> list[Thread]:
+    """The records of a list of threads; one without an id, which nobody can read, is passed over with a warning."""
+    records, unnamed = objects(answer), list[UnexpectedAnswer]()
+    found = []
+    for record in records:
+        try:
+            found.append(a_thread(record))
+        except UnexpectedAnswer as error:
+            unnamed.append(error)
+    if unnamed:
+        warnings.warn(visible(f"{len(unnamed)} of {len(records)} threads left out: it {unnamed[0]}"), stacklevel=2)
+    return found
+
+
 def a_state(answer: Any) -> State:
-    """The answer, if it is a `ThreadState`: its ids are there, and agree with each other."""
+    """The answer, if it is a `ThreadState`; what of it may be unknown and does not fit is None.
+
+    Raises:
+        UnexpectedAnswer: It has no ids, or what it says of tasks and nodes is no list.
+    """
     state = an_object(answer)
-    checkpoint, parent = state.get("checkpoint"), state.get("parent_checkpoint")
+    checkpoint = state.get("checkpoint")
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("checkpoint_id"), str):
         raise UnexpectedAnswer(f"sent a state without a checkpoint id: {short(state)}")
-    for key, kind in (("next", list), ("tasks", list), ("metadata", dict)):
-        if not isinstance(state.get(key), kind) and not (key == "metadata" and state.get(key) is None):
-            raise UnexpectedAnswer(
-                f"sent checkpoint {checkpoint['checkpoint_id']} with {key} = {short(state.get(key))}"
-            )
-    _check_items(state, checkpoint["checkpoint_id"])
-    if parent is not None and not isinstance(parent, dict):
-        raise UnexpectedAnswer(
-            f"sent checkpoint {checkpoint['checkpoint_id']} with parent_checkpoint = {short(parent)}"
-        )
-    state["parent_checkpoint"] = parent
-    for key in ("values", "metadata", "created_at"):
+    for name, items, kind in _declared(state):
+        if not isinstance(items, kind):
+            raise UnexpectedAnswer(f"sent checkpoint {checkpoint['checkpoint_id']} with {name.format(short(items))}")
+    for key in ("values", "metadata", "created_at", "parent_checkpoint"):
         state.setdefault(key, None)
+    state["tasks"] = [_fitting(task, TASK) for task in state["tasks"]]
     if not isinstance(state["values"], dict | None):
         state["values"] = {ROOT: state["values"]}
-    return state
+    return _fitting(state, STATE)
+
+
+def _declared(state: State) -> Iterator[tuple[str, Any, Any]]:
+    """Parts of a state, with what they must be, so that its tree can be told."""
+    for key, kind in (("next", list), ("tasks", list), ("metadata", dict | None), ("parent_checkpoint", dict | None)):
+        yield f"{key} = {{}}", state.get(key), kind
+    yield from (("{} among its next", node, str) for node in state["next"])
+    yield from (("{} among its tasks", task, dict) for task in state["tasks"])
+    for task in state["tasks"]:
+        yield "the interrupts of a task = {}", task.get("interrupts"), list | None
+        yield from (("{} among its interrupts", item, dict) for item in task.get("interrupts") or ())
+    yield "checkpoint_ns = {}", state["checkpoint"].get("checkpoint_ns"), str | None
+    yield "its parent = {}", (state.get("parent_checkpoint") or {}).get("checkpoint_id"), str | None
+
+
+def _fitting(found: dict[str, Any], shape: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found, in place; a field that has not its declared type is unknown, None."""
+    for name, fits in shape.items():
+        if name in found and found[name] is not None and not fits(found[name]):
+            found[name] = None
+    return found
+
+
+def is_time(value: Any) -> bool:
+    """Whether a value is a date and time with its zone, that Python and pandas can both hold."""
+    try:
+        when = datetime.fromisoformat(value)
+        return when.tzinfo is not None and FIRST <= when <= LAST
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _is(kind: Any) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kind)
+
+
+FIRST, LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+RECORD = {
+    "created_at": is_time, "updated_at": is_time, "metadata": _is(dict), "status": _is(str), "interrupts": _is(dict),
+    "config": _is(dict),
+}  # fmt: skip
+STATE = {"created_at": is_time, "interrupts": _is(list)}
+TASK = {"id": _is(str), "name": _is(str), "path": _is(list), "checkpoint": _is(dict), "result": _is(dict)}
 
 
 def a_run(answer: Any) -> dict[str, Any]:
@@ -64,16 +155,11 @@ def a_run(answer: Any) -> dict[str, Any]:
     for key in ("run_id", "status"):
         if not isinstance(run.get(key), str):
             raise UnexpectedAnswer(f"sent a run with {key} = {short(run.get(key))}")
-    return run
+    return _fitting(run, RUN)
 
 
-def _check_items(state: State, checkpoint_id: str) -> None:
-    """Check that a state's nodes are texts, and its tasks and interrupts objects."""
-    tasks = state["tasks"]
-    interrupts = [item for task in tasks if isinstance(task, dict) for item in task.get("interrupts") or ()]
-    for name, items, kind in (("next", state["next"], str), ("tasks", tasks, dict), ("interrupts", interrupts, dict)):
-        if odd := [item for item in items if not isinstance(item, kind)]:
-            raise UnexpectedAnswer(f"sent checkpoint {checkpoint_id} with {short(odd[0])} among its {name}")
+ASSISTANT = {"metadata": _is(dict), "name": _is(str)}
+RUN = {"kwargs": _is(dict), "metadata": _is(dict), "assistant_id": _is(str)}
 
 
 def items_in(state: State) -> int:

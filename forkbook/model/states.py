@@ -43,7 +43,7 @@ def head_of(state: Mapping[str, Any]) -> Head:
     return Head(
         id=id_of(state),
         parent_id=(state["parent_checkpoint"] or {}).get("checkpoint_id") or None,
-        step=step if isinstance(step, int) and abs(step) < LARGEST_STEP else None,
+        step=step if isinstance(step, int) and not isinstance(step, bool) and abs(step) < LARGEST_STEP else None,
         source=source if isinstance(source, str) else None,
         ns=(ns := namespace(state)),
         inside=_host(metadata.get("parents"), ns),

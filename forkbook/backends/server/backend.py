@@ -16,7 +16,7 @@ from ..contract import Backend
 from ..events import OnEvent
 from ..records import Graph, RunOutcome, RunSettings, Update
 from ..values.interning import Interner
-from ..wire import a_state, an_object, as_written, items_in, objects
+from ..wire import a_run, a_state, a_thread, an_object, as_written, items_in, objects, text_in, threads_of
 from .client import Client
 from .faults import as_errors, discreet, is_no_route
 from .graphs import ServerGraphs
@@ -118,22 +118,23 @@ class ServerBackend(Backend):
         seen: set[str] = set()
         while wanted is None or len(seen) < wanted:
             with self._as_errors(f"listing the threads from {offset} on"):
-                page = objects(self._client.threads.search(**search, limit=page_size, offset=offset))
+                answer = self._client.threads.search(**search, limit=page_size, offset=offset)
+                page = threads_of(answer)
             for thread in page:
                 if thread["thread_id"] not in seen and not is_scratch(thread.get("metadata")):
                     seen.add(thread["thread_id"])
                     yield thread
                     if len(seen) == wanted:
                         return
-            offset += len(page)
-            if not page:
+            offset += len(answer)
+            if not answer:
                 return
 
     def scratches(self) -> list[Thread]:
         """Scratch copies that a preview left behind."""
         with self._as_errors("opening it"):
             search = self._client.threads.search
-            return objects(search(metadata=SCRATCH, select=ALL_BUT_VALUES, limit=LARGEST_PAGE))
+            return threads_of(search(metadata=SCRATCH, select=ALL_BUT_VALUES, limit=LARGEST_PAGE))
 
     def _interner_for(self, thread_id: str) -> Interner:
         """One interner for what is read of a thread, and of a second one that it may be compared with."""
@@ -145,7 +146,7 @@ class ServerBackend(Backend):
 
     def thread(self, thread_id: str) -> Thread:
         with self._as_errors(f"reading thread {thread_id}", thread_id):
-            return an_object(self._client.threads.get(thread_id))
+            return a_thread(self._client.threads.get(thread_id))
 
     def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
         """All states, newest first.
@@ -228,16 +229,14 @@ class ServerBackend(Backend):
         with self._as_errors(f"reading run {run_id} of thread {thread_id}", thread_id):
             run = self._run(thread_id, run_id)
             if run is None:  # a copied thread has its original's run ids, not its runs
-                thread = an_object(self._client.threads.get(thread_id)).get("metadata") or {}
-                run = self._run(thread[COPY_OF], run_id) if thread.get(COPY_OF) else None
-        if run is None:
-            return guessed_settings(metadata, thread)
-        return recorded_settings(run)
+                thread = a_thread(self._client.threads.get(thread_id)).get("metadata") or {}
+                run = self._run(thread[COPY_OF], run_id) if isinstance(thread.get(COPY_OF), str) else None
+            return guessed_settings(metadata, thread) if run is None else recorded_settings(run)
 
     def _run(self, thread_id: str, run_id: Any) -> dict[str, Any] | None:
         """A run's record, if the server still has it."""
         try:
-            return an_object(self._client.runs.get(thread_id, run_id)) if run_id else None
+            return a_run(self._client.runs.get(thread_id, run_id)) if run_id else None
         except httpx.HTTPStatusError as error:
             if error.response.status_code == 404:
                 return None
@@ -255,7 +254,7 @@ class ServerBackend(Backend):
             answer = an_object(
                 self._client.threads.update_state(thread_id, values, as_node=as_node, **_place(checkpoint_id, ns))
             )
-            return str(an_object(answer["checkpoint"])["checkpoint_id"])
+            return text_in(answer.get("checkpoint"), "checkpoint_id")
 
     def _head_id(self, thread_id: str) -> Any:
         head = self.state(thread_id)
@@ -296,7 +295,7 @@ class ServerBackend(Backend):
     def copy(self, thread_id: str) -> str:
         self.thread(thread_id)  # a missing one would be answered 409
         with self._as_errors(f"copying thread {thread_id}", thread_id, write=True):
-            return str(an_object(self._client.threads.copy(thread_id))["thread_id"])
+            return text_in(self._client.threads.copy(thread_id), "thread_id")
 
     def create(
         self, thread_id: str, graph_id: str, metadata: Mapping[str, Any], supersteps: Sequence[Sequence[Update]]

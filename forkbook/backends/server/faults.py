@@ -1,5 +1,6 @@
 """Network faults as forkbook's errors: what was asked, how far it got, what to do next."""
 
+import traceback
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from ..pydantic_reasons import in_one_line
 from ..retry import RETRIED
 from ..wire import UnexpectedAnswer
 
+CLIENTS, ENCODES = ("langgraph_sdk", "httpx"), "_encode_json"
 UNKNOWN_OUTCOME = " Whether it was carried out is unknown: look at the thread before you try it again."
 
 
@@ -70,12 +72,24 @@ def as_errors(deed: str, url: str, *, thread_id: str | None = None, write: bool 
         raise ProtocolError(f"{deed}: {url} {error}{after}", thread_id=thread_id, said=f"{url} {error}") from alone(
             error
         )
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RuntimeError) as error:
-        raise ProtocolError(
-            f"{deed}: {url} and forkbook did not understand each other ({type(error).__name__}: {error}).{after}",
-            thread_id=thread_id,
-            said=f"{url} and forkbook did not understand each other ({type(error).__name__}: {error})",
-        ) from alone(error)
+    except httpx.InvalidURL as error:
+        raise InvalidInput(f"{deed}: {error}, so it cannot be sent to {url}", thread_id=thread_id) from alone(error)
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+        place, function = _raised_in(error)
+        if place not in CLIENTS:
+            raise  # a bug of ours, or an error of a user's own function
+        if function == ENCODES or isinstance(error, UnicodeEncodeError):
+            raise InvalidInput(f"{deed}: what is to be sent is no JSON ({error})", thread_id=thread_id) from alone(
+                error
+            )
+        said = f"{url} answered something that its client cannot read ({type(error).__name__}: {error})"
+        raise ProtocolError(f"{deed}: {said}.{after}", thread_id=thread_id, said=said) from alone(error)
+
+
+def _raised_in(error: BaseException) -> tuple[str, str]:
+    """The package and the function that raised an error."""
+    frame = list(traceback.walk_tb(error.__traceback__))[-1][0]
+    return str(frame.f_globals.get("__name__")).partition(".")[0], frame.f_code.co_name
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from ...model.lookup import is_uuid
 from ...model.reserved import END, START
 from ...model.tree import path_of
 from ..records import Graph
-from ..wire import an_object, objects, whole_of
+from ..wire import a_schema, an_assistant, an_object, objects, whole_of
 from .faults import detail
 
 LARGEST_PAGE = 1000
@@ -66,7 +66,7 @@ class ServerGraphs:
         with self._as_errors(f"reading subgraph {name} of assistant {assistant!r}"):
             inner, denied = _asked(self._client().get_subgraphs, known.assistant_id, recurse=True)
             drawn, not_drawn = _asked(self._client().get_graph, known.assistant_id, xray=True)
-        if inner is not None and not (inner.get(name) or {}).get("state_schema"):
+        if inner is not None and not an_object(inner.get(name) or {}).get("state_schema"):
             raise Unsupported(f"{self._address} does not know subgraph {name} of assistant {assistant!r}")
         ids = [id_.split(":") for id_ in _nodes(drawn or {"nodes": ()})]
         nodes = dict.fromkeys(id_[len(path)] for id_ in ids if id_[: len(path)] == path and len(id_) > len(path))
@@ -76,7 +76,7 @@ class ServerGraphs:
     def _shown(self, **search: Any) -> list[dict[str, Any]]:
         """The records of assistants that this user may see; none where listing them is denied."""
         try:
-            return objects(self._client().search(limit=LARGEST_PAGE, **search))
+            return list(map(an_assistant, objects(self._client().search(limit=LARGEST_PAGE, **search))))
         except httpx.HTTPStatusError as error:
             if error.response.status_code == 403:
                 return []
@@ -106,7 +106,7 @@ class ServerGraphs:
 
     def _unlisted_id(self, assistant_id: str, everyone: list[dict[str, Any]]) -> Mapping[str, Any]:
         try:
-            return an_object(self._client().get(assistant_id))
+            return an_assistant(self._client().get(assistant_id))
         except httpx.HTTPStatusError as error:
             status = error.response.status_code
             if status == 404 and _lists_all(everyone):
@@ -140,7 +140,7 @@ def _asked(ask: Callable[..., Any], *given: Any, **more: Any) -> tuple[dict[str,
 
 
 def _nodes(drawn: Mapping[str, Any]) -> list[str]:
-    return [str(node["id"]) for node in drawn["nodes"]]
+    return [str(node.get("id")) for node in objects(drawn.get("nodes"))]
 
 
 def _graph(
@@ -151,7 +151,7 @@ def _graph(
     hidden: str | None = None,
 ) -> Graph:
     own = None if nodes is None else tuple(node for node in nodes if node not in (START, END))
-    schema = (schemas or {}).get("state_schema")
+    schema = a_schema((schemas or {}).get("state_schema"))
     channels = tuple(schema.get("properties", ())) or None if schema else None
     return Graph(assistant_id, graph_id, own, channels, schema, hidden, whole_of(schema))
 

@@ -163,7 +163,7 @@ class ServerRuns:
     def cancel(self, thread_id: str, run_id: str | None = None) -> None:
         """Cancel the runs under way, or one."""
         with self._as_errors(f"cancelling the runs of thread {thread_id}", thread_id, write=True):
-            for run in objects(self._client().list(thread_id, limit=100)):
+            for run in map(a_run, objects(self._client().list(thread_id, limit=100))):
                 if run["status"] in UNDER_WAY and run_id in (None, run["run_id"]):
                     with suppress(httpx.HTTPStatusError):  # it ended in between
                         self._client().cancel(thread_id, run["run_id"])
@@ -172,9 +172,9 @@ class ServerRuns:
 def recorded_settings(run: Mapping[str, Any]) -> RunSettings:
     """How a run was run, from the server's record of it."""
     asked = run.get("kwargs") or {}
-    context = asked.get("context") or {}
-    config = {key: value for key, value in (asked.get("config") or {}).items() if key != "metadata" and value}
-    configurable = from_record(config.pop("configurable", {}), context, IN_CONFIG)
+    context = an_object(asked.get("context") or {})
+    config = {key: value for key, value in an_object(asked.get("config") or {}).items() if key != "metadata" and value}
+    configurable = from_record(an_object(config.pop("configurable", {})), context, IN_CONFIG)
     if configurable.get("user_id") == "" and not context.get("user_id"):
         del configurable["user_id"]  # the server's own, where no user is signed in
     if context.keys() > configurable.keys():  # the server derives each from the other and takes only one

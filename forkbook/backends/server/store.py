@@ -44,7 +44,7 @@ class ServerMemory(Memory):
         def ask(wanted: int, skip: int) -> list[Namespace]:
             with self._as_errors(f"listing the store's namespaces from {skip} on"):
                 answer = an_object(self._client().list_namespaces(list(prefix) or None, limit=wanted, offset=skip))
-                return [_namespace(found) for found in answer.get("namespaces") or ()]
+                return [_namespace(found) for found in _a_list(answer.get("namespaces") or [])]
 
         found = every(ask, lambda namespace: namespace, None, f"the store of {self.name}")
         return [namespace for namespace in found if namespace[: len(prefix)] == prefix]  # it takes "*" for any label
@@ -63,6 +63,12 @@ def _item(found: Mapping[str, Any]) -> Item:
         raise UnexpectedAnswer(f"sent an item of its store without key or value, with {', '.join(found)}")
     times = (found.get("created_at"), found.get("updated_at"))
     return Item(_namespace(found.get("namespace")), found["key"], found["value"], *times, score=found.get("score"))
+
+
+def _a_list(found: Any) -> list[Any]:
+    if not isinstance(found, list):
+        raise UnexpectedAnswer("sent namespaces of its store that are no list")
+    return found
 
 
 def _namespace(found: Any) -> Namespace:
