@@ -10,6 +10,7 @@
 Every error is a `fb.ForkbookError` and says what next.
 """
 
+from . import interrupts  # noqa: F401  # first: from here on Ctrl-C ends the command line at once
 from .acts.act import Act
 from .acts.live import Running
 from .backends.budget import Budget

@@ -31,7 +31,7 @@ FACADE = "forkbook"  # the package itself, which only names what the doors offer
 
 # From the ground up: a module may import its own layer and those below it.
 LAYERS = (
-    ("errors", "extras", "columns", "model.text"),
+    ("errors", "extras", "columns", "interrupts", "model.text"),
     ("model", "aio", "files", "twins"),
     ("tokens", "demo", "marks"),
     ("backends",),

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from .. import __version__
+from .. import __version__, interrupts
 from ..errors import ForkbookError, SourceError
 from .commands import COMMANDS
 from .screen import Screen, prepare_streams, reader_gone
@@ -51,8 +51,9 @@ class _Commands(TyperGroup):
         screen = ctx.obj = Screen()
         prepare_streams()
         try:
-            code = super().invoke(ctx)
-            sys.stdout.flush()
+            with interrupts.raised():
+                code = super().invoke(ctx)
+                sys.stdout.flush()
         except ForkbookError as error:
             code = screen.fail(error)
         except KeyboardInterrupt as interrupt:
