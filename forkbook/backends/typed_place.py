@@ -1,6 +1,8 @@
 """A place as a user typed it: what kind it is, held so that no password in it shows."""
 
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +47,31 @@ def existing_path(source: Any) -> Path:
     """The path that a text names, once it is known that it is no address with a password.
 
     Raises:
-        InvalidInput: There is nothing of this name.
+        InvalidInput: There is nothing of this name, or it is a pipe, a socket or a device.
     """
     source = source if isinstance(source, Secret) else Secret(str(source))
     if (missing := _missing(source)) is not None:
         raise InvalidInput(missing)
-    return Path(source.reveal())
+    path = Path(source.reveal())
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise InvalidInput(f"{short(str(path), LONGEST_SHOWN)} is {no_file(mode)}: it was not opened")
+    return path
+
+
+def no_file(mode: int) -> str:
+    """What there is in the place of a file, by its mode."""
+    for is_one, name in (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    ):
+        if is_one(mode):
+            return f"{name}, not a file"
+    return "not a file"
 
 
 def _missing(source: Secret) -> str | None:

@@ -1,7 +1,9 @@
 """Small files that would be gigabytes: reading stops at the budget, names the bound, and leaves the other threads."""
 
 import json
+import os
 import resource
+import stat
 import subprocess
 import sys
 import textwrap
@@ -12,7 +14,9 @@ from forged import Forged, hash_of_list, squeezed_hard
 from held import conversation, everything, state_of
 
 import forkbook as fb
+from forkbook.backends.archive import ArchiveBackend
 from forkbook.backends.archive.text import encoded, hash_of
+from forkbook.backends.jsonfile.backend import JsonBackend
 
 MEGABYTES = 1 << 20
 SMALL = fb.Budget(value_bytes=100_000, read_bytes=2_000_000, items=20_000, depth=20)
@@ -121,6 +125,50 @@ def test_a_value_beyond_the_budget_is_shown_as_what_it_is(path, text, reason, si
     assert fb.verify(path, budget=SMALL)
     if size > 1_000:
         assert everything(fb.connect(path).backend, "t")[0]["values"]["x"] == json.loads(text)
+
+
+GOOD = '{"thread_id": "good", "values": {"x": "]}"}}'
+IN_JSON = {
+    "items": '{"x": 1, "thread_id": "bad", "values": {"y": [' + "[]," * 30_000 + "0]}}",
+    "depth": '{"x": 1, "thread_id": "bad", "metadata": {"y": ' + "[" * 90 + "]" * 90 + "}}",
+}
+
+
+@pytest.mark.parametrize("bound", IN_JSON)
+@pytest.mark.parametrize("shape", ["[{good}, {bad}]", '{{"more": {bad}, "threads": [{bad}, {good}]}}', "{bad}"])
+def test_a_bomb_in_a_json_file_is_told_and_the_others_are_read(tmp_path, bound, shape):
+    (path := tmp_path / "x.json").write_text(shape.format(good=GOOD, bad=IN_JSON[bound]))
+    with fb.connect(path, budget=SMALL) as book:
+        with pytest.raises(fb.OverBudget, match=r"thread bad in .*x.json is too (large|deep) to read") as caught:
+            book["bad"]
+        assert (caught.value.details["bound"], caught.value.thread_id) == (bound, "bad")
+        if "good" in shape:
+            assert set(book.threads().thread_id) == {"good", "bad"}
+            assert book["good"][-1].values == {"x": "]}"}
+            report = book.export(tmp_path / "others.forkbook")
+            assert (report.threads, list(report.errors)) == (1, ["bad"])
+
+
+def test_a_json_file_that_is_too_large_is_not_opened(tmp_path):
+    (path := tmp_path / "x.json").write_text("[" + " " * 3_000_000 + GOOD + "]")
+    with pytest.raises(fb.OverBudget, match=r"the file .*x.json is too large to read"):
+        fb.connect(path, budget=SMALL)
+
+
+@pytest.mark.parametrize("suffix", ["json", "forkbook", "sqlite"])
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
+def test_what_is_no_file_is_not_opened(tmp_path, suffix, kind):
+    path = tmp_path / f"x.{suffix}"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        os.mknod(path, stat.S_IFSOCK | 0o600)
+    else:
+        path.symlink_to("/dev/zero")
+    doors = [fb.connect, ArchiveBackend if suffix == "forkbook" else JsonBackend, fb.verify]
+    for door in doors[: 3 if suffix == "forkbook" else 2]:
+        with pytest.raises(fb.InvalidInput, match=f"is a {kind}, not a file: it was not opened"):
+            door(path)
 
 
 ATTACK = """

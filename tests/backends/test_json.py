@@ -292,7 +292,7 @@ def test_whatever_a_thread_holds_the_others_are_read(path, name, key, shape):
         for frame in ("checkpoints", "messages", "tasks", "branches", "tokens"):
             getattr(history, f"{frame}_df")()
     if "nested" in name:
-        with pytest.raises(SourceError, match=r"thread a in .*: it is nested too deeply to be read"):
+        with pytest.raises(SourceError, match=r"thread a in .* is too deep to read"):
             book["a"]
 
 
@@ -303,7 +303,7 @@ def test_an_integer_of_many_digits_keeps_them(path):
 
 def test_a_thread_alone_that_is_too_deep_is_named(path):
     book = opened(path, f'{{"thread_id": "a", "values": {ODD["nested without end of stack"]}}}')
-    with pytest.raises(SourceError, match="nested too deeply"):
+    with pytest.raises(SourceError, match="too deep to read"):
         book["a"]
 
 

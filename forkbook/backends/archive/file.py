@@ -12,6 +12,7 @@ from pathlib import Path
 from ...errors import ForeignArchive, InvalidInput, SourceError
 from ...files import new_name
 from ...model.meant import near
+from ..typed_place import no_file
 from .errors import damaged_file, errorname
 from .text import LARGEST
 
@@ -57,7 +58,7 @@ def cut(path: Path) -> str | None:
     if path.is_dir():
         raise InvalidInput(f"{path} is a folder, not an archive: give a .forkbook file in it", path=str(path))
     if not path.is_file():
-        raise InvalidInput(f"{path} is no file, but a device, a pipe or a socket: it was not opened", path=str(path))
+        raise InvalidInput(f"{path} is {no_file(path.stat().st_mode)}: it was not opened", path=str(path))
     try:
         with path.open("rb") as file:
             header, size = file.read(HEADER_BYTES), path.stat().st_size

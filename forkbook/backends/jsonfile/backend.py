@@ -7,6 +7,7 @@ of a made-up id. What a file does not say is None. What is no thread is listed, 
 
 import json
 import re
+import stat
 from collections.abc import Collection, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -20,12 +21,14 @@ from ...model.states import State, Thread, id_of
 from ..archive.backend import searched
 from ..budget import DEFAULT_BUDGET, Budget
 from ..contract import Backend
+from ..json_bounds import is_deeper
 from ..shape import Unfit
+from ..typed_place import no_file
 from ..values.interning import Interner
 from .scripts import record_of, states_of, thread_id_of
-from .spans import Deep, is_too_deep, loads, threads
+from .spans import Beyond, loads, threads
 
-TOO_DEEP = "it is nested too deeply to be read"
+FRAME = 10  # lists and objects that a file has around a value: threads, a thread, its history, a state, its tasks …
 NINETEEN_DIGITS = re.compile(rb"\d{19}")  # an integer this long may be one that orjson rounds
 
 
@@ -38,12 +41,14 @@ class Item:
         end: The byte after its last.
         record: Its record.
         fault: Why it is no thread that can be read; None: it is one.
+        beyond: The bound of the budget that it goes beyond; None: none.
     """
 
     start: int
     end: int
     record: Thread
     fault: str | None = None
+    beyond: str | None = None
 
 
 class JsonBackend(Backend):
@@ -51,9 +56,11 @@ class JsonBackend(Backend):
 
     Args:
         path: The file.
+        budget: The bounds of what is read of the file, and of each thread.
 
     Raises:
         InvalidInput: There is no such file, or it holds no list of threads.
+        OverBudget: It is too large.
         SourceError: It cannot be read, or is not whole JSON.
     """
 
@@ -65,7 +72,8 @@ class JsonBackend(Backend):
         self.path = Path(path)
         self.address = str(path)
         self._stamp = self._look()
-        self._items = index(self.path, self._bytes())
+        budget.check("read_bytes", self._stamp[0], f"the file {path}", path=str(path))
+        self._items = index(self.path, self._bytes(), budget)
 
     def threads(self, **search: Any) -> Iterator[Thread]:
         """Every thread that fits, newest first.
@@ -112,12 +120,13 @@ class JsonBackend(Backend):
         item = self._item(thread_id)
         if item.fault is not None:
             raise SourceError(item.fault, thread_id=thread_id, path=str(self.path))
+        if item.beyond is not None:
+            met = getattr(self.budget, item.beyond) + 1
+            self.budget.check(item.beyond, met, f"thread {thread_id} in {self.path}", thread_id=thread_id)
         if self._look() != self._stamp:
             raise SourceError(f"{self.path} was changed since it was opened: open it again", path=str(self.path))
         try:
             found, exact = parsed(self._bytes(item.start, item.end))
-            if is_too_deep(found):
-                raise Unfit(TOO_DEEP)
             states = states_of(found, thread_id)
         except (Unfit, RecursionError) as error:
             raise SourceError(
@@ -131,6 +140,8 @@ class JsonBackend(Backend):
             found = self.path.stat()
         except OSError as error:
             raise InvalidInput(f"there is no file {self.path} ({error.strerror})", path=str(self.path)) from error
+        if not stat.S_ISREG(found.st_mode):
+            raise InvalidInput(f"{self.path} is {no_file(found.st_mode)}: it was not opened", path=str(self.path))
         return found.st_size, found.st_mtime_ns
 
     def _bytes(self, start: int = 0, end: int | None = None) -> bytes:
@@ -156,7 +167,7 @@ def parsed(text: bytes) -> tuple[Any, bool]:
         return value, False
 
 
-def index(path: Path, data: bytes) -> dict[str, Item]:
+def index(path: Path, data: bytes, budget: Budget = DEFAULT_BUDGET) -> dict[str, Item]:
     """Where each thread of a file is, with its record.
 
     Raises:
@@ -167,9 +178,11 @@ def index(path: Path, data: bytes) -> dict[str, Item]:
     try:
         text = data.decode()
         offset, last = 0, 0
-        for start, end, value in threads(text):
+        for start, end, value in threads(text, _most(data, budget)):
             offset += start - last if text.isascii() else len(text[last:start].encode())
             length = end - start if text.isascii() else len(text[start:end].encode())
+            if isinstance(value, dict) and is_deeper(data[offset : offset + length], budget.depth + FRAME):
+                value = Beyond((pair for pair in value.items() if not isinstance(pair[1], dict | list)), "depth")
             item = _item(path, len(items) + 1, value, offset, offset + length)
             id_ = str(item.record["thread_id"])
             if id_ in items:
@@ -195,14 +208,20 @@ def _copied(record: Thread) -> Thread:
     return {name: copy(value) for name, value in record.items()}
 
 
+def _most(data: bytes, budget: Budget) -> int | None:
+    """The items that a thread may have; None: all threads together have fewer."""
+    items = data.count(b",") + data.count(b"[") + data.count(b"{")
+    return budget.items if items > budget.items else None
+
+
 def _item(path: Path, number: int, value: Any, start: int, end: int) -> Item:
     try:
         thread_id = thread_id_of(value)
     except Unfit as error:
         name = f"item {number}"
         return Item(start, end, {"thread_id": name}, f"{name} of {path} is no thread: {error}")
-    if isinstance(value, Deep):
-        return Item(start, end, {"thread_id": thread_id}, f"thread {thread_id} in {path} cannot be read: {TOO_DEEP}")
+    if isinstance(value, Beyond):
+        return Item(start, end, {"thread_id": thread_id}, beyond=value.bound)
     try:
         return Item(start, end, record_of(value, thread_id))
     except Unfit as error:

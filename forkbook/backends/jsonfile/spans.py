@@ -5,23 +5,30 @@ Integers of more digits than Python makes numbers of are kept in their plain for
 
 import json
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
-import orjson
-
+from ..json_bounds import count_items
 from ..shape import Unfit
 from ..values.plain import tagged
 
-DEEPEST = 200  # objects and lists in each other; what JSON writers take is 254
 MOST_DIGITS = 4_000  # of an integer; Python refuses to make one of 4,301
 SPACE = re.compile(r"[ \t\r\n]*")
-STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 NO_THREADS = 'holds no list of threads: neither [{…}, …] nor {"threads": […]}'
 
 
-class Deep(dict[str, Any]):
-    """A thread that is nested too deeply, without its lists and objects."""
+class Beyond(dict[str, Any]):
+    """A thread that goes beyond the budget, without its lists and objects.
+
+    Args:
+        members: Its other members.
+        bound: The bound that it goes beyond.
+    """
+
+    def __init__(self, members: Iterable[tuple[str, Any]], bound: str) -> None:
+        super().__init__(members)
+        self.bound = bound
 
 
 def _integer(digits: str) -> Any:
@@ -46,28 +53,12 @@ def loads(text: str | bytes) -> Any:
         return json.loads(text, parse_int=_integer)
 
 
-def is_too_deep(value: Any) -> bool:
-    """Whether a JSON value is nested too deeply to be shown."""
-    try:
-        orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        return _depth(value) > DEEPEST
-    return False
-
-
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level := [item for outer in level for item in _inner(outer)]:
-        depth += 1
-    return depth
-
-
-def _inner(value: Any) -> Any:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-
-
-def threads(text: str) -> Iterator[tuple[int, int, Any]]:
+def threads(text: str, most: int | None = None) -> Iterator[tuple[int, int, Any]]:
     """Where each thread begins and ends, and what it is; one after the other, so that only one is in memory.
+
+    Args:
+        text: The text.
+        most: Items of a thread that may have too many of them; None: none has.
 
     Raises:
         Unfit: It holds no list of threads.
@@ -76,9 +67,9 @@ def threads(text: str) -> Iterator[tuple[int, int, Any]]:
     """
     at = _past_space(text, 1 if text.startswith("\ufeff") else 0)
     if text.startswith("[", at):
-        at = yield from _array(text, at)
+        at = yield from _array(text, at, most)
     elif text.startswith("{", at):
-        at = yield from _object(text, at)
+        at = yield from _object(text, at, most)
     else:
         _value(text, at)
         raise Unfit(NO_THREADS)
@@ -86,12 +77,12 @@ def threads(text: str) -> Iterator[tuple[int, int, Any]]:
         raise json.JSONDecodeError("Extra data", text, at)
 
 
-def _array(text: str, at: int) -> Generator[tuple[int, int, Any], None, int]:
+def _array(text: str, at: int, most: int | None) -> Generator[tuple[int, int, Any], None, int]:
     at = _past_space(text, at + 1)
     if text.startswith("]", at):
         return at + 1
     while True:
-        value, end = _thread(text, at)
+        value, end = _thread(text, at, most)
         yield at, end, value
         at = _past_space(text, end)
         if text.startswith("]", at):
@@ -99,7 +90,7 @@ def _array(text: str, at: int) -> Generator[tuple[int, int, Any], None, int]:
         at = _past_space(text, _past(text, ",", at))
 
 
-def _object(text: str, at: int) -> Generator[tuple[int, int, Any], None, int]:
+def _object(text: str, at: int, most: int | None) -> Generator[tuple[int, int, Any], None, int]:
     """The threads of an object: those listed under `threads`; else it is a thread itself."""
     start, keys, listed = at, set[str](), False
     at = _past_space(text, at + 1)
@@ -108,23 +99,27 @@ def _object(text: str, at: int) -> Generator[tuple[int, int, Any], None, int]:
         keys.add(str(key))
         if key == "threads" and text.startswith("[", at):
             listed = True
-            at = yield from _array(text, at)
+            at = yield from _array(text, at, most)
         else:
-            at = _end(text, at)
+            at = _end(text, at) if most is None else _skipped(text, at)
         at = _past_space(text, at)
     if not listed:
         if "thread_id" not in keys:
             raise Unfit(NO_THREADS)
-        yield start, at + 1, _thread(text, start)[0]
+        yield start, at + 1, _thread(text, start, most)[0]
     return at + 1
 
 
-def _thread(text: str, at: int) -> tuple[Any, int]:
+def _thread(text: str, at: int, most: int | None) -> tuple[Any, int]:
     """What may be a thread, and where it ends."""
+    if most is not None:
+        end = _skipped(text, at)
+        if count_items(text[at:end].encode("utf-8", "surrogatepass")) > most:
+            return Beyond(_shallow(text, at), "items"), end
     try:
         return _value(text, at)
     except RecursionError:
-        return Deep(_shallow(text, at)), _end(text, at)
+        return Beyond(_shallow(text, at), "depth"), _skipped(text, at)
 
 
 def _shallow(text: str, at: int) -> Iterator[tuple[str, Any]]:
@@ -134,7 +129,7 @@ def _shallow(text: str, at: int) -> Iterator[tuple[str, Any]]:
     first, at = True, _past_space(text, at + 1)
     while not text.startswith("}", at):
         key, at = _key(text, at, first=first)
-        end = _end(text, at)
+        end = _skipped(text, at)
         if text[at] not in "[{":
             yield str(key), _value(text, at)[0]
         first, at = False, _past_space(text, end)
@@ -163,12 +158,19 @@ def _end(text: str, at: int) -> int:
     try:
         return _value(text, at)[1]
     except RecursionError:
-        depth = 0
-        for found in STRING_OR_BRACKET.finditer(text, at):
-            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
-            if not depth:
-                return found.end()
-        raise json.JSONDecodeError("Expecting its end", text, at) from None
+        return _skipped(text, at)
+
+
+def _skipped(text: str, at: int) -> int:
+    """Where a value ends, of which nothing is made."""
+    if text[at : at + 1] not in ("[", "{"):
+        return _value(text, at)[1]
+    depth = 0
+    for found in STRING_OR_BRACKET.finditer(text, at):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if not depth:
+            return found.end()
+    raise json.JSONDecodeError("Expecting its end", text, at)
 
 
 def _past_space(text: str, at: int) -> int:
