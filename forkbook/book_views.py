@@ -73,4 +73,19 @@ class BookViews:
 
         return frame(named(self.backend, thread_id, lambda id_: copies_rows(self.backend, id_)), COPIES)
 
+    def leftovers(self, *, delete: bool = False) -> pd.DataFrame:
+        """Scratch copies that are still on a server: an edit is tried on one, and a killed program leaves it behind.
+
+        Args:
+            delete: Delete them all; look first, one that another program is using is among them.
+
+        Returns:
+            One row per thread, which `delete=True` has deleted: the columns of `threads()`, and `mark` (`scratch`, or
+            `scratch?` where only its looks say that it is one), `copy_of` and `since`.
+        """
+        from .acts.leftovers import LEFTOVERS, leftovers
+        from .frames import frame
+
+        return frame(leftovers(self.backend, delete=delete), LEFTOVERS)
+
     athreads, atree, acopies = twin(threads), twin(tree), twin(copies)

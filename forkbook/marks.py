@@ -16,6 +16,7 @@ OURS = "forkbook"
 
 # In the metadata of threads
 SCRATCH = {OURS: "scratch"}  # of a copy on which an edit is tried, and which is deleted afterwards
+PERHAPS_SCRATCH = {OURS: "scratch?"}  # of what may be one: the server's answer, with its id, was lost
 SCRATCH_OF = "forkbook_of"  # beside it: the thread that it is a copy of
 SCRATCH_SINCE = "forkbook_since"  # beside it: when it was made, as ISO 8601
 COPY_OF = "forkbook_copy_of"  # of a copy: the original's id

@@ -8,11 +8,12 @@ from typing import Any
 
 from ..backends.contract import Backend
 from ..errors import AccessDenied, ActFailed, CheckpointNotFound, ForkbookError, InvalidInput, ThreadBusy
-from ..marks import SCRATCH_SINCE, mark_of_scratch
+from ..marks import SCRATCH_SINCE, is_scratch, mark_of_scratch
 from ..model.edits import Deviation
 from ..model.reserved import END, ROOT
 from ..model.states import State, namespace
 from ..model.text import shown
+from .leftovers import naming_a_lost_copy
 from .trial_errors import about_the_checkpoint
 from .typed_edits import TypedEdit
 
@@ -167,7 +168,7 @@ def scratch(backend: Backend, thread_id: str) -> Iterator[Scratch]:
         AccessDenied: This user may not make one.
     """
     tags = mark_of_scratch(thread_id)
-    with _about_the_scratch_copy(thread_id):
+    with _about_the_scratch_copy(thread_id), naming_a_lost_copy(backend, thread_id):
         copy = Scratch(backend.copy(thread_id))
     try:
         with _about_the_scratch_copy(thread_id):
@@ -196,7 +197,7 @@ def _about_the_scratch_copy(thread_id: str) -> Iterator[None]:
 
 def sweep_scratches(backend: Backend, threads: Sequence[Mapping[str, Any]]) -> None:
     """Delete scratch copies that a killed preview left behind, once they are too old to be in use."""
-    for thread in threads:
+    for thread in filter(lambda thread: is_scratch(thread.get("metadata")), threads):
         try:
             age = datetime.now(UTC) - datetime.fromisoformat(thread["metadata"][SCRATCH_SINCE])
         except (TypeError, ValueError, KeyError):

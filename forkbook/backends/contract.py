@@ -243,6 +243,10 @@ class Backend(ABC):
         """
         raise self._cannot(Capability.PLANT, "write checkpoints under their own ids")
 
+    def scratches(self) -> list[Thread]:
+        """The records of threads that are marked as scratch copies; a place that keeps none has none."""
+        return []
+
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         """Merge keys into a thread's metadata."""
         raise self._cannot(Capability.WRITE, "change a thread's metadata")

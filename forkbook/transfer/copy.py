@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context
 from datetime import datetime
-from itertools import islice
 from threading import Event
 from typing import Any
 
+from ..acts.leftovers import naming_a_lost_copy
 from ..aio import given_up
 from ..backends.capabilities import Capability
 from ..backends.contract import Backend
@@ -133,8 +133,6 @@ GONE = "The half-made copy, thread {}, was deleted."
 LEFT = (
     "The half-made copy, thread {}, could not be deleted ({}): delete it, book.backend.delete({!r}), once that works."
 )
-PERHAPS = "The server may have made the copy all the same: {}."
-LOOKED = 10  # of the newest threads
 
 
 @contextmanager
@@ -170,41 +168,15 @@ def _delete(backend: Backend, copy_id: str) -> None:
 
 def made(backend: Backend, record: Thread) -> str:
     """The id of a new copy by the place itself; the request is never made twice, unless it was refused as too many."""
-    for wait in Retry().again():
-        try:
-            return backend.copy(record["thread_id"])
-        except BaseException as error:
-            if isinstance(error, RETRYABLE) and error.details.get("status") == 429:
+    with naming_a_lost_copy(backend, record["thread_id"]):
+        for wait in Retry().again():
+            try:
+                return backend.copy(record["thread_id"])
+            except RETRYABLE as error:
+                if error.details.get("status") != 429:
+                    raise
                 wait(error)
-                continue
-            if isinstance(error, (*RETRYABLE, KeyboardInterrupt)) and Capability.CREATE in backend.capabilities:
-                _tell(error, PERHAPS.format(_suspects(backend, record)))
-            raise
     raise AssertionError("the last wait raises")
-
-
-def _suspects(backend: Backend, record: Thread) -> str:
-    """In words, the newest threads that look like a copy whose maker never learned its id."""
-    try:
-        head = _head(backend, record["thread_id"])
-        newest = list(islice(backend.threads(limit=LOOKED), LOOKED))
-        found = [
-            each["thread_id"]
-            for each in newest
-            if each["thread_id"] != record["thread_id"]
-            and (each["metadata"], each["updated_at"]) == (record["metadata"], each["created_at"])
-            and _head(backend, each["thread_id"]) == head
-        ]
-    except ForkbookError:
-        return f"look at the newest of book.threads(limit={LOOKED}) when it answers again, and delete the copy"
-    if not found:
-        return f"none of its {LOOKED} newest threads looks like it now"
-    return f"thread {' or '.join(found)} looks like it; book.backend.delete(…) deletes it"
-
-
-def _head(backend: Backend, thread_id: str) -> str | None:
-    state = backend.state(thread_id)
-    return None if state is None else str(state["checkpoint"]["checkpoint_id"])
 
 
 def both(backend: Backend, thread_ids: tuple[str, str]) -> list[list[State]]:

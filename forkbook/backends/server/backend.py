@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from ...errors import ForkbookError, InvalidInput, ProtocolError, ServerFault, ThreadBusy, ThreadNotFound
-from ...marks import COPY_OF, SCRATCH, is_scratch
+from ...marks import COPY_OF, PERHAPS_SCRATCH, SCRATCH, is_scratch
 from ...model.held import Secret
 from ...model.reserved import END
 from ...model.states import State, Thread, id_of
@@ -15,6 +15,7 @@ from ..budget import DEFAULT_BUDGET, Budget
 from ..contract import Backend
 from ..events import OnEvent
 from ..records import Graph, RunOutcome, RunSettings, Update
+from ..retry import RETRIED
 from ..values.interning import Interner
 from ..wire import a_run, a_state, a_thread, an_object, as_written, items_in, objects, text_in, threads_of
 from .client import Client
@@ -131,10 +132,10 @@ class ServerBackend(Backend):
                 return
 
     def scratches(self) -> list[Thread]:
-        """Scratch copies that a preview left behind."""
         with self._as_errors("opening it"):
             search = self._client.threads.search
-            return threads_of(search(metadata=SCRATCH, select=ALL_BUT_VALUES, limit=LARGEST_PAGE))
+            how = {"select": ALL_BUT_VALUES, "limit": LARGEST_PAGE}
+            return [found for mark in (SCRATCH, PERHAPS_SCRATCH) for found in threads_of(search(metadata=mark, **how))]
 
     def _interner_for(self, thread_id: str) -> Interner:
         """One interner for what is read of a thread, and of a second one that it may be compared with."""
@@ -324,7 +325,11 @@ class ServerBackend(Backend):
 
     def delete(self, thread_id: str) -> None:
         with self._as_errors(f"deleting thread {thread_id}", thread_id, write=True):
-            self._client.threads.delete(thread_id)
+            try:
+                self._client.threads.delete(thread_id)
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code != 404 or error.response.extensions.get(RETRIED, 1) == 1:
+                    raise  # else an earlier try, whose answer was lost, has deleted it
 
 
 def _place(checkpoint_id: str | None, ns: str) -> dict[str, Any]:
