@@ -19,6 +19,7 @@ from .copy import whole_or_gone
 from .migrate import writer_for
 from .original import Original, known_part, read
 from .outcome import CopyReport
+from .plan import START
 from .verify import compared
 
 LED_ELSEWHERE = "results of tasks that led to checkpoints outside the lineage: in the copy these tasks did not run"
@@ -90,7 +91,8 @@ def _lineage(
     path, hosts = [], set()
     for position, after in zip(positions, [*positions[1:], None], strict=True):
         state, children = roots[tree.heads[position].id], tree.children[position]
-        elsewhere = bool(children) and children[0] != after and any(map(_has_result, state["tasks"] or ()))
+        ran = [child for child in children if tree.heads[child].source == "loop"] or children
+        elsewhere = bool(ran) and ran[0] != after and any(map(_has_result, state["tasks"] or ()))
         path.append(_yet_to_run(state) if elsewhere else state)
         if not elsewhere:
             hosts.add(tree.heads[position].id)
@@ -105,7 +107,8 @@ def _lineage(
 
 
 def _has_result(task: Mapping[str, Any]) -> bool:
-    return task.get("result") is not None
+    """Whether a task has one; that of `__start__` is the input, which its checkpoint brought along."""
+    return task.get("result") is not None and task["name"] != START
 
 
 def _yet_to_run(state: State) -> State:

@@ -210,6 +210,28 @@ class TestLineages:
         assert tip.next == ("first",)
         assert ("open interrupts" in words(report)) == (where == "server") == (not tip.interrupts)
 
+    @pytest.mark.parametrize("where", ["server", "memory"])
+    def test_an_input_at_the_head_is_not_lost(self, where, bed, server_book):
+        if where == "server":
+            book, thread_id = server_book, ran(bed, "questions", {"answers": ["begin"]})
+        else:
+            book, thread_id = asked(InMemorySaver(), graphs.build_questions)
+        report = book.copy(thread_id, book[thread_id][0])
+        assert report
+        act = book[report.new_thread_id].tips[0].resume()
+        assert act.checkpoint.values["answers"] == book[thread_id].tips[0].values["answers"] == ["begin"]
+
+    def test_what_a_task_led_to_stays_its_result_beside_an_older_edit(self, saver):
+        book, thread_id = asked(saver, graphs.build_questions)
+        waiting = book[thread_id].tips[0]
+        waiting.edit({"answers": ["typed"]})
+        act = waiting.answer("one")
+        report = book.copy(thread_id, act.checkpoint)
+        assert report
+        assert "results of tasks that led to checkpoints outside the lineage" not in words(report)
+        host = book[report.new_thread_id][act.checkpoint.parent.id]
+        assert [task["result"] for task in host.tasks] == [{"answers": ["first=one"]}]
+
     def test_subgraphs_of_the_lineage_go_with_it_and_those_after_it_do_not(self, saver):
         book, thread_id = asked(saver, graphs.build_nested, "yes")
         history = book[thread_id]
