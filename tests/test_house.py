@@ -261,11 +261,12 @@ def test_a_backup_is_of_a_format_that_can_be_connected(row, tmp_path):
 
 
 def test_tests_have_the_folders_of_the_package():
-    """Tests of a room stand in a folder of its name; `agents`, `benchmarks`, `browser` and `helpers` serve them all."""
+    """Tests of a room stand in a folder of its name; `agents`, `campaigns` and the like serve them all."""
     rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()} | {
         "agents",
         "benchmarks",
         "browser",
+        "campaigns",
         "data",
         "helpers",
     }

@@ -18,7 +18,8 @@ OPTIONS = ("--no-browser", "--no-reload", "--n-jobs-per-worker", "10", "--host",
 
 def testbed_server():
     """Its address; it ends with the block."""
-    return agent_server({name: f"{HERE / 'graphs.py'}:{name}" for name in GRAPHS})
+    graphs = {name: f"{HERE / 'graphs.py'}:{name}" for name in GRAPHS}
+    return agent_server(graphs | {"machine": f"{HERE / 'machine.py'}:machine"})
 
 
 def tenants_server():
