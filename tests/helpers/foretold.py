@@ -20,6 +20,7 @@ class Point:
         asked: What its tasks asked, by node.
         said: The answers they were given.
         wrote: What its tasks wrote; those without are yet to run.
+        routed: Whether it is stored where its tasks led to: a copied lineage leaves that out of what went on.
     """
 
     parent: Point | None
@@ -32,6 +33,7 @@ class Point:
     asked: dict[str, str] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
     wrote: dict[str, dict[str, Any]] = field(default_factory=dict)
+    routed: bool = True
     id: str = ""
 
     @property
@@ -114,7 +116,7 @@ class Foretold:
             point.asked[node] = f"{node} {point.values.get('counter', 0)}?"
             if said is None:
                 return
-        point.wrote[node] = point.given if node == "__start__" else written(node, point.values, said)
+        point.wrote[node] = point.given or {} if node == "__start__" else written(node, point.values, said)
 
     def edited(self, at: Point, writes: dict[str, Any], as_node: str | None, replace: bool) -> Point | None:
         """The checkpoint that an edit would write; None: it is not clear of which node it is."""
@@ -128,6 +130,7 @@ class Foretold:
     def edit(self, at: Point, writes: dict[str, Any], as_node: str | None, replace: bool) -> Point:
         """Write an edit; at the head one from a node that is to run next is also what its task wrote."""
         point = self.edited(at, writes, as_node, replace)
+        assert point, "it was to be refused"
         if at is self.head and as_node in at.next and (writes or after(as_node, point.values)):
             at.wrote.setdefault(as_node, {**writes, REPLACED: replace})
         return self.add(point)
@@ -137,7 +140,7 @@ class Foretold:
         values = at.values
         for node in sorted(at.wrote):
             values = reduced(values, at.wrote[node])
-        following = tuple(sorted({name for node in at.wrote for name in after(node, values)}))
+        following = tuple(sorted({name for node in at.wrote for name in after(node, values)} if at.routed else ()))
         return Point(at, "update", at.step + 1, values, following, at.next)
 
     def resume(self, at: Point) -> Point:
@@ -170,7 +173,7 @@ class Foretold:
             twins[point] = copied.add(
                 Point(
                     twins[point.parent], point.source, point.step, point.values, point.next, point.ran,
-                    point.given, dict(point.asked), dict(point.said), dict(point.wrote), point.id,
+                    point.given, dict(point.asked), dict(point.said), dict(point.wrote), point.routed, point.id,
                 )
             )  # fmt: skip
         return copied
@@ -185,7 +188,7 @@ class Foretold:
             if led_to not in (None, after):
                 point.asked = {node: text for node, text in point.asked.items() if node not in point.wrote}
                 point.wrote = {node: writes for node, writes in point.wrote.items() if node == "__start__"}
-            point.said = {}
+            point.said, point.routed = {}, not (after and after.source == "loop")
             kept.add(point)
             point, after = point.parent, point
         copied.points = [point for point in copied.points if point in kept]
