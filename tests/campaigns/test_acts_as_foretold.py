@@ -43,7 +43,7 @@ def graph_on(saver):
 
 
 class Memory:
-    """A graph on a checkpointer in memory, with our threads alone; copies of lineages have the ids of their originals."""
+    """A graph on a checkpointer in memory, all of its threads ours; copied lineages keep their ids."""
 
     is_ours = True
 
