@@ -11,6 +11,7 @@ from ..backends.read import inside, reading
 from ..backends.retry import Retry
 from ..errors import InvalidInput
 from ..marks import checked_metadata, inherited, mark_of_copy
+from ..model.reserved import START
 from ..model.states import State, Thread, head_of, namespace
 from ..model.tree import Tree
 from ..snippets import place_of
@@ -19,7 +20,6 @@ from .copy import whole_or_gone
 from .migrate import writer_for
 from .original import Original, known_part, read
 from .outcome import CopyReport
-from .plan import START
 from .verify import compared
 
 LED_ELSEWHERE = "results of tasks that led to checkpoints outside the lineage: in the copy these tasks did not run"
