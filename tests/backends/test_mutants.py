@@ -1,134 +1,190 @@
-"""Stores with one thing wrong, read by every operation: nothing but a ForkbookError comes out, in bounded time."""
+"""Archives and JSON files with one part of another type: every operation reads them, or raises a ForkbookError.
 
-import contextlib
+The digests of a mutated archive fit what is in it. The whole campaign: `FORKBOOK_MUTANTS=10000 python -m pytest
+tests/backends/test_mutants.py -m slow`.
+"""
+
+import copy
 import json
+import os
 import random
-import shutil
-import sqlite3
 import time
+import traceback
 
 import pytest
-from mutants import mutate, stores
+from forged import Forged
+from held import conversation, state_of
 
 import forkbook as fb
+from forkbook.backends.archive.pack import pack
+from forkbook.backends.archive.text import decoded, encoded
 
-AT_A_TIME = 30
-LONGEST = 60.0  # seconds for one mutant through all operations, on a machine that is busy with others
-OF_THE_HISTORY = (
-    repr, lambda h: h.summary(), lambda h: h._repr_mimebundle_(), lambda h: h.figure(), lambda h: h.graph,
-    lambda h: h.checkpoints_df(), lambda h: h.messages_df(), lambda h: h.tasks_df(), lambda h: h.branches_df(),
-    lambda h: h.tokens_df(), lambda h: h.refresh(), lambda h: h.compare(0, -1),
-    lambda h: [(cp.values, cp.created_at, cp.next, cp.tasks, cp.lineage, cp.waiting_for, cp.own_settings) for cp in h],
-)  # fmt: skip
-OF_THE_BOOK = (
-    lambda book: book.threads(), lambda book: book.store.items_df(), lambda book: repr(book.tree("bad")),
-    lambda book: book.history("bad", subgraphs=True).tasks_df(),
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def good(tmp_path_factory):
-    return stores(tmp_path_factory.mktemp("stores"))
+MANY = int(os.environ.get("FORKBOOK_MUTANTS", "3000"))
+SLOWEST = 20.0  # seconds of all operations on one mutant; a hang is far longer
+ODD = [
+    None, [], {}, "", "text", "\ud800", "²", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T23:59:59-23:00",
+    True, 0, -1,
+    2**63, 10**300, 1.5, float("nan"), float("inf"), [None], [[]], [{}], {"": None},
+    [[[[[[]]]]]], {"thread_id": 5}, {"__type__": "opaque"}, {"__type__": "not stored", "reason": 5},
+    {"__type__": "int"},
+    {"type": "ai", "usage_metadata": []}, "../../x", "\x1b]52;c;x\x07", "\0",
+]  # fmt: skip
 
 
-def looked_at(path, folder):
-    """Let every operation read a store; the thread that is well is read and exported, whatever the other one holds."""
+def a_thread(thread_id):
+    """States with subgraphs, errors, interrupts, tools and usage."""
+    states = conversation(thread_id, 4)
+    usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "input_token_details": {"cache_read": 1}}
+    call = {"name": "f", "args": {"a": 1}, "id": "c", "type": "tool_call"}
+    ai = {"type": "ai", "content": [{"type": "text", "text": "x"}], "id": "ai", "tool_calls": [call]}
+    ai |= {"usage_metadata": usage, "response_metadata": {"model_name": "m", "token_usage": {"prompt_tokens": 3}}}
+    tool = {"type": "tool", "content": "y", "id": "tool", "tool_call_id": "c", "name": "f"}
+    asked = {"id": "i", "value": {"question": "?"}}
+    tasks = [
+        {"id": "1", "name": "sub", "path": ["__pregel_pull", "sub"], "error": None, "interrupts": [asked],
+         "checkpoint": {"checkpoint_ns": "sub:1", "thread_id": thread_id}, "state": None, "result": None},
+        {"id": "2", "name": "tool", "path": ["__pregel_push", 0], "error": "ValueError('x')", "interrupts": [],
+         "checkpoint": None, "state": None, "result": {"messages": [tool]}},
+    ]  # fmt: skip
+    parent = {"thread_id": thread_id, "checkpoint_ns": "", "checkpoint_id": f"{3:08x}"}
+    last = state_of(9, {"messages": [ai, tool], "n": 1, "hidden": {"__type__": "opaque", "reason": "r", "size": 1}},
+                    thread_id, tasks=tasks, parent_checkpoint=parent, interrupts=[asked])  # fmt: skip
+    last["metadata"] |= {"run_id": "r", "assistant_id": "a", "thread_id": thread_id, "user": {"token": "s3cret"}}
+    inner = state_of(10, {"messages": [ai]}, thread_id, ns="sub:1")
+    inner["metadata"]["parents"] = {"": f"{9:08x}"}
+    return [inner, last, *states]
+
+
+def record_of(thread_id):
+    return {
+        "thread_id": thread_id,
+        "created_at": "2026-01-01T00:00:00+00:00",
+        "updated_at": "2026-01-02T00:00:00+00:00",
+        "status": "idle",
+        "metadata": {"graph_id": "g", "owner": "me"},
+        "interrupts": {},
+    }
+
+
+def mutated(dice, whole):
+    """A copy with one or two parts replaced, or left out; all places are as likely."""
+    whole = {"": copy.deepcopy(whole)}
+    for _ in range(dice.choice([1, 1, 2])):
+        places = list(nodes(whole))
+        holder, key = dice.choice(places)
+        if isinstance(holder, dict) and key != "" and dice.random() < 0.2:
+            del holder[key]
+        else:
+            holder[key] = copy.deepcopy(dice.choice(ODD))
+    return whole.get("")
+
+
+def nodes(value):
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+        yield value, key
+        if isinstance(part, dict | list):
+            yield from nodes(part)
+
+
+def archive_of(path, dice):
+    """An archive of which one text is mutated: a record, a skeleton, a leaf, a list, a column of the row."""
+    packed = pack(record_of("bad"), a_thread("bad"))
+    odd = {"record": packed.record, "skeletons": list(packed.skeletons), "namespaces": encoded(["", "sub:1"])}
+    kind = dice.choice(
+        ["record", "skeletons", "skeletons", "skeletons", "values", "namespaces", "lists", "ranges", "row"]
+    )
+    if kind == "values":
+        packed = pack(record_of("bad"), [*map(mutated_values(dice), a_thread("bad"))])
+        odd["skeletons"] = list(packed.skeletons)
+    elif kind == "skeletons":
+        at = dice.randrange(len(odd[kind]))
+        odd[kind][at] = encoded(mutated(dice, decoded(odd[kind][at])))
+    elif kind in ("record", "namespaces"):
+        odd[kind] = encoded(mutated(dice, decoded(odd[kind])))
+    elif kind == "ranges":
+        odd[kind] = encoded(mutated(dice, [[1, 30]]))
+    elif kind == "lists":
+        odd[kind] = [encoded(mutated(dice, [-1, 1, 2, [0, 1]])) for _ in packed.lists]
+    else:
+        odd[dice.choice(["digest", "sample", "checkpoints", "id"])] = dice.choice([b"x", 5, 2**62, "x", b"\xff"])
+    with Forged(path) as archive:
+        archive.put(packed, **odd)
+        archive.thread("good", conversation("good", 3))
+
+
+def mutated_values(dice):
+    return lambda state: state | {"values": mutated(dice, state["values"])} if dice.random() < 0.5 else state
+
+
+def json_of(path, dice):
+    """A JSON file of which one thread is mutated."""
+    inner, *roots = a_thread("bad")
+    thread = record_of("bad") | {"history": roots, "subgraphs": {"sub:1": [inner]}}
+    good = record_of("good") | {"history": conversation("good", 3)}
+    path.write_text(json.dumps([mutated(dice, thread), good]))
+
+
+def look(path, folder):
+    """Every operation that reads."""
+    if path.suffix == ".forkbook":
+        repr(fb.verify(path))
     with fb.connect(path) as book:
-        for look in OF_THE_BOOK:
-            with contextlib.suppress(fb.ForkbookError):
-                look(book)
-        with contextlib.suppress(fb.ForkbookError):
-            history = book["bad"]
-            for look in OF_THE_HISTORY:
-                with contextlib.suppress(fb.ForkbookError):
-                    look(history)
-        assert len(book["well"]) == 3
-        for name in ("e.forkbook", "e.json"):
-            book.export(folder / name)
-            assert len(fb.connect(folder / name)["well"]) == 3
+        repr(book), book.threads(), book.threads().to_string()
+        for thread_id in book.threads().thread_id:
+            tolerant(lambda thread_id=thread_id: look_at(book, thread_id))
+        for suffix in (".json", ".forkbook"):
+            repr(book.export(folder / f"out{suffix}"))
+        assert len(book["good"]) == 3
 
 
-def mutants_are_read(good, tmp_path, seeds):
-    for number in seeds:
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        shutil.copy(good[number % len(good)], path := folder / "x.db")
-        said, began = mutate(path, random.Random(number)), time.perf_counter()
-        try:
-            looked_at(path, folder)
-        except fb.ForkbookError as error:
-            raise AssertionError(f"mutant {number} ({said}) spoils the other thread") from error
-        except Exception as error:
-            raise AssertionError(f"mutant {number} ({said})") from error
-        assert time.perf_counter() - began < LONGEST, f"mutant {number} ({said})"
-        shutil.rmtree(folder)
+FRAMES = ("checkpoints", "messages", "tasks", "branches", "tokens")
+
+
+def look_at(book, thread_id):
+    history = book.history(thread_id, subgraphs=True)
+    for name in FRAMES:
+        getattr(history, f"{name}_df")().to_string()
+    repr(history), history.summary(), history._repr_mimebundle_(), history.figure(), history.graph
+    for checkpoint in history:
+        repr(checkpoint), checkpoint.values, checkpoint.next, checkpoint.tasks, checkpoint.status, checkpoint.lineage
+    repr(history.compare(history[0], history[-1])), history.refresh()
+
+
+def tolerant(act):
+    try:
+        act()
+    except fb.ForkbookError as error:
+        str(error), repr(error)
+
+
+def fault_of(seed, make, suffix, folder):
+    """What goes wrong with one mutant; None: nothing does."""
+    path = folder / f"x{suffix}"
+    for old in folder.iterdir():
+        old.unlink()
+    make(path, random.Random(seed))
+    begin = time.monotonic()
+    try:
+        look(path, folder)
+    except Exception as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        return f"seed {seed}: {type(error).__name__}: {error} at {at.filename.rpartition('/')[2]}:{at.lineno}"
+    took = time.monotonic() - begin
+    return None if took < SLOWEST else f"seed {seed}: {took:.0f} s"
+
+
+MAKERS = {".forkbook": archive_of, ".json": json_of}
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("first", range(0, 300, AT_A_TIME))
-def test_a_store_with_one_thing_wrong(good, tmp_path, first):
-    mutants_are_read(good, tmp_path, range(first, first + AT_A_TIME))
+@pytest.mark.parametrize("suffix", MAKERS)
+def test_mutants(tmp_path, suffix):
+    faults = [fault_of(seed, MAKERS[suffix], suffix, tmp_path) for seed in range(100)]
+    assert not list(filter(None, faults))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(1_000, 6_000, 100))
-def test_thousands_of_stores_with_one_thing_wrong(good, tmp_path, first):
-    mutants_are_read(good, tmp_path, range(first, first + 100))
-
-
-def id_(n):
-    return f"1f1ebc0a-40c1-6720-8000-{n:012x}"
-
-
-BODY = {
-    "v": 4, "ts": "2026-07-31T20:14:19+00:00", "channel_values": {"n": 1}, "channel_versions": {"n": 1},
-    "versions_seen": {},
-}  # fmt: skip
-ODD = {
-    "a parent of itself": {"parent_checkpoint_id": id_(2)},
-    "a parent in a circle": {"parent_checkpoint_id": id_(3)},
-    "metadata that is a list": {"metadata": b"[1]"},
-    "metadata that is a number": {"metadata": b"5"},
-    "versions that are no dict": {"checkpoint": json.dumps({**BODY, "channel_versions": [1]})},
-    "versions of kinds": {"checkpoint": json.dumps({**BODY, "channel_versions": {"n": {}, "branch:to:a": None}})},
-    "seen that is no dict": {"checkpoint": json.dumps({**BODY, "versions_seen": {"a": 5}})},
-    "a format of text": {"checkpoint": json.dumps({**BODY, "v": "4"})},
-    "a format of a true": {"checkpoint": json.dumps({**BODY, "v": True})},
-    "a long number": {"checkpoint": json.dumps(BODY).replace(": 1}", f": {'9' * 5_000}}}", 1)},
-    "a deep value": {"checkpoint": json.dumps(BODY).replace(": 1}", f": {'[' * 1_000}{']' * 1_000}}}", 1)},
-    "a lone surrogate": {"checkpoint": json.dumps({**BODY, "channel_values": {"n\ud800": "\udfff"}})},
-    "a step of 80 digits": {"metadata": json.dumps({"step": int("9" * 80), "source": "loop"})},
-    "a step that is true": {"metadata": json.dumps({"step": True, "source": ["loop"]})},
-    "parents of kinds": {"metadata": json.dumps({"step": 1, "parents": {"": {}, "a": [1]}})},
-    "a surrogate in metadata": {"metadata": json.dumps({"step": 1, "source": "\ud800", "user": "\udfff"})},
-    "times without a zone": {"checkpoint": json.dumps({**BODY, "ts": "2026-07-31T20:14:19"})},
-    "a time of a dict": {"checkpoint": json.dumps({**BODY, "ts": {"a": 1}})},
-    "an id that is a blob": {"checkpoint_id": b"\xff"},
-    "an id that is nothing": {"checkpoint_id": None},
-    "an id that is a number": {"checkpoint_id": 5},
-    "a namespace that is nothing": {"checkpoint_ns": None},
-    "a namespace that is a blob": {"checkpoint_ns": b"a"},
-    "a type that is a blob": {"type": b"json"},
-}
-
-
-@pytest.mark.parametrize("odd", ODD)
-def test_an_odd_row_is_shown_with_it_unknown_or_refused_in_words(good, tmp_path, odd):
-    shutil.copy(good[0], path := tmp_path / "x.db")
-    with contextlib.closing(sqlite3.connect(path)) as db, db:
-        db.execute("DELETE FROM checkpoints WHERE thread_id = 'bad'")
-        for n in range(1, 5):
-            row = {
-                "thread_id": "bad", "checkpoint_ns": "", "checkpoint_id": id_(n), "type": "json",
-                "parent_checkpoint_id": id_(n - 1) if n > 1 else None, "checkpoint": json.dumps(BODY),
-                "metadata": json.dumps({"step": n, "source": "loop"}), **(ODD[odd] if n == 2 else {}),
-            }  # fmt: skip
-            db.execute(
-                f"INSERT INTO checkpoints({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", [*row.values()]
-            )
-    looked_at(path, tmp_path)
-    if ODD[odd].keys() & {"checkpoint_id", "checkpoint_ns", "parent_checkpoint_id"}:
-        with pytest.raises(fb.ProtocolError):
-            fb.connect(path)["bad"]
-    else:
-        assert len(fb.connect(path)["bad"]) == 4
+@pytest.mark.parametrize("suffix", MAKERS)
+def test_many_mutants(tmp_path, suffix):
+    faults = [fault_of(seed, MAKERS[suffix], suffix, tmp_path) for seed in range(1_000, 1_000 + MANY)]
+    assert not list(filter(None, faults))

@@ -47,8 +47,10 @@ class Forged:
             **odd: `record`, `skeletons` (texts), `leaves` (stored bodies), `lists` (stored bodies), `namespaces`,
                 `ranges` (texts); or another value for a column of its row.
         """
-        record = Memory({thread_id: states}).thread(thread_id)
-        packed = pack(record, states)
+        self.put(pack(Memory({thread_id: states}).thread(thread_id), states), **odd)
+
+    def put(self, packed, **odd):
+        """A thread that is packed already; see `thread`."""
         n = self.db.execute("SELECT coalesce(max(n), 0) + 1 FROM threads").fetchone()[0]
         skeletons = odd.pop("skeletons", packed.skeletons)
         bodies = odd.pop("leaves", [squeezed(text) for text in packed.leaves.values()])
@@ -61,7 +63,7 @@ class Forged:
         record_text = odd.pop("record", packed.record)
         row = Row(
             n=n,
-            id=thread_id,
+            id=packed.thread_id,
             record=squeezed(record_text),
             digest=digest(record_text, skeletons),
             namespaces=squeezed(odd.pop("namespaces", encoded(sorted({""})))),

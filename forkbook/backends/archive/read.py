@@ -68,7 +68,7 @@ class Row:
     @property
     def name(self) -> str:
         """The id under which the thread is listed and found; one of our own where it has lost its own."""
-        return self.id if isinstance(self.id, str) else f"thread {self.n}, which has lost its id"
+        return self.id if isinstance(self.id, str) else f"number {self.n}, whose id is lost"
 
     def ranges(self, measure: Measure) -> list[tuple[int, int]]:
         """First and last numbers of its leaves."""
