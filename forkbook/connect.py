@@ -214,13 +214,17 @@ async def amigrate(src: Any, dst: Any, threads: Iterable[str] | None = None, **h
 
 
 @overload
-async def averify(src: str | os.PathLike[str] | Secret) -> VerifyReport: ...
+async def averify(src: str | os.PathLike[str] | Secret, *, budget: Budget = DEFAULT_BUDGET) -> VerifyReport: ...
 @overload
-async def averify(src: Any, dst: Any, threads: Iterable[str] | None = None) -> MigrateReport: ...
-async def averify(src: Any, dst: Any = None, threads: Iterable[str] | None = None) -> VerifyReport | MigrateReport:
+async def averify(
+    src: Any, dst: Any, threads: Iterable[str] | None = None, *, budget: Budget = DEFAULT_BUDGET
+) -> MigrateReport: ...
+async def averify(
+    src: Any, dst: Any = None, threads: Iterable[str] | None = None, *, budget: Budget = DEFAULT_BUDGET
+) -> VerifyReport | MigrateReport:
     """`verify` for async code."""
     src, dst = held_place(src), held_place(dst)
-    return await in_thread(verify, src, dst, threads)
+    return await in_thread(verify, src, dst, threads, budget=budget)
 
 
 @contextmanager

@@ -11,7 +11,10 @@ from ..model.text import short
 PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)")
 KEPT_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?")
 NEEDED = ("values", "next", "tasks", "metadata", "created_at", "parent_checkpoint")  # of every state; None: unknown
-IN_TASK = (("id", str), ("name", str), ("path", list), ("checkpoint", dict), ("interrupts", list))
+IN_TASK = tuple(
+    (name, kind, f"a task's {name}")
+    for name, kind in (("id", str), ("name", str), ("path", list), ("checkpoint", dict), ("interrupts", list))
+)
 
 
 class Unfit(ValueError):
@@ -47,9 +50,10 @@ def a_state(found: Any) -> State:
     if not isinstance(at.get("checkpoint_id"), str):
         raise Unfit(f"a state of it has no checkpoint id: {short(at)}")
     try:
-        for prefix, place in (("", at), ("parent_", an_object(state["parent_checkpoint"], "parent_checkpoint"))):
-            for key in ("checkpoint_id", "checkpoint_ns"):
-                _check(place.get(key), str, f"the {prefix}{key}")
+        parent = an_object(state["parent_checkpoint"], "parent_checkpoint")
+        _check(at.get("checkpoint_ns"), str, "the checkpoint_ns")
+        _check(parent.get("checkpoint_id"), str, "the parent's checkpoint_id")
+        _check(parent.get("checkpoint_ns"), str, "the parent's checkpoint_ns")
         check_state(state)
     except Unfit as error:
         raise Unfit(f"checkpoint {at['checkpoint_id']}: {error}") from None
@@ -82,8 +86,8 @@ def check_state(state: State) -> None:
         if not isinstance(node, str):
             raise Unfit(f"next[{number}] is {short(node)}")
     for task in _objects(state["tasks"], "a task"):
-        for name, kind in IN_TASK:
-            _check(task.get(name), kind, f"a task's {name}")
+        for name, kind, said in IN_TASK:
+            _check(task.get(name), kind, said)
         _check((task.get("checkpoint") or {}).get("checkpoint_ns"), str, "a task's checkpoint_ns")
         _objects(task.get("interrupts"), "an interrupt")
     _objects(state.get("interrupts"), "an interrupt")

@@ -44,7 +44,7 @@ class Contents:
         place, *parts = row
         base = self._lists.get(place)
         known = len(base.values) if base else 0
-        length = sum(_length(part, known) for part in parts)
+        length = sum([_length(part, known) if isinstance(part, list) else 1 for part in parts])
         self._check(length, max(0, length - known))
         values: list[Any] = []
         hashes: list[bytes] = []
@@ -86,10 +86,8 @@ class Contents:
         return self._by_hash[b64decode(stand_in)] if isinstance(stand_in, str) else stand_in[0]
 
 
-def _length(part: int | list[int], known: int) -> int:
-    """How many items a part of a list has, where its base has so many."""
-    if not isinstance(part, list):
-        return 1
+def _length(part: Sequence[int], known: int) -> int:
+    """How many items a slice of a base has, where the base has so many."""
     start, length = part
     if start < 0:
         raise ValueError("a part of a list begins before its base")
