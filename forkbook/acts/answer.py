@@ -20,6 +20,7 @@ from ..model.text import short
 from ..snippets import of_answer, of_replay, of_run
 from . import run_settings, write
 from .answer_forms import check_answer
+from .now import state_now
 from .options import BusyPolicy, Options
 from .rules import asks_anew
 from .spot import Done, Spot
@@ -142,7 +143,7 @@ def _asked_anew(origin: Spot, how: RunSettings, notes: tuple[str, ...], policy: 
         ActFailed: Nothing is asked this time.
     """
     backend, start = origin.backend, origin
-    head = backend.state(origin.thread_id)
+    head = state_now(backend, origin.thread_id)
     if origin.source in ("update", "fork") and head is not None and head["checkpoint"]["checkpoint_id"] == origin.id:
         sibling = backend.update(origin.thread_id, origin.id, {}, COPY)
         start = origin.now(sibling)

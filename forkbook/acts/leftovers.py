@@ -14,6 +14,7 @@ from ..frames import THREADS, threads_rows
 from ..marks import OURS, PERHAPS_SCRATCH, SCRATCH_OF, SCRATCH_SINCE, is_scratch, mark_of_scratch
 from ..model.states import Thread, id_of
 from ..model.text import visible_lines
+from .now import state_now
 
 LEFTOVERS: Columns = {**THREADS, "mark": TEXT, "copy_of": TEXT, "since": TIME}
 LOOKED = 10  # of the newest threads
@@ -75,7 +76,7 @@ def _like_a_copy(backend: Backend, thread_id: str, since: datetime) -> Iterator[
 
 
 def _head(backend: Backend, thread_id: str) -> str | None:
-    state = backend.state(thread_id)
+    state = state_now(backend, thread_id)
     return None if state is None else id_of(state)
 
 

@@ -12,6 +12,7 @@ from ..backends.contract import Backend
 from ..errors import ActFailed, Refused
 from ..model.states import State, namespace
 from ..model.tree import path_of
+from .now import state_now
 from .spot import Spot
 
 STARTS_OVER = "LangGraph would silently start the subgraph over"
@@ -72,7 +73,7 @@ def starts_over(spot: Spot, state: State) -> tuple[str, ...]:
     Raises:
         Refused: The thread's head would go on without an edit that was made inside one of them.
     """
-    backend, head = spot.backend, spot.backend.state(spot.thread_id)
+    backend, head = spot.backend, state_now(spot.backend, spot.thread_id)
     if head is None or head["checkpoint"]["checkpoint_id"] != spot.id:
         return ()  # whatever is inside was left behind when the head moved
     begun = _unfinished(backend, spot.thread_id, state)
@@ -93,7 +94,7 @@ def starts_over(spot: Spot, state: State) -> tuple[str, ...]:
 
 def asks_anew(backend: Backend, thread_id: str, state: State) -> bool:
     """Whether a subgraph was edited since it asked: under LangGraph it asks again then, under an id of its own."""
-    head = backend.state(thread_id)
+    head = state_now(backend, thread_id)
     if head is None or head["checkpoint"]["checkpoint_id"] != state["checkpoint"]["checkpoint_id"]:
         return False
     inner = _inner(backend, thread_id, state)
@@ -110,7 +111,7 @@ def _inner(backend: Backend, thread_id: str, state: State) -> list[tuple[dict[st
     found = []
     for task in _under_way(state):
         ns = (task.get("checkpoint") or {}).get("checkpoint_ns")
-        inner = backend.state(thread_id, ns=str(ns)) if ns else None
+        inner = state_now(backend, thread_id, ns=str(ns)) if ns else None
         if inner is not None:
             found += [(task, inner), *_inner(backend, thread_id, inner)]
     return found
@@ -143,7 +144,7 @@ def outermost(spot: Spot) -> Spot:
 
 def _newest(spot: Spot) -> State:
     """The newest checkpoint of the same namespace, as it is now."""
-    state = spot.backend.state(spot.thread_id, ns=spot.namespace)
+    state = state_now(spot.backend, spot.thread_id, ns=spot.namespace)
     if state is None:
         raise ActFailed(f"thread {spot.thread_id} has no checkpoints any more", thread_id=spot.thread_id)
     return state

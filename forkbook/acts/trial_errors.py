@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from ..backends.contract import Backend
 from ..errors import AccessDenied, ActFailed, ForkbookError, InvalidInput, NotFound, ServerFault, SourceError
 from ..model.states import State, namespace
+from .now import state_now
 
 AMBIGUOUS = "specify as_node"  # LangGraph's own words where it cannot tell which node an edit comes from
 
@@ -59,5 +60,5 @@ def _as_error(backend: Backend, thread_id: str, state: State, copied: str, error
 def _candidates(backend: Backend, thread_id: str, state: State) -> tuple[str, ...]:
     """The nodes that ran last, side by side."""
     above = (state["parent_checkpoint"] or {}).get("checkpoint_id")
-    before = backend.state(thread_id, above, ns=namespace(state)) if above else None
+    before = state_now(backend, thread_id, above, ns=namespace(state)) if above else None
     return tuple(dict.fromkeys(str(task["name"]) for task in (before and before["tasks"]) or ()))

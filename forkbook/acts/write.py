@@ -14,6 +14,7 @@ from ..model.reserved import END, ROOT
 from ..model.states import State, namespace
 from ..model.text import shown
 from .leftovers import naming_a_lost_copy
+from .now import state_now
 from .trial_errors import about_the_checkpoint
 from .typed_edits import TypedEdit
 
@@ -66,7 +67,7 @@ def current(backend: Backend, thread_id: str, checkpoint_id: str, *, in_copy: bo
             f"thread {thread_id} is busy with a run: wait for it to end, or act in a copy (in_copy=True)",
             thread_id=thread_id,
         )
-    if (state := backend.state(thread_id, checkpoint_id, ns=ns)) is None:
+    if (state := state_now(backend, thread_id, checkpoint_id, ns=ns)) is None:
         raise CheckpointNotFound(
             f"checkpoint {checkpoint_id} is not in thread {thread_id} (any more): history.refresh() and pick again",
             thread_id=thread_id,
@@ -138,7 +139,7 @@ def written(backend: Backend, copy_id: str, state: State, writes: Any, as_node: 
     """
     at, ns = state["checkpoint"]["checkpoint_id"], namespace(state)
     new_id = backend.update(copy_id, at, writes, as_node, ns=ns)
-    after = backend.state(copy_id, new_id, ns=ns)
+    after = state_now(backend, copy_id, new_id, ns=ns)
     if after is None or (after["next"] is None and state["next"] is not None):
         why = backend.why_unread(copy_id) or "a value has the wrong type"
         raise InvalidInput(
@@ -217,7 +218,7 @@ def edit(
     """
     ns = namespace(state)
     new_id = backend.update(thread_id, state["checkpoint"]["checkpoint_id"], writes, as_node, ns=ns)
-    after = backend.state(thread_id, new_id, ns=ns)
+    after = state_now(backend, thread_id, new_id, ns=ns)
     if after is None:
         raise ActFailed(
             f"the edit was written as checkpoint {new_id} of thread {thread_id}, which cannot be read back",

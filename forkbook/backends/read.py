@@ -5,6 +5,7 @@ from typing import Any
 
 from ..errors import ProtocolError, ThreadNotFound
 from ..model.reserved import START
+from ..model.secrets import hide_in_metadata
 from ..model.states import State, Thread, head_of, id_of, namespace
 from ..model.tree import path_of
 from .contract import Backend
@@ -44,6 +45,7 @@ def _newest(
     states: dict[str, State] = {}
     with tqdm(desc="reading checkpoints", unit="", delay=1, leave=False) as bar:
         for page in backend.pages(thread_id, page_size=page_size):
+            hide_in_metadata(page)
             for state in page:
                 if len(states) == limit:
                     return states, False
@@ -72,6 +74,7 @@ def reread_states(
     known = {id_: state for id_, state in before.items() if not namespace(state)}
     newest, fresh = "" if backend.keeps_rows else max(known, default=""), dict[str, State]()
     for page in backend.pages(thread_id, page_size=REFRESH_PAGE):
+        hide_in_metadata(page)
         fresh |= {state["checkpoint"]["checkpoint_id"]: state for state in page}
         if min(fresh) <= newest:
             break
