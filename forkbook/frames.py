@@ -211,6 +211,7 @@ def frame(rows: Sequence[Row], columns: Columns) -> "pd.DataFrame":
     for name, dtype in columns.items():
         data: list[Any] = [row.get(name) for row in rows]
         if isinstance(dtype, tuple):
+            data = [without_surrogates(value) if isinstance(value, str) else value for value in data]
             others = sorted({value for value in data if value is not None} - set(dtype))
             series[name] = pd.Series(pd.Categorical(data, categories=[*dtype, *others]))
         elif dtype == TIME:

@@ -86,12 +86,16 @@ class Unknown:
 
 def is_placeholder(value: Any) -> bool:
     """Whether this stands for a value that is not known."""
-    return isinstance(value, Mapping) and value.get("__type__") in PLACEHOLDERS and "value" not in value
+    if not isinstance(value, Mapping) or "value" in value:
+        return False
+    kind = value.get("__type__")
+    return isinstance(kind, str) and kind in PLACEHOLDERS
 
 
 def hides_messages(placeholder: Mapping[str, Any]) -> bool:
     """Whether the value that a placeholder stands for may hold messages: its class may say that it does not."""
-    return placeholder.get("class") not in TEXT_CLASSES
+    named = placeholder.get("class")
+    return not isinstance(named, str) or named not in TEXT_CLASSES
 
 
 def unknown_parts(values: Any) -> list[Unknown]:

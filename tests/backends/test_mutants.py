@@ -183,6 +183,13 @@ def test_mutants(tmp_path, suffix):
     assert not list(filter(None, faults))
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(("suffix", "seed"), [(".json", 1036), (".json", 1067), (".json", 1425), (".forkbook", 1039)])
+def test_mutants_that_were_a_bare_error_once(tmp_path, suffix, seed):
+    """A placeholder whose type is a list, ids and sources that UTF-8 cannot hold."""
+    assert fault_of(seed, MAKERS[suffix], suffix, tmp_path) is None
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", MAKERS)
 def test_many_mutants(tmp_path, suffix):

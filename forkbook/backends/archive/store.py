@@ -7,7 +7,7 @@ from dataclasses import astuple, replace
 from pathlib import Path
 
 from ...errors import ArchiveDamaged, InvalidInput, OverBudget, Refused
-from ...model.states import State, Thread, key_of
+from ...model.states import State, Thread, id_of, key_of
 from ..budget import DEFAULT_BUDGET, Budget
 from ..shape import Unfit, a_record, a_state
 from .errors import damaged_file
@@ -32,10 +32,11 @@ def packed(record: Thread, states: Sequence[State]) -> Packed:
         raise InvalidInput(f"thread {thread_id} has a checkpoint twice, so it is no history", thread_id=thread_id)
     try:
         a_record(dict(record), thread_id)
+        thread_id.encode()
         for state in states:
-            a_state(dict(state))
+            id_of(a_state(dict(state))).encode()
         return pack(record, states)
-    except (NotJson, RecursionError, Unfit) as error:
+    except (NotJson, RecursionError, Unfit, UnicodeEncodeError) as error:
         raise InvalidInput(
             f"thread {thread_id} cannot be kept unchanged in an archive: {error}", thread_id=thread_id
         ) from error
