@@ -72,6 +72,18 @@ def new_folder(path: Path, mark: str) -> Iterator[Unfinished[Path]]:
         sync(path.parent)
 
 
+@contextmanager
+def written_elsewhere(path: Path) -> Iterator[Path]:
+    """A path of the same name in a folder of its own, for a library to write a file to, which then takes its name."""
+    with new_name(path, _make_folder) as folder:
+        yield (new := folder / path.name)
+        new.chmod(_mode(path, folder) & NOT_RUN)
+        with new.open("rb") as file:
+            os.fsync(file.fileno())
+        new.replace(path)
+        sync(path.parent)
+
+
 def _make_file(path: Path) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FOR_ONE_USER))
 
@@ -141,7 +153,8 @@ def new_name(path: Path, make: Callable[[Path], None] = _make_file) -> Iterator[
             try:
                 yield new
             finally:
-                _remove(new)
+                with suppress(OSError):  # the next writer clears it away
+                    _remove(new)
     except OSError as error:
         raise SourceError(f"{path} cannot be written: {error}", path=str(path)) from error
 

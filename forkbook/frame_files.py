@@ -1,14 +1,17 @@
 """A DataFrame that goes into files as it is: its lists and dicts as JSON text, its times without a zone for Excel."""
 
+import os
 import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from .backends.archive.text import NotJson, json_line
 from .columns import JSON, NAMES
+from .files import written_elsewhere
 from .model.text import cut, json_text, visible, without_surrogates
 
 LARGEST = 2**63
@@ -20,9 +23,10 @@ class Frame(pd.DataFrame):
     """A DataFrame of forkbook, whose lists and dicts are Python objects in memory and JSON text in files.
 
     `to_parquet`, `to_feather`, `to_orc`, `to_csv` and `to_excel` take it as it is, `flat()` gives it to other tools;
-    `json.loads` gives the objects of a cell back. In Parquet, Feather and ORC the lists of names (`next`, `branches`,
-    `unknown_channels`) stay lists. An Excel file knows no time zones: its times are UTC. Nothing in it is a formula,
-    control characters are shown as `␛`, and a text that is longer than a cell holds is cut, with a warning.
+    `json.loads` gives the objects of a cell back. A file appears under its name when it is whole. In Parquet, Feather
+    and ORC the lists of names (`next`, `branches`, `unknown_channels`) stay lists. An Excel file knows no time zones:
+    its times are UTC. Nothing in it is a formula, control characters are shown as `␛`, and a text that is longer than
+    a cell holds is cut, with a warning.
 
     Frames that are made of it (rows, columns, merged, concatenated) are such frames, too.
     """
@@ -45,33 +49,69 @@ class Frame(pd.DataFrame):
         found.columns = self.columns
         return found
 
-    def to_parquet(self, *args: Any, **more: Any) -> Any:
+    def to_parquet(self, path: Any = None, *args: Any, **more: Any) -> Any:
         """As pandas does."""
-        return self.flat(lists=True).to_parquet(*args, **more)
+        return _whole(self.flat(lists=True).to_parquet, path, *args, **more)
 
-    def to_feather(self, *args: Any, **more: Any) -> None:
+    def to_feather(self, path: Any, *args: Any, **more: Any) -> None:
         """As pandas does."""
-        self.flat(lists=True).to_feather(*args, **more)
+        _whole(self.flat(lists=True).to_feather, path, *args, **more)
 
-    def to_orc(self, *args: Any, **more: Any) -> Any:
+    def to_orc(self, path: Any = None, *args: Any, **more: Any) -> Any:
         """As pandas does."""
-        return self.flat(lists=True).to_orc(*args, **more)
+        return _whole(self.flat(lists=True).to_orc, path, *args, **more)
 
-    def to_csv(self, *args: Any, **more: Any) -> Any:
+    def to_csv(self, path_or_buf: Any = None, *args: Any, **more: Any) -> Any:
         """As pandas does."""
-        return self.flat().to_csv(*args, **more)
+        return _whole(self.flat().to_csv, path_or_buf, *args, **more)
 
     def to_excel(self, excel_writer: Any, sheet_name: str = "Sheet1", **more: Any) -> None:  # type: ignore[misc]
         """As pandas does; times are UTC, without a zone."""
         for_excel = _for_excel(self.flat())
         if isinstance(excel_writer, pd.ExcelWriter):
-            for_excel.to_excel(excel_writer, sheet_name=sheet_name, **more)
-            _without_formulas(excel_writer.sheets[sheet_name])
+            _add_sheet(for_excel, excel_writer, sheet_name, **more)
             return
         how = {name: more.pop(name) for name in ("engine", "storage_options", "engine_kwargs") if name in more}
-        with pd.ExcelWriter(excel_writer, **how) as writer:
-            for_excel.to_excel(writer, sheet_name=sheet_name, **more)
-            _without_formulas(writer.sheets[sheet_name])
+
+        def write(place: Any) -> None:
+            with pd.ExcelWriter(place, **how) as writer:
+                _add_sheet(for_excel, writer, sheet_name, **more)
+
+        _whole(write, excel_writer)
+
+
+def _add_sheet(frame: pd.DataFrame, writer: "pd.ExcelWriter[Any]", sheet_name: str, **more: Any) -> None:
+    frame.to_excel(writer, sheet_name=sheet_name, **more)
+    _without_formulas(writer.sheets[sheet_name])
+
+
+def _whole(write: Callable[..., Any], place: Any, *args: Any, **more: Any) -> Any:
+    """Let pandas write to a place; a file of this machine appears under its name when it is whole.
+
+    Args:
+        write: A method of a DataFrame.
+        place: A path, an address, an open file or None.
+        *args: As pandas takes them.
+        **more: As pandas takes them.
+
+    Raises:
+        InvalidInput: There is no folder for the file.
+        SourceError: The file cannot be written; one that was there is as it was.
+    """
+    path = None if args or more.get("mode", "w") != "w" or more.get("partition_cols") else _path_of(place)
+    if path is None:
+        return write(place, *args, **more)
+    with written_elsewhere(path) as new:
+        return write(new, **more)
+
+
+def _path_of(place: Any) -> Path | None:
+    """The path of a file of this machine that may be put in place of another one; None for what is something else."""
+    if not isinstance(place, str | os.PathLike) or "://" in str(place):
+        return None
+    path = Path(place).expanduser()
+    path = path.resolve() if path.is_symlink() else path
+    return path if path.is_file() or not path.exists() else None
 
 
 def _flat(column: "pd.Series[Any]", *, lists: bool) -> "pd.Series[Any]":

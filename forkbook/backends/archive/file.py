@@ -59,11 +59,8 @@ def cut(path: Path) -> str | None:
         raise InvalidInput(f"{path} is a folder, not an archive: give a .forkbook file in it", path=str(path))
     if not path.is_file():
         raise InvalidInput(f"{path} is {no_file(path.stat().st_mode)}: it was not opened", path=str(path))
-    try:
-        with path.open("rb") as file:
-            header, size = file.read(HEADER_BYTES), path.stat().st_size
-    except OSError as error:
-        raise SourceError(f"archive {path} cannot be read: {error.strerror}", path=str(path)) from error
+    with _read_from(path), path.open("rb") as file:
+        header, size = file.read(HEADER_BYTES), path.stat().st_size
     if not header:
         raise InvalidInput(f"{path} is no archive, it is empty: book.export() writes one", path=str(path))
     if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
@@ -256,15 +253,25 @@ def _check_tables(db: sqlite3.Connection, path: Path, missing: str | None = None
 
 def _is_closed_wal(path: Path) -> bool:
     """Whether something turned the file to WAL and closed it; else reading it would leave files beside it."""
-    with path.open("rb") as file:
+    with _read_from(path), path.open("rb") as file:
         return file.read(20)[18:] == b"\2\2" and not _beside(path, "-wal").exists()
 
 
 def _copied(path: Path, stack: ExitStack) -> Path:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="forkbook-")))
     for suffix in ("", "-journal"):
-        shutil.copyfile(_beside(path, suffix), folder / f"archive{suffix}")
+        with _read_from(path):
+            shutil.copyfile(_beside(path, suffix), folder / f"archive{suffix}")
     return folder / "archive"
+
+
+@contextmanager
+def _read_from(path: Path) -> Iterator[None]:
+    """What the system says of a file that is read without SQLite, said of this archive."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(f"archive {path} cannot be read: {error.strerror or error}", path=str(path)) from error
 
 
 def _fill(new: Path) -> None:
