@@ -1,7 +1,10 @@
 """Every frame goes to Parquet and Excel as it is, and comes back."""
 
+import gzip
+import io
 import json
 import warnings
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -165,3 +168,57 @@ def test_an_export_gives_the_same_cells(history, tmp_path):
         assert [repr(cell) for cell in ours.astype(object).to_numpy().ravel()] == [
             repr(cell) for cell in theirs.astype(object).to_numpy().ravel()
         ]
+
+
+class TestWhere:
+    """A file of this machine appears when it is whole; anything else is written as pandas does."""
+
+    @pytest.fixture
+    def df(self, history):
+        return history.checkpoints_df()
+
+    def test_one_that_cannot_be_written_stays_as_it_was(self, df, tmp_path, monkeypatch):
+        df.to_csv(path := tmp_path / "x.csv")
+        before = path.read_bytes()
+
+        def full(self, place, **more):
+            Path(place).write_text("half")
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(pd.DataFrame, "to_csv", full)
+        with pytest.raises(fb.SourceError, match=r"x\.csv cannot be written: .*No space left"):
+            df.to_csv(path)
+        assert (path.read_bytes(), [item.name for item in tmp_path.iterdir()]) == (before, ["x.csv"])
+
+    def test_no_folder(self, df, tmp_path):
+        with pytest.raises(fb.InvalidInput, match="there is no folder"):
+            df.to_excel(tmp_path / "none" / "x.xlsx")
+
+    def test_a_mode_is_kept(self, df, tmp_path):
+        (path := tmp_path / "x.csv").touch()
+        path.chmod(0o640)
+        df.to_csv(path)
+        assert path.stat().st_mode & 0o777 == 0o640
+
+    def test_what_is_no_name_of_a_file(self, df, tmp_path):
+        assert df.to_csv() == df.flat().to_csv()
+        assert df.to_parquet() == df.flat(lists=True).to_parquet()
+        df.to_csv(buffer := io.StringIO())
+        assert buffer.getvalue() == df.to_csv()
+
+    def test_more_at_the_end_and_packed(self, df, tmp_path):
+        df.to_csv(path := tmp_path / "x.csv")
+        df.to_csv(path, mode="a")
+        assert path.read_text() == 2 * df.to_csv()
+        df.to_csv(path := tmp_path / "x.csv.gz")
+        assert gzip.decompress(path.read_bytes()).decode() == df.to_csv()
+
+    def test_a_link_stays_a_link(self, df, tmp_path):
+        (tmp_path / "link.csv").symlink_to(tmp_path / "x.csv")
+        df.to_csv(tmp_path / "link.csv")
+        assert (tmp_path / "link.csv").is_symlink()
+        assert (tmp_path / "x.csv").read_text() == df.to_csv()
+
+    def test_a_folder_of_parts(self, df, tmp_path):
+        df.to_parquet(tmp_path / "parts", partition_cols=["step"])
+        assert len(list((tmp_path / "parts").iterdir())) == df.step.nunique()

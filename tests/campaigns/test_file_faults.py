@@ -4,6 +4,7 @@ The whole campaign is `python -m pytest tests/campaigns/test_file_faults.py -m s
 calls of one piece of work fail, one after the other.
 """
 
+import itertools
 import os
 import shutil
 from collections import Counter
@@ -13,7 +14,7 @@ import pytest
 from io_faults import FAULTS, faulty
 
 KINDS = [kind for kind in FAULTS if "once" in kind or "from" in kind]
-SOME, MANY = int(os.environ.get("FORKBOOK_FAULTS", "2")), int(os.environ.get("FORKBOOK_FAULTS", "60"))
+SOME, MANY = int(os.environ.get("FORKBOOK_FAULTS", "1")), int(os.environ.get("FORKBOOK_FAULTS", "60"))
 ONE_BY_ONE = {"x.forkbook", "cache.forkbook"}  # each thread is the old or the new one
 
 pytestmark = [pytest.mark.outside, pytest.mark.xdist_group("files that fail")]
@@ -39,39 +40,42 @@ def templates(process, tmp_path_factory):
     return made
 
 
+@pytest.mark.parametrize("name", file_work.WORK)
+def test_some_calls_fail(process, templates, tmp_path, name):
+    for number, (kind, replacing) in enumerate(itertools.product(KINDS, (False, True))):
+        campaign(process, templates, tmp_path, name, replacing, kind, SOME, first=number)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("replacing", [False, True], ids=["new", "replacing"])
 @pytest.mark.parametrize("name", file_work.WORK)
-class TestFaults:
-    def test_some(self, process, templates, tmp_path, name, replacing, kind):
-        self.campaign(process, templates, tmp_path, name, replacing, kind, SOME)
-
-    @pytest.mark.slow
-    def test_many(self, process, templates, tmp_path, name, replacing, kind):
-        self.campaign(process, templates, tmp_path, name, replacing, kind, MANY)
-
-    def campaign(self, process, templates, folder, name, replacing, kind, most):
-        old = templates(name, "old") if replacing else None
-        before = file_work.held_by(old) if old else {}
-        after = file_work.held_by(templates(name, "new"))
-        calls = process.run("new", placed(folder, name, old)).calls
-        ends, wrong = Counter(), []
-        for at in points(calls, most):
-            path = placed(folder, name, old)
-            ended = process.run("new", path, fault=kind, at=at)
-            said = f"{kind}, call {at} of {calls}: {ended.how} {ended.text}"
-            wrong += [f"{said}\n  {each}" for each in faults_of(ended, path, before, after)]
-            again = process.run("new", path)
-            wrong += [f"{said}\n  then {each}" for each in faults_of_the_next(again, path, after)]
-            ends[ended.how] += 1
-        print(f"\n{name}, {'replacing' if replacing else 'new'}, {kind}: {dict(ends)}")
-        assert not wrong, "\n".join([f"{len(wrong)} faults", *wrong[:6]])
+def test_many_calls_fail(process, templates, tmp_path, name, replacing, kind):
+    campaign(process, templates, tmp_path, name, replacing, kind, MANY)
 
 
-def points(calls, most):
-    """At most so many of the calls, from the first to the last."""
-    step = max((calls - 1) / max(most - 1, 1), 1)
-    return sorted({1 + round(step * n) for n in range(most) if 1 + round(step * n) <= calls})
+def campaign(process, templates, folder, name, replacing, kind, most, first=0):
+    old = templates(name, "old") if replacing else None
+    before = file_work.held_by(old) if old else {}
+    after = file_work.held_by(templates(name, "new"))
+    calls = process.run("new", placed(folder, name, old)).calls
+    ends, wrong = Counter(), []
+    for at in points(calls, most, first):
+        path = placed(folder, name, old)
+        ended = process.run("new", path, fault=kind, at=at)
+        said = f"{kind}, call {at} of {calls}: {ended.how} {ended.text}"
+        wrong += [f"{said}\n  {each}" for each in faults_of(ended, path, before, after)]
+        again = process.run("new", path)
+        wrong += [f"{said}\n  then {each}" for each in faults_of_the_next(again, path, after)]
+        ends[ended.how] += 1
+    print(f"\n{name}, {'replacing' if replacing else 'new'}, {kind}: {dict(ends)}")
+    assert not wrong, "\n".join([f"{len(wrong)} faults", *wrong[:6]])
+
+
+def points(calls, most, first):
+    """At most so many of the calls, spread evenly; another `first` gives others."""
+    shift = first * 0.37 % 1  # of a step
+    return sorted({1 + int((number + shift) * calls / min(most, calls)) for number in range(min(most, calls))})
 
 
 def placed(folder, name, old):

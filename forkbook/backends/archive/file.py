@@ -202,7 +202,7 @@ def create(path: Path) -> None:
     with new_name(path) as new:
         try:
             _fill(new)
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise SourceError(f"archive {path} cannot be made: {error}", path=str(path)) from error
         try:
             os.link(new, path)
