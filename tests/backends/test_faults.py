@@ -3,6 +3,7 @@
 import json
 import socket
 import uuid
+from itertools import islice
 
 import pytest
 from proxy import answering, proxy
@@ -110,3 +111,12 @@ def test_a_server_that_cuts_pages_short_loses_nothing(demo_url, demo_threads, bo
 
     with proxy(demo_url, at_most_two) as (url, _), fb.connect(url) as short:
         assert short.history(demo_threads["branches"]).states == book.history(demo_threads["branches"]).states
+
+
+@pytest.mark.outside
+@pytest.mark.parametrize("page", [b'[{"thread_id": "t", "metadata": {}}]', b'[{"thread_id": 7}]', b"[{}]"])
+def test_a_list_that_never_ends_ends(page):
+    with answering(body=page) as (url, seen):
+        found = [thread["thread_id"] for thread in islice(ServerBackend(url).threads(), 5)]
+    assert len(found) <= 1
+    assert len(seen) <= 2

@@ -116,19 +116,20 @@ class ServerBackend(Backend):
     def _searched(self, search: dict[str, Any], page_size: int = 100) -> Iterator[Thread]:
         search = {"sort_by": "created_at", "sort_order": "desc"} | search
         wanted, offset = search.pop("limit", None), search.pop("offset", 0)
-        seen: set[str] = set()
-        while wanted is None or len(seen) < wanted:
+        given, met = 0, set[str]()
+        while wanted is None or given < wanted:
             with self._as_errors(f"listing the threads from {offset} on"):
                 answer = self._client.threads.search(**search, limit=page_size, offset=offset)
-                page = threads_of(answer)
-            for thread in page:
-                if thread["thread_id"] not in seen and not is_scratch(thread.get("metadata")):
-                    seen.add(thread["thread_id"])
+                new = [thread for thread in threads_of(answer) if thread["thread_id"] not in met]
+            for thread in new:
+                if thread["thread_id"] not in met and not is_scratch(thread.get("metadata")):
+                    given += 1
                     yield thread
-                    if len(seen) == wanted:
+                    if given == wanted:
                         return
+                met.add(thread["thread_id"])
             offset += len(answer)
-            if not answer:
+            if not new:  # the end, or a server that does not page
                 return
 
     def scratches(self) -> list[Thread]:

@@ -1,7 +1,7 @@
 """Archives and JSON files with one part of another type: every operation reads them, or raises a ForkbookError.
 
 The digests of a mutated archive fit what is in it. The whole campaign: `FORKBOOK_MUTANTS=10000 python -m pytest
-tests/backends/test_mutants.py -m slow`.
+tests/backends/test_archive_mutants.py -m slow`.
 """
 
 import copy
