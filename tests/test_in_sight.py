@@ -36,7 +36,7 @@ NAMES = {("Variant", "name")}  # data, which frames have as it is
 EMPTY = "\u200b"  # of ipywidgets itself
 WIDGETS = ("HTML", "Label", "Button", "Dropdown", "Select", "Checkbox", "ToggleButtons", "Tab")
 CHOICES = ("Dropdown", "Select", "ToggleButtons")  # their labels show, not their values
-State = TypedDict("State", {"messages": Annotated[list, operator.add], f"topic{NASTY}": str, "topic": str})
+State = TypedDict("State", {"messages": Annotated[list, operator.add], f"topic{NASTY}": str, "topic": str})  # type: ignore[misc]
 
 
 def node(state, config, *, store):

@@ -61,7 +61,7 @@ def stores(folder: Path) -> list[Path]:
         store.setup()
         store.put(("m", "1"), "k", {"n": 1})
     sources = [(made, thread) for thread in (*threads, "delta")]
-    sources += [(shutil.copy(DATA / name, folder), thread) for name, names in OLD.items() for thread in names]
+    sources += [(Path(shutil.copy(DATA / name, folder)), thread) for name, names in OLD.items() for thread in names]
     return [_untyped(folder / f"{n}.db", made, *source) for n, source in enumerate(sources)]
 
 
