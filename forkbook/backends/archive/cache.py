@@ -187,6 +187,9 @@ class CachedBackend(Backend):
     def memory(self) -> Memory:
         return self.live.memory()
 
+    def scratches(self) -> list[Thread]:
+        return self.live.scratches()
+
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         self.live.tag(thread_id, metadata)
 
