@@ -21,7 +21,6 @@ fast:  # unit tests: no server, browser, database or process
 slow:  # the campaigns, every law with all its examples, and more damage
 	$(PYTEST) -m slow
 	FORKBOOK_FLIPS=1500 $(PYTEST) -m 'unit or long' --hypothesis-profile=full
-	FORKBOOK_KILLS=200 $(PYTEST) tests/backends/test_archive.py -k TestKill
 
 lint:  # style and types, of tests not strictly
 	$(PYTHON) -m ruff check .

@@ -1,7 +1,7 @@
 """The archive: every thread comes back as it was, or it is said which one does not.
 
-FORKBOOK_KILLS and FORKBOOK_FLIPS make the tests of crashes and damage longer, as in
-`FORKBOOK_KILLS=200 FORKBOOK_FLIPS=100000 python -m pytest tests/backends/test_archive.py`.
+FORKBOOK_FLIPS makes the tests of damage longer, as in `FORKBOOK_FLIPS=100000 python -m pytest
+tests/backends/test_archive.py`; the campaign of kill -9 is `-m slow -k Kill`, and kills as often as kills.py says.
 """
 
 import os
@@ -18,6 +18,7 @@ from contract import BackendContract
 from held import Memory, conversation, digests, everything, state_of
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from kills import share
 from laws import laws
 from proxy import proxy
 
@@ -41,7 +42,6 @@ from forkbook.errors import (
 from forkbook.transfer.export import export
 
 write = partial(export, format="archive", ask=at_once)
-KILLS = int(os.environ.get("FORKBOOK_KILLS", "12"))
 FLIPS = int(os.environ.get("FORKBOOK_FLIPS", "300"))
 
 
@@ -513,12 +513,20 @@ class TestKill:
 
     @pytest.mark.parametrize("replacing", [False, True])
     def test_at_any_moment(self, tmp_path, replacing):
+        self.campaign(tmp_path, replacing, 6)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("replacing", [False, True])
+    def test_at_many_moments(self, tmp_path, replacing):
+        self.campaign(tmp_path, replacing, share("export", 4))  # the other half is in test_files.py
+
+    def campaign(self, tmp_path, replacing, kills):
         write(tmp_path / "old", Memory(OLD))
         start = time.perf_counter()
         write(tmp_path / "new", Memory(NEW))
         a_thread, final = (time.perf_counter() - start) / len(NEW), digests(tmp_path / "new")
         dice, killed = random.Random(5), 0
-        for number in range(KILLS // 2):
+        for number in range(kills):
             folder = tmp_path / f"kill {number}"
             folder.mkdir()
             path = folder / "x.forkbook"
@@ -529,8 +537,8 @@ class TestKill:
                 self.check(path, replacing)
             write(path, Memory(NEW))
             assert digests(path) == final
-            assert [file.name for file in folder.iterdir() if file.suffix != ".new"] == ["x.forkbook"]
-        assert killed > KILLS // 4
+            assert [file.name for file in folder.iterdir()] == ["x.forkbook"]
+        assert killed > kills // 2
 
     def check(self, path, replacing):
         before = {file.name: file.read_bytes() for file in path.parent.iterdir()}

@@ -6,38 +6,17 @@ calls of one piece of work fail, one after the other.
 
 import itertools
 import os
-import shutil
 from collections import Counter
 
 import file_work
 import pytest
-from io_faults import FAULTS, faulty
+from file_cases import ONE_BY_ONE, faults_of_the_next, placed, points
+from io_faults import FAULTS
 
 KINDS = [kind for kind in FAULTS if "once" in kind or "from" in kind]
 SOME, MANY = int(os.environ.get("FORKBOOK_FAULTS", "1")), int(os.environ.get("FORKBOOK_FAULTS", "60"))
-ONE_BY_ONE = {"x.forkbook", "cache.forkbook"}  # each thread is the old or the new one
 
 pytestmark = [pytest.mark.outside, pytest.mark.xdist_group("files that fail")]
-
-
-@pytest.fixture(scope="module")
-def process():
-    with faulty("file_work") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def templates(process, tmp_path_factory):
-    """The old and the new file of a name, made once, and what they hold."""
-
-    def made(name, which):
-        path = tmp_path_factory.getbasetemp() / f"whole {which}" / name
-        if not path.parent.exists() or not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            assert process.run(which, path).how == "done"
-        return path
-
-    return made
 
 
 @pytest.mark.parametrize("name", file_work.WORK)
@@ -72,22 +51,6 @@ def campaign(process, templates, folder, name, replacing, kind, most, first=0):
     assert not wrong, "\n".join([f"{len(wrong)} faults", *wrong[:6]])
 
 
-def points(calls, most, first):
-    """At most so many of the calls, spread evenly; another `first` gives others."""
-    shift = first * 0.37 % 1  # of a step
-    return sorted({1 + int((number + shift) * calls / min(most, calls)) for number in range(min(most, calls))})
-
-
-def placed(folder, name, old):
-    """A fresh folder, with the old file in it."""
-    shutil.rmtree(folder / "place", ignore_errors=True)
-    (folder / "place").mkdir()
-    path = folder / "place" / name
-    if old:
-        (shutil.copytree if old.is_dir() else shutil.copyfile)(old, path)
-    return path
-
-
 def faults_of(ended, path, before, after):
     """What is wrong with the outcome of work whose file failed."""
     if ended.how not in ("done", "told"):
@@ -106,13 +69,3 @@ def faults_of(ended, path, before, after):
             yield "a thread was lost"
     elif held not in (before, after):
         yield "the file is neither the old one nor the new one"
-
-
-def faults_of_the_next(again, path, after):
-    """What is wrong after the same work without a fault."""
-    if again.how != "done":
-        yield f"it ended {again.how}: {again.text}"
-    elif file_work.held_by(path) != after:
-        yield "it holds something else"
-    if left := sorted(item.name for item in path.parent.iterdir() if item != path):
-        yield f"it left {left}"

@@ -16,6 +16,7 @@ from functools import partial
 import pandas as pd
 import pytest
 from held import Memory, content, conversation, digests, everything, state_of
+from kills import share
 from pandas.testing import assert_frame_equal
 
 import forkbook as fb
@@ -402,8 +403,8 @@ class TestKill:
 
     @pytest.mark.slow
     @pytest.mark.parametrize("name", FILES)
-    def test_at_200_moments(self, tmp_path, name):
-        self.campaign(tmp_path, name, 200)
+    def test_at_many_moments(self, tmp_path, name):
+        self.campaign(tmp_path, name, share("export", 2 * len(FILES)))
 
     def campaign(self, folder, name, kills):
         write(folder / name, Side(HELD))

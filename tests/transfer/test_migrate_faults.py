@@ -1,6 +1,6 @@
 """Migrations that are killed, whose server dies, whose line misbehaves: honest rows, and a second run that ends it.
 
-The campaign is `python -m pytest tests/transfer/test_migrate_faults.py -m slow`: 200 kills for each kind of target.
+The campaign is `python -m pytest tests/transfer/test_migrate_faults.py -m slow`; how often it kills is in kills.py.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ from email.utils import format_datetime
 import psycopg
 import pytest
 from databases import fresh_database
+from kills import share
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -27,6 +28,7 @@ from langgraph_sdk import get_sync_client
 from misbehaving import Misdeed, misbehaving
 from seeding import compiled
 from shapes import shape
+from stored import stored
 
 import forkbook as fb
 from forkbook.backends import retry
@@ -173,8 +175,8 @@ class TestKill:
         self.into_a_server(archive, threads, target, 3)
 
     @pytest.mark.slow
-    def test_at_200_moments_into_a_server(self, archive, threads, target):
-        self.into_a_server(archive, threads, target, 200)
+    def test_at_many_moments_into_a_server(self, archive, threads, target):
+        self.into_a_server(archive, threads, target, share("into a server"))
 
     def into_a_server(self, archive, threads, target, kills):
         def content():
@@ -210,8 +212,8 @@ class TestKill:
         self.into_a_checkpointer(archive, tmp_path, 4)
 
     @pytest.mark.slow
-    def test_at_200_moments_into_a_checkpointer(self, archive, tmp_path):
-        self.into_a_checkpointer(archive, tmp_path, 200)
+    def test_at_many_moments_into_a_checkpointer(self, archive, tmp_path):
+        self.into_a_checkpointer(archive, tmp_path, share("into a checkpointer", 2))
 
     def into_a_checkpointer(self, archive, folder, kills):
         planted(archive, folder / "first")
@@ -327,13 +329,6 @@ def test_a_thread_without_checkpoints_has_no_head_and_is_there_once(target, thre
 def planted(source, path, **more):
     with SqliteSaver.from_conn_string(str(path)) as saver:
         return fb.migrate(source, compiled(saver), **more)
-
-
-def stored(path):
-    """All that a checkpointer's file holds."""
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
-        return [sorted(connection.execute(f"select * from {table}").fetchall()) for table in ("checkpoints", "writes")]
 
 
 def soon(seconds):
