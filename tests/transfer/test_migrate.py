@@ -287,8 +287,8 @@ def test_waiting_is_bounded_and_the_row_says_why(source, target_url, fresh):
 
 
 def test_retry_after_is_obeyed(source, target_url, fresh, monkeypatch):
-    waited = []
-    monkeypatch.setattr(retry.Retry.__init__, "__defaults__", (5, 60.0, waited.append))
+    waited, sleep = [], time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: waited.append(seconds) if seconds == 7 else sleep(seconds))
     fault = once(creating, Fault(429, (("retry-after", "7"),)))
     with proxy(target_url, fault=fault) as (url, _):
         assert fb.migrate(source, url, [fresh["approval"]])
