@@ -37,4 +37,4 @@ class ClosedBackend(Backend):
 
     threads = ids = thread = pages = state = states = namespaces = heads = n_checkpoints = memory = pulse = refuse
     why_unread = assistants = graph = subgraph = run_settings = as_sent = as_edit = as_shown = refuse
-    update = run = cancel = copy = must_hold_copies = create = plant = tag = delete = require = refuse
+    scratches = update = run = cancel = copy = must_hold_copies = create = plant = tag = delete = require = refuse
