@@ -66,9 +66,10 @@ class ServerGraphs:
         with self._as_errors(f"reading subgraph {name} of assistant {assistant!r}"):
             inner, denied = _asked(self._client().get_subgraphs, known.assistant_id, recurse=True)
             drawn, not_drawn = _asked(self._client().get_graph, known.assistant_id, xray=True)
-        if inner is not None and not an_object(inner.get(name) or {}).get("state_schema"):
+            known_inside = inner is None or an_object(inner.get(name) or {}).get("state_schema")
+            ids = [id_.split(":") for id_ in _nodes(drawn or {"nodes": []})]
+        if not known_inside:
             raise Unsupported(f"{self._address} does not know subgraph {name} of assistant {assistant!r}")
-        ids = [id_.split(":") for id_ in _nodes(drawn or {"nodes": ()})]
         nodes = dict.fromkeys(id_[len(path)] for id_ in ids if id_[: len(path)] == path and len(id_) > len(path))
         schemas = inner and inner[name]
         return _graph(known.assistant_id, name, nodes if drawn else None, schemas, denied or not_drawn)
