@@ -255,7 +255,7 @@ def test_a_dry_run_tells_a_hidden_graph_from_one_that_is_not_there(ada, testbed)
 def test_the_explorer_offers_the_nodes_that_the_history_names(ada):
     explorer = with_joke(ada).explore()
     explorer._read_graph()
-    assert {"generate_topic", "write_joke"} <= set(explorer._edit._as_node.options)
+    assert {"generate_topic", "write_joke"} <= set(dict(explorer._edit._as_node.options).values())
 
 
 def test_another_users_id_is_a_conflict_for_a_migration(ada, bob, tmp_path):

@@ -45,7 +45,9 @@ def test_objects_whose_loop_is_closed(tmp_path):
     loop.close()
     history = Book(GraphBackend(graph)).history("t")
     assert history.at(step=1).edit({"topic": "x"}).checkpoint.values["topic"] == "x"
-    asyncio.run(connection.close())
+    other = asyncio.new_event_loop()
+    other.run_until_complete(connection.close())
+    other.close()
 
 
 def test_objects_that_stay_with_a_loop_that_is_gone():
