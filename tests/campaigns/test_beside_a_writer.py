@@ -6,11 +6,11 @@ pytest tests/campaigns/test_beside_a_writer.py -m slow`; FORKBOOK_ROUNDS is anot
 """
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import random
 import sqlite3
-from collections import Counter
 
 import pytest
 from databases import fresh_database
@@ -21,9 +21,9 @@ from seeding import compiled, human
 import forkbook as fb
 from forkbook.model.states import id_of
 
-THREADS = [f"thread-{number}" for number in range(4)]
+SIDE_BY_SIDE = 4  # threads that are being written
 SOME, MANY = 3, int(os.environ.get("FORKBOOK_ROUNDS", "50"))
-LONGEST = 150  # checkpoints of a thread; it is then left alone
+LONGEST = 60  # checkpoints of a thread; another one takes its place then
 pytestmark = pytest.mark.outside
 
 
@@ -50,19 +50,22 @@ def store(request, tmp_path):
 
 def write(open_saver, rounds_are_over, is_ready):
     """Go on with threads, and fork them, until it is said to end; each has a few at the beginning."""
-    dice, number, lengths = random.Random(7), 0, Counter()
+    dice, names = random.Random(7), itertools.count(1)
+    threads = [f"thread-{next(names)}" for _ in range(SIDE_BY_SIDE)]
     with open_saver() as saver:
         graph = compiled(saver)
-        while not rounds_are_over.is_set():
-            number += 1
-            thread_id = THREADS[number % len(THREADS)]
-            config = {"configurable": {"thread_id": thread_id, "user_id": "1"}}
-            if lengths[thread_id] < LONGEST:
-                graph.invoke(human(number, "what is 6 * 7?"), config)
-                lengths[thread_id] = len(states := list(graph.get_state_history(config)))
-                graph.update_state(dice.choice(states).config, {"topic": f"topic {number}"}, as_node="generate_topic")
-            if number >= 2 * len(THREADS):
+        for number in itertools.count(1):
+            place = number % SIDE_BY_SIDE
+            config = {"configurable": {"thread_id": threads[place], "user_id": "1"}}
+            graph.invoke(human(number, "what is 6 * 7?"), config)
+            states = list(graph.get_state_history(config))
+            graph.update_state(dice.choice(states).config, {"topic": f"topic {number}"}, as_node="generate_topic")
+            if len(states) > LONGEST:
+                threads[place] = f"thread-{next(names)}"
+            if number == 2 * SIDE_BY_SIDE:
                 is_ready.set()
+            if rounds_are_over.is_set():
+                return
 
 
 @contextlib.contextmanager
@@ -123,13 +126,13 @@ def campaign(address, open_saver, folder, rounds):
     wrong = [
         f"round {number}, {thread_id}: {fault}"
         for number, threads in enumerate(exported)
-        for thread_id in THREADS
-        if (fault := unlike_any_moment(threads[thread_id], finished[thread_id]))
+        for thread_id, thread in threads.items()
+        if (fault := unlike_any_moment(thread, finished[thread_id]))
     ]
     sizes = [sum(map(len, threads.values())) for threads in exported]
     print(f"\n{rounds} rounds, {sizes[0]} to {sizes[-1]} checkpoints, of {sum(map(len, finished.values()))} in the end")
     assert not wrong, "\n".join(wrong[:10])
-    assert sizes[-1] > sizes[0]
+    assert sizes == sorted(set(sizes)), "the writer stood still, or an export is older than the one before"
 
 
 def unlike_any_moment(thread, finished):

@@ -5,7 +5,11 @@ import sqlite3
 
 
 def stored(path):
-    """All that a checkpointer's file holds."""
+    """All that a checkpointer's file holds, by table; one that a killed process had not yet made is empty."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
         assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
-        return [sorted(connection.execute(f"select * from {table}").fetchall()) for table in ("checkpoints", "writes")]
+        made = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+        return [
+            sorted(connection.execute(f"select * from {table}").fetchall()) if table in made else []
+            for table in ("checkpoints", "writes")
+        ]
