@@ -87,7 +87,8 @@ def leftovers(backend: Backend, *, delete: bool = False) -> list[Row]:
         backend: Where they are.
         delete: Delete them; the rows are those that were there before.
     """
-    found = [record for record in backend.scratches() if _is_marked(record)]
+    marked = [*backend.scratches(), *backend.scratches(perhaps=True)]
+    found = [record for record in marked if _is_marked(record)]
     if delete:
         for record in found:
             backend.delete(record["thread_id"])

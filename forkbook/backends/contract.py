@@ -243,8 +243,12 @@ class Backend(ABC):
         """
         raise self._cannot(Capability.PLANT, "write checkpoints under their own ids")
 
-    def scratches(self) -> list[Thread]:
-        """The records of threads that are marked as scratch copies; a place that keeps none has none."""
+    def scratches(self, *, perhaps: bool = False) -> list[Thread]:
+        """The records of threads that are marked as scratch copies; a place that keeps none has none.
+
+        Args:
+            perhaps: Those that may be scratch copies, in the place of those that are.
+        """
         return []
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:

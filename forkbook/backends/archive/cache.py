@@ -187,8 +187,8 @@ class CachedBackend(Backend):
     def memory(self) -> Memory:
         return self.live.memory()
 
-    def scratches(self) -> list[Thread]:
-        return self.live.scratches()
+    def scratches(self, *, perhaps: bool = False) -> list[Thread]:
+        return self.live.scratches(perhaps=perhaps)
 
     def tag(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         self.live.tag(thread_id, metadata)

@@ -132,11 +132,10 @@ class ServerBackend(Backend):
             if not new:  # the end, or a server that does not page
                 return
 
-    def scratches(self) -> list[Thread]:
+    def scratches(self, *, perhaps: bool = False) -> list[Thread]:
+        mark: Any = PERHAPS_SCRATCH if perhaps else SCRATCH
         with self._as_errors("opening it"):
-            search = self._client.threads.search
-            how = {"select": ALL_BUT_VALUES, "limit": LARGEST_PAGE}
-            return [found for mark in (SCRATCH, PERHAPS_SCRATCH) for found in threads_of(search(metadata=mark, **how))]
+            return threads_of(self._client.threads.search(metadata=mark, select=ALL_BUT_VALUES, limit=LARGEST_PAGE))
 
     def _interner_for(self, thread_id: str) -> Interner:
         """One interner for what is read of a thread, and of a second one that it may be compared with."""
