@@ -176,7 +176,7 @@ def test_an_error_deep_in_the_client(secret, at, monkeypatch):
 
     with answering(body=b"[]") as (url, _):
         monkeypatch.setattr(f"httpcore._sync.http11.HTTP11Connection.{at}", failed)
-        shows_nothing(lambda: fb.connect(url, **secret()))
+        shows_nothing(lambda: fb.connect(url, **secret()), RuntimeError)
 
 
 @one_secret
