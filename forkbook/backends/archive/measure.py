@@ -34,7 +34,7 @@ class Measure:
         size = sum(len(cell) for cell in cells if isinstance(cell, bytes | str))
         self._meter.take(nbytes=size, items=1)
 
-    def text(self, body: Any, dictionary: bytes = DICTIONARY) -> bytes:
+    def unpacked(self, body: Any, dictionary: bytes = DICTIONARY) -> bytes:
         """The text of what is stored.
 
         Raises:

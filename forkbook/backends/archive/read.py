@@ -72,7 +72,7 @@ class Row:
 
     def ranges(self, measure: Measure) -> list[tuple[int, int]]:
         """First and last numbers of its leaves."""
-        ranges = [(first, last) for first, last in measure.value(measure.text(self.leaves))]
+        ranges = [(first, last) for first, last in measure.value(measure.unpacked(self.leaves))]
         if not all(isinstance(n, int) and 0 <= n < HIGHEST for both in ranges for n in both):
             raise ValueError("the numbers of its values are none")
         return ranges
@@ -152,7 +152,7 @@ class Reader:
         """A thread's record."""
         measure = self._measure(row)
         with self._as_errors(row):
-            return a_record(measure.value(measure.text(row.record)), row.id)
+            return a_record(measure.value(measure.unpacked(row.record)), row.id)
 
     def listed_record(self, row: Row) -> Thread:
         """A thread's record; of one that cannot be read its id alone, so that it is told when it is opened."""
@@ -166,7 +166,7 @@ class Reader:
         """The namespaces of a thread that are here."""
         measure = self._measure(row)
         with self._as_errors(row):
-            names = measure.value(measure.text(row.namespaces))
+            names = measure.value(measure.unpacked(row.namespaces))
             if not isinstance(names, list) or not all(isinstance(ns, str) for ns in names):
                 raise Unfit("its namespaces are none")
             return set(names)
@@ -234,15 +234,15 @@ class Reader:
             found = self._db.execute(
                 "SELECT place, id, body FROM checkpoints WHERE thread = ? ORDER BY place", (row.n,)
             )
-            sample = measure.text(row.sample)
+            sample = measure.unpacked(row.sample)
             for place, id_, body in found:
                 with self._as_errors(row, id_):
-                    texts.append(measure.text(body, sample))
+                    texts.append(measure.unpacked(body, sample))
                 if place != len(texts) - 1:
                     raise damaged_thread(self._path, row.name, f"the checkpoint before {id_} is missing")
             if len(texts) != row.checkpoints:
                 raise damaged_thread(self._path, row.name, f"{len(texts)} of {row.checkpoints} checkpoints are there")
-            record = measure.text(row.record)
+            record = measure.unpacked(row.record)
             if digest(record, texts) != row.digest:
                 raise damaged_thread(self._path, row.name, "its content does not fit its digest")
             a_record(measure.value(record), row.id)
@@ -265,7 +265,7 @@ class Reader:
         contents = Contents(dict(self._leaves(row, measure)), measure.a_list)
         for place, body in self._db.execute("SELECT place, body FROM lists WHERE thread = ? ORDER BY place", (row.n,)):
             with suppress(*WRONG):  # the checkpoint that wants it will be named
-                contents.add_list(place, measure.value(measure.text(body)))
+                contents.add_list(place, measure.value(measure.unpacked(body)))
         return contents
 
     def _leaves(self, row: Row, measure: Measure) -> Iterator[tuple[int, Leaf]]:
