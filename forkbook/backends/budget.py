@@ -110,13 +110,13 @@ class Meter:
             self.budget.check("read_bytes", self._bytes, self._what, **self._about)
             self.budget.check("items", self._items, self._what, **self._about)
 
-    def check_depth(self, depth: int) -> None:
-        """Stop a read that meets lists and dicts too deep in each other.
+    def refuse(self, bound: str) -> None:
+        """Stop a read that goes beyond one bound; by how much is not known.
 
         Raises:
-            OverBudget: They are deeper than the bound.
+            OverBudget: It does.
         """
-        self.budget.check("depth", depth, self._what, **self._about)
+        self.budget.check(bound, getattr(self.budget, bound) + 1, self._what, **self._about)
 
     def check_time(self) -> None:
         """Stop a read that takes too long.

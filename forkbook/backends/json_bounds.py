@@ -6,17 +6,20 @@ Each count is right for whole JSON; of other texts it says something, in as litt
 from collections.abc import Iterator
 from itertools import accumulate
 
-FEW = 10_000  # items; of so few some may be commas and brackets in texts
-BLOCK = 1 << 20  # bytes that are looked at together
-NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
-SPACE = b" \t\r\n"
-STEP = [{ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}.get(sign, 0) for sign in range(256)]
+FEW = 200  # commas and brackets; of so few some may be in texts
+BLOCK = 1 << 20  # bytes that are split together
+SQUARE = bytes.maketrans(b"{}", b"[]")
+NO_STRUCTURE = bytes(set(range(256)) - set(b'[]{},"'))
+BETWEEN = (ord("[") + ord("]")) // 2  # less a bracket: 1 where it opens, -1 where it closes
 
 
 def count_items(text: bytes) -> int:
-    """How many items the lists and dicts of a JSON text have, at every level; where there are few, at most that."""
+    """How many items the lists and dicts of a JSON text have, at every level; an empty one counts as one.
+
+    A text with few commas and brackets may have some of them in its strings; they count, too.
+    """
     most = text.count(b",") + text.count(b"[") + text.count(b"{")
-    return most if most <= FEW else sum(map(_items, _outside_strings(text, SPACE)))
+    return most if most <= FEW else sum(part.count(b",") + part.count(b"[") for part in _structure(text))
 
 
 def is_deeper(text: bytes, depth: int) -> bool:
@@ -24,24 +27,20 @@ def is_deeper(text: bytes, depth: int) -> bool:
     if text.count(b"[") + text.count(b"{") <= depth:
         return False
     at = 0
-    for brackets in _outside_strings(text, NO_BRACKET):
-        levels = list(accumulate(map(STEP.__getitem__, brackets), initial=at))
+    for part in _structure(text):
+        levels = list(accumulate(map(BETWEEN.__sub__, part.replace(b",", b"")), initial=at))
         if max(levels) > depth:
             return True
         at = levels[-1]
     return False
 
 
-def _items(signs: bytes) -> int:
-    empty = signs.count(b"[]") + signs.count(b"{}")
-    return signs.count(b",") + signs.count(b"[") + signs.count(b"{") - empty
-
-
-def _outside_strings(text: bytes, without: bytes) -> Iterator[bytes]:
-    """What is outside of strings, block by block, less the signs of `without`; one quote may stand for each string."""
-    bare = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+def _structure(text: bytes) -> Iterator[bytes]:
+    """The commas and brackets that stand in no string, block by block, each bracket as a square one."""
+    bare = text.replace(b"\\\\", b"").replace(b'\\"', b"")  # now each quote begins or ends a string
+    bare = bare.translate(SQUARE, NO_STRUCTURE)
     inside = False
     for start in range(0, len(bare), BLOCK):
         parts = bare[start : start + BLOCK].split(b'"')
-        yield b'"'.join(parts[inside::2]).translate(None, without)
+        yield b"".join(parts[inside::2])
         inside ^= len(parts) % 2 == 0

@@ -22,7 +22,7 @@ class Measure:
     """
 
     def __init__(self, budget: Budget, what: str, **about: Any) -> None:
-        self.budget, self._what, self._about = budget, what, about
+        self.budget = budget
         self._meter = budget.meter(what, **about)
 
     def row(self, cells: Sequence[Any]) -> None:
@@ -43,7 +43,7 @@ class Measure:
         """
         text = unsqueezed(body, dictionary, self.budget.value_bytes)
         if text is None:
-            self._over("value_bytes")
+            self._meter.refuse("value_bytes")
         else:
             self._meter.take(nbytes=len(text))
         return text or b""
@@ -57,7 +57,7 @@ class Measure:
         """
         self._meter.take(items=count_items(text))
         if is_deeper(text, self.budget.depth):
-            self._over("depth")
+            self._meter.refuse("depth")
         return decoded(text)
 
     def leaf(self, body: Any) -> Leaf:
@@ -94,6 +94,3 @@ class Measure:
         most = getattr(self.budget, bound)
         what = {"value_bytes": "too large to be read", "depth": "nested too deeply to be read"}[bound]
         return opaque(f"{what}: the budget's {bound} is {most:,}", size)
-
-    def _over(self, bound: str) -> None:
-        self.budget.check(bound, getattr(self.budget, bound) + 1, self._what, **self._about)

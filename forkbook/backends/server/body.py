@@ -10,6 +10,7 @@ import orjson
 
 from .. import retry
 from ..budget import Budget, Meter
+from ..json_bounds import count_items, is_deeper
 from ..values.cells import DAMAGES
 from ..values.decode import json_as_it_is
 
@@ -18,8 +19,6 @@ SAID = 100_000  # bytes of an error's body: it is read for a person
 UNPACKED_BY_US = "gzip, deflate"  # what a server may send
 PACKED = {"": False, "identity": False, "gzip": True, "x-gzip": True, "deflate": True}
 GZIP_OR_ZLIB = 47  # of zlib: what it is shows in its first bytes
-STRUCTURE = bytes.maketrans(b"{}", b"[]")
-NO_STRUCTURE = bytes(set(range(256)) - set(b'[]{},"'))
 DIGITS = bytes.maketrans(b"123456789", b"000000000")
 SIGN_OF_LIFE = b":"  # begins a comment, which says that the line is there
 LONG_NUMBER = b"0" * 20  # one of 19 digits fits in 64 bits
@@ -84,32 +83,9 @@ def check_structure(content: bytes, meter: Meter) -> None:
     Raises:
         OverBudget: There are too many items, or lists too deep in each other.
     """
-    if content.count(b"[") + content.count(b"{") + content.count(b",") <= min(meter.budget.depth, meter.budget.items):
-        return
-    brackets = []
-    for structure in _structure(content):
-        meter.take(items=structure.count(b",") + structure.count(b"["))
-        brackets.append(structure.replace(b",", b""))
-    _check_depth(b"".join(brackets), meter)
-
-
-def _structure(content: bytes) -> Iterator[bytes]:
-    """The commas and brackets of JSON that stand in no string, all brackets as square ones."""
-    content = content.replace(b"\\\\", b"").replace(b'\\"', b"")  # now each quote begins or ends a string
-    content = content.translate(STRUCTURE, NO_STRUCTURE)
-    inside = False
-    for start in range(0, len(content), PIECE):
-        strings = content[start : start + PIECE].split(b'"')
-        yield b"".join(strings[inside::2])
-        inside ^= len(strings) % 2 == 0
-
-
-def _check_depth(brackets: bytes, meter: Meter) -> None:
-    """Take the innermost pair of brackets away, again and again, until none is left."""
-    depth = 0
-    while (inner := brackets.replace(b"[]", b"")) != brackets:
-        brackets, depth = inner, depth + 1
-        meter.check_depth(depth)
+    meter.take(items=count_items(content))
+    if is_deeper(content, meter.budget.depth):
+        meter.refuse("depth")
 
 
 def parsable(content: bytes) -> bytes:

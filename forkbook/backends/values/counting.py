@@ -6,6 +6,7 @@ A value of few bytes has few items, and is not counted item by item.
 import re
 
 from ..budget import Budget
+from ..json_bounds import count_items
 
 SHARE = 20  # one value may have a twentieth of what a read may have,
 FREE = 1_000_000  # or so many
@@ -19,7 +20,6 @@ SIZED = {  # bytes of the size, and those between it and what it is the size of
     0xC4: (1, 0), 0xC5: (2, 0), 0xC6: (4, 0), 0xC7: (1, 1), 0xC8: (2, 1), 0xC9: (4, 1),
     0xD9: (1, 0), 0xDA: (2, 0), 0xDB: (4, 0),
 }  # fmt: skip
-TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 class TooMany(ValueError):
@@ -54,18 +54,12 @@ def check_msgpack(data: bytes, most: int) -> None:
 
 
 def json_items(data: bytes, most: int) -> int:
-    """The items of a JSON value, counted at every level; of a small one at most, since commas in texts count, too.
+    """The items of a JSON value, counted at every level.
 
     Raises:
         TooMany: It has more than `most`.
     """
-    found = _separators(data)
-    if found > most // SHARE:
-        found = _separators(TEXTS.sub(b"", data))
+    found = count_items(data)
     if found > most:
         raise TooMany(f"more than {most:,} items")
     return found
-
-
-def _separators(data: bytes) -> int:
-    return data.count(b",") + data.count(b"[") + data.count(b"{")
