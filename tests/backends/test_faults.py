@@ -117,6 +117,24 @@ def test_a_server_that_cuts_pages_short_loses_nothing(demo_url, demo_threads, bo
 @pytest.mark.parametrize("page", [b'[{"thread_id": "t", "metadata": {}}]', b'[{"thread_id": 7}]', b"[{}]"])
 def test_a_list_that_never_ends_ends(page):
     with answering(body=page) as (url, seen):
-        found = [thread["thread_id"] for thread in islice(ServerBackend(url).threads(), 5)]
-    assert len(found) <= 1
-    assert len(seen) <= 2
+        listed = ServerBackend(url).threads()
+        with pytest.raises(errors.ProtocolError, match="10 times, so it does not page as LangGraph does"):
+            list(islice(listed, 5))
+    assert len(seen) <= 11
+
+
+@pytest.mark.outside
+def test_threads_that_are_made_while_they_are_listed_hide_none():
+    pages = [range(100, 200)] * 3 + [range(200, 230), range(0)]
+    sent = iter([json.dumps([{"thread_id": str(n)} for n in page]).encode() for page in pages])
+
+    def page(write):
+        body = next(sent)
+        write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+
+    with answering(raw=page) as (url, seen):
+        backend = ServerBackend(url)
+        assert list(backend.threads(limit=0)) == []
+        assert not seen
+        assert [int(thread["thread_id"]) for thread in backend.threads()] == [*range(100, 230)]
+    assert len(seen) == len(pages)

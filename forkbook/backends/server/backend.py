@@ -27,6 +27,7 @@ from .runs import ServerRuns, guessed_settings, recorded_settings
 from .store import ServerMemory
 
 LARGEST_PAGE = 1000
+PAGES_IN_VAIN = 10  # that may bring nothing new, one after the other: threads made meanwhile move the others on
 SEARCHES = ("ids", "metadata", "values", "status", "sort_by", "sort_order", "limit", "offset")
 ALL_BUT_VALUES = [
     "thread_id",
@@ -116,11 +117,13 @@ class ServerBackend(Backend):
     def _searched(self, search: dict[str, Any], page_size: int = 100) -> Iterator[Thread]:
         search = {"sort_by": "created_at", "sort_order": "desc"} | search
         wanted, offset = search.pop("limit", None), search.pop("offset", 0)
-        given, met = 0, set[str]()
+        given, met, in_vain = 0, set[str](), 0
         while wanted is None or given < wanted:
             with self._as_errors(f"listing the threads from {offset} on"):
                 answer = self._client.threads.search(**search, limit=page_size, offset=offset)
                 new = [thread for thread in threads_of(answer) if thread["thread_id"] not in met]
+            if not answer:
+                return
             for thread in new:
                 if thread["thread_id"] not in met and not is_scratch(thread.get("metadata")):
                     given += 1
@@ -129,8 +132,12 @@ class ServerBackend(Backend):
                         return
                 met.add(thread["thread_id"])
             offset += len(answer)
-            if not new:  # the end, or a server that does not page
-                return
+            in_vain = 0 if new else in_vain + 1
+            if in_vain == PAGES_IN_VAIN:
+                raise ProtocolError(
+                    f"listing the threads: {self.address} gave the same ones {in_vain} times, so it does not page as "
+                    "LangGraph does, and others cannot be listed; open one by its id, as book['…']"
+                )
 
     def scratches(self, *, perhaps: bool = False) -> list[Thread]:
         mark: Any = PERHAPS_SCRATCH if perhaps else SCRATCH
