@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md and docs/ name is there: paths, tests, commands of the Makefile, layers."""
+"""What CONTRIBUTING.md, tests/README.md and docs/ name is there: paths, tests, commands of the Makefile, layers."""
 
 import ast
 import re
@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "docs" / "house.md"
 RULES = (ROOT / "tests" / "test_house.py").read_text("utf-8")
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+OF_TESTS = ROOT / "tests" / "README.md"
 DOCS = [CONTRIBUTING, *sorted((ROOT / "docs").rglob("*.md"))]
 LEFT_OUT = {".git", ".venv", "build", "dist", "node_modules"}
 
@@ -31,6 +32,15 @@ def test_every_path_that_is_named_exists(document):
     files = in_backticks(document, r"[\w-]+\.(?:py|md|toml|yaml)")
     assert not [path for path in paths if not (ROOT / path).exists()]
     assert not set(files) - names_of_files()
+
+
+def test_every_test_file_that_the_table_of_promises_names_exists():
+    """One with a slash from the root on, or from `tests/` on."""
+    named = set(re.findall(r"\w[\w./-]*\.py", OF_TESTS.read_text("utf-8")))
+    assert len(named) > 50
+    paths = {name for name in named if "/" in name}
+    assert not [path for path in paths if not (ROOT / path).exists() and not (OF_TESTS.parent / path).exists()]
+    assert not named - paths - names_of_files()
 
 
 @pytest.mark.parametrize("document", DOCS, ids=lambda path: path.stem)
