@@ -2,7 +2,8 @@
 
 A test is a unit test unless it uses the fixture `outside`, as every fixture does that starts something, or carries one
 of the markers `outside`, `long`, `slow` and `versions`. A unit test that starts a process or opens a connection fails
-(guard.py). Tests that reach outside run again when they fail, for servers and clocks have their own mind; others never.
+(guard.py). Tests that reach outside run again when they fail, for servers and clocks have their own mind; others never,
+and no campaign, whose rare fault is what it is for.
 """
 
 import asyncio
@@ -61,7 +62,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker("outside")
         if not any(item.get_closest_marker(name) for name in NO_UNIT_TEST):
             item.add_marker("unit")
-        if item.get_closest_marker("outside"):
+        if item.get_closest_marker("outside") and not item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.flaky(reruns=RERUNS))
 
 
