@@ -533,7 +533,7 @@ class TestKill:
             if replacing:
                 path.write_bytes((tmp_path / "old").read_bytes())
             killed += self.killed_export(path, NEW, dice.randrange(len(NEW)), dice.uniform(0, a_thread))
-            if path.exists():
+            if replacing or path.exists():
                 self.check(path, replacing)
             write(path, Memory(NEW))
             assert digests(path) == final

@@ -4,8 +4,6 @@ import shutil
 
 import file_work
 
-ONE_BY_ONE = {"x.forkbook", "cache.forkbook"}  # each thread is the old or the new one
-
 
 def points(calls, most, first=0):
     """At most so many of the calls, spread evenly; another `first` gives others."""

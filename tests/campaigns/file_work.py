@@ -99,7 +99,7 @@ def held_by(path):
     if path.name.startswith("frame"):
         return {"": READ[path.suffix](path).to_json()}
     if path.suffix == ".sqlite":
-        return dict.fromkeys(row for rows in stored(path) for row in rows)
+        return dict.fromkeys((row for rows in stored(path) for row in rows), True)
     if path.suffix == ".html":
         return {"": BY_CHANCE.sub(b"", path.read_bytes())}
     return content(path)

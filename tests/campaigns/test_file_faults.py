@@ -10,8 +10,9 @@ from collections import Counter
 
 import file_work
 import pytest
-from file_cases import ONE_BY_ONE, faults_of_the_next, placed, points
+from file_cases import faults_of_the_next, placed, points
 from io_faults import FAULTS
+from kills import lost
 
 KINDS = [kind for kind in FAULTS if "once" in kind or "from" in kind]
 SOME, MANY = int(os.environ.get("FORKBOOK_FAULTS", "1")), int(os.environ.get("FORKBOOK_FAULTS", "60"))
@@ -58,14 +59,8 @@ def faults_of(ended, path, before, after):
     if ended.how == "told" and str(path) not in ended.text:
         yield "the file is not named"
     try:
-        held = file_work.held_by(path) if path.exists() else {}
+        yield from lost(path, before, after, file_work.held_by)
+        if ended.how == "done" and file_work.held_by(path) != after:
+            yield "it is not done"
     except Exception as error:
         yield f"what is there cannot be read: {error!r}"
-        return
-    if ended.how == "done" and held != after:
-        yield "it is not done"
-    if path.name in ONE_BY_ONE:
-        if not all(held.get(key) in (before.get(key), after.get(key)) for key in before | held):
-            yield "a thread was lost"
-    elif held not in (before, after):
-        yield "the file is neither the old one nor the new one"

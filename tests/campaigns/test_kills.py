@@ -9,8 +9,8 @@ from collections import Counter
 
 import file_work
 import pytest
-from file_cases import ONE_BY_ONE, faults_of_the_next, placed, points
-from kills import share
+from file_cases import faults_of_the_next, placed, points
+from kills import left, lost, share
 
 FILES = ("x.forkbook", "x.json", "x.parquet", "x.html", "frame.csv")
 PARTS = dict.fromkeys(FILES, ("files", 2 * len(FILES))) | {
@@ -44,7 +44,7 @@ def campaign(process, templates, folder, name, replacing, kills, first=0):
         ended = process.run("new", path, fault="kill -9", at=at)
         said = f"call {at} of {calls}: {ended.how}"
         ends[ended.how] += 1
-        wrong += [f"{said}\n  {each}" for each in lost(path, before, after)]
+        wrong += [f"{said}\n  {each}" for each in lost(left(path), before, after, file_work.held_by)]
         wrong += [f"{said}\n  then {each}" for each in faults_of_the_next(process.run("new", path), path, after)]
     print(f"\n{name}, {'replacing' if replacing else 'new'}, {calls} calls: {dict(ends)}")
     assert not wrong, "\n".join([f"{len(wrong)} faults", *wrong[:6]])
@@ -55,22 +55,3 @@ def spread(calls, kills, first):
     """So many points; each call again, with its own chance of threads, where there are fewer."""
     rounds, rest = divmod(kills, calls)
     return [*range(1, calls + 1)] * rounds + (points(calls, rest, first) if rest else [])
-
-
-def lost(path, before, after):
-    """What is wrong with what a killed process left."""
-    there = path if path.exists() else moved_away(path)
-    held = file_work.held_by(there) if there else {}
-    if path.suffix == ".sqlite":
-        if not before.keys() <= held.keys() <= after.keys():
-            yield "a row was lost, or is wrong"
-    elif path.name in ONE_BY_ONE:
-        if not all(held.get(key) in (before.get(key), after.get(key)) for key in before | held):
-            yield "a thread was lost"
-    elif held not in (before, after):
-        yield "the file is neither the old one nor the new one"
-
-
-def moved_away(path):
-    """The old folder, in the moment between two names; the next export puts it back."""
-    return next(path.parent.glob(f".{path.name}.*.old"), None)
