@@ -45,6 +45,7 @@ LAYERS = (
 )
 PARALLEL = (
     "backends",
+    "face",
     "snippets",
     "transfer/formats",
     "cli/commands",
