@@ -7,10 +7,11 @@ import stat
 import subprocess
 import sys
 import textwrap
+import time
 from base64 import b64encode
 
 import pytest
-from forged import Forged, hash_of_list, squeezed_hard
+from forged import Forged, endless_lists, hash_of_list, squeezed_hard
 from held import conversation, everything, state_of
 
 import forkbook as fb
@@ -125,6 +126,23 @@ def test_a_value_beyond_the_budget_is_shown_as_what_it_is(path, text, reason, si
     assert fb.verify(path, budget=SMALL)
     if size > 1_000:
         assert everything(fb.connect(path).backend, "t")[0]["values"]["x"] == json.loads(text)
+
+
+def test_queries_of_an_archive_that_never_end_are_told(path):
+    with Forged(path) as archive:
+        archive.thread("bad", conversation("bad", 3))
+        archive.thread("good", [state_of(0, {"x": 1}, "good")])
+    endless_lists(path)
+    budget, began = fb.Budget(seconds=0.3), time.monotonic()
+    with fb.connect(path, budget=budget) as book:
+        with pytest.raises(fb.OverBudget, match=r"thread bad of archive .* is too slow to read") as caught:
+            book["bad"]
+        assert (caught.value.details["bound"], caught.value.thread_id) == ("seconds", "bad")
+        assert book["good"][-1].values == {"x": 1}
+    report = fb.verify(path, budget=budget)
+    assert report.whole == ("good",)
+    assert any("thread bad of archive" in damage and "is too slow to read" in damage for damage in report.damage)
+    assert time.monotonic() - began < 5
 
 
 GOOD = '{"thread_id": "good", "values": {"x": "]}"}}'

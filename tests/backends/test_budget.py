@@ -35,8 +35,8 @@ def test_a_meter_bounds_the_time():
 def test_commas_and_brackets_within_a_text_are_no_items():
     text = b'{"text": "' + b",[" * 4_999 + b'"}'
     assert count_items(text) == 1
-    for text in (text, b'["\\",\\\\", "]]]]"]'):
-        check_structure(text, fb.Budget(items=10, depth=3).meter("the answer"))
+    for each in (text, b'["\\",\\\\", "]]]]"]'):
+        check_structure(each, fb.Budget(items=10, depth=3).meter("the answer"))
 
 
 def test_items_and_depth_are_counted_over_the_border_of_a_block():

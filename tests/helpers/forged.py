@@ -2,6 +2,7 @@
 
 import sqlite3
 import zlib
+from contextlib import closing
 
 from held import Memory
 
@@ -93,3 +94,31 @@ class Forged:
 def hash_of_list(leaf_texts):
     """The hash under which a skeleton names a list of these leaves."""
     return hash_of("list", b"".join(hash_of("leaf", text) for text in leaf_texts))
+
+
+def endless_lists(path, levels=5):
+    """Let an archive's first thread have more rows of lists than anybody can read, each of them no blob.
+
+    Args:
+        path: The archive.
+        levels: Pages above each other, each with the one below again and again.
+    """
+    with closing(sqlite3.connect(path)) as db:
+        rows = [(1, place, "no blob") for place in range(20_000)]
+        with db:
+            db.executemany("INSERT OR REPLACE INTO lists VALUES (?, ?, ?)", rows)
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'lists'").fetchone()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    file = bytearray(path.read_bytes())
+    page, number = file[(root - 1) * size : root * size], len(file) // size
+    cells = [int.from_bytes(page[12 + 2 * n : 14 + 2 * n]) for n in range(int.from_bytes(page[3:5]))]
+    below = page[cells[0] : cells[0] + 4]
+    for _ in range(levels):
+        for at in (8, *cells):
+            page[at : at + 4] = below
+        file += page
+        number += 1
+        below = number.to_bytes(4)
+    file[(root - 1) * size : root * size] = page
+    file[28:32] = below
+    path.write_bytes(file)

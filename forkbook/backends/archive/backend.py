@@ -1,7 +1,7 @@
 """Reading an archive through the contract of every backend."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class ArchiveBackend(Backend):
         self.budget = budget
         self.path = Path(path)
         self.address = str(path)
-        with self._reader():
+        with self._reader(f"archive {path}"):
             pass
 
     def threads(self, **search: Any) -> Iterator[Thread]:
@@ -54,14 +54,14 @@ class ArchiveBackend(Backend):
         return iter(searched(self._records(), **search))
 
     def thread(self, thread_id: str) -> Thread:
-        with self._reader() as reader:
+        with self._reader_of(thread_id) as reader:
             return reader.record(reader.row(thread_id))
 
     def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
         """All states, newest first; nothing is handed out before everything fits the thread's digest."""
         if page_size is not None and page_size < 1:
             raise InvalidInput(f"page_size is {page_size}: give 1 or more")
-        with self._reader() as reader:
+        with self._reader_of(thread_id) as reader:
             states = reader.states(reader.row(thread_id), ns)
         size = page_size or max(1, len(states))
         for start in range(0, len(states), size):
@@ -69,29 +69,32 @@ class ArchiveBackend(Backend):
 
     def namespaces(self, thread_id: str) -> set[str]:
         """Those that are here, and those that a task names: asking for one that was never read is an error."""
-        with self._reader() as reader:
+        with self._reader_of(thread_id) as reader:
             return reader.subgraphs(reader.row(thread_id))
 
     def state(self, thread_id: str, checkpoint_id: str | None = None, *, ns: str = "") -> State | None:
-        with self._reader() as reader:
+        with self._reader_of(thread_id) as reader:
             return reader.state(reader.row(thread_id), checkpoint_id, ns)
 
     def states(self, thread_id: str, ids: Collection[str], *, ns: str = "") -> dict[str, State]:
-        with self._reader() as reader:
+        with self._reader_of(thread_id) as reader:
             return reader.some(reader.row(thread_id), ids, ns)
 
     def heads(self, thread_id: str) -> list[Head]:
-        with self._reader() as reader:
+        with self._reader_of(thread_id) as reader:
             return reader.heads(reader.row(thread_id))
 
     def _records(self) -> list[Thread]:
-        with reading(self.path) as db:
-            reader = Reader(db, self.path, self.budget)
+        with self._reader(f"the list of threads of archive {self.path}", cut_too=False) as reader:
             return [reader.listed_record(row) for row in reader.rows()]
 
+    def _reader_of(self, thread_id: str) -> AbstractContextManager[Reader]:
+        return self._reader(f"thread {thread_id} of archive {self.path}", thread_id=thread_id)
+
     @contextmanager
-    def _reader(self) -> Iterator[Reader]:
-        with reading(self.path, cut_too=True) as db:
+    def _reader(self, what: str, *, cut_too: bool = True, **about: Any) -> Iterator[Reader]:
+        clock = self.budget.meter(what, path=self.address, **about)
+        with reading(self.path, clock, cut_too=cut_too) as db:
             yield Reader(db, self.path, self.budget)
 
 

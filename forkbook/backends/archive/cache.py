@@ -46,7 +46,7 @@ class CachedBackend(Backend):
         self._path = Path(path)
         if not is_there(self._path):
             create(self._path)
-        with reading(self._path):
+        with reading(self._path, self.budget.meter(f"archive {path}", path=str(path))):
             pass
 
     def pages(self, thread_id: str, *, ns: str = "", page_size: int | None = None) -> Iterator[list[State]]:
@@ -79,7 +79,7 @@ class CachedBackend(Backend):
     def _held(self, thread_id: str) -> tuple[list[State], set[str]]:
         """What the archive has of a thread; nothing if that is damaged: it is then fetched, and replaced."""
         try:
-            with reading(self._path) as db:
+            with reading(self._path, self._held_budget.meter(f"archive {self._path}")) as db:
                 reader = Reader(db, self._path, self._held_budget)
                 row = reader.row(thread_id)
                 return reader.states(row), reader.namespaces(row)

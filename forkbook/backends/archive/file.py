@@ -12,6 +12,8 @@ from pathlib import Path
 from ...errors import ForeignArchive, InvalidInput, SourceError
 from ...files import new_name
 from ...model.meant import near
+from ..budget import Meter
+from ..query_time import timed
 from ..typed_place import no_file
 from .errors import damaged_file, errorname
 from .text import LARGEST
@@ -94,17 +96,22 @@ def is_there(path: Path) -> bool:
 
 
 @contextmanager
-def reading(path: Path, *, cut_too: bool = False) -> Iterator[sqlite3.Connection]:
+def reading(path: Path, clock: Meter, *, cut_too: bool = False) -> Iterator[sqlite3.Connection]:
     """The archive at one moment; nothing on disk changes, whatever state it was left in.
 
     Args:
         path: The file.
+        clock: How long its queries may take.
         cut_too: Read a cut one as far as it is there: each thread is compared with its digest in any case.
+
+    Raises:
+        OverBudget: It takes too long.
     """
     if (missing := cut(path)) and not cut_too:
         raise damaged_file(path, missing)
     with ExitStack() as stack, as_errors(path, missing):
         db = _opened(path, stack, mode="ro", immutable=_is_closed_wal(path))
+        stack.enter_context(timed(db, clock))
         if missing:
             db.execute("PRAGMA writable_schema = ON")  # else SQLite refuses the file; nothing is written
         try:
@@ -114,6 +121,7 @@ def reading(path: Path, *, cut_too: bool = False) -> Iterator[sqlite3.Connection
             if errorname(error) != "SQLITE_READONLY_ROLLBACK":
                 raise
             db = _opened(_copied(path, stack), stack, mode="rw")  # its writer was killed: undo that in a copy
+            stack.enter_context(timed(db, clock))
             db.execute("BEGIN")
             _check_tables(db, path, missing)
         yield db
@@ -221,6 +229,8 @@ def as_errors(path: Path, missing: str | None = None) -> Iterator[None]:
         raise damaged_file(path, missing or error) from error
     except sqlite3.Error as error:
         name = errorname(error)
+        if name == "SQLITE_INTERRUPT":
+            raise  # its time is over
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise SourceError(
                 f"archive {path} is being written by another process: try again when that is done", path=str(path)

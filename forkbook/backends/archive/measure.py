@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..budget import Budget
+from ..budget import Meter
 from ..json_bounds import count_items, is_deeper
 from ..values.plain import opaque
 from .text import DICTIONARY, decoded, hash_of, hasher, pieces, unsqueezed
@@ -16,14 +16,11 @@ class Measure:
     """Unpacks what one read wants of an archive, as far as the budget goes.
 
     Args:
-        budget: The bounds.
-        what: What is read, for errors.
-        **about: Attributes of errors.
+        meter: Of this read.
     """
 
-    def __init__(self, budget: Budget, what: str, **about: Any) -> None:
-        self.budget = budget
-        self._meter = budget.meter(what, **about)
+    def __init__(self, meter: Meter) -> None:
+        self.budget, self._meter = meter.budget, meter
 
     def row(self, cells: Sequence[Any]) -> None:
         """Take in a row of the file.

@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import ArchiveDamaged, OverBudget, SourceError, ThreadNotFound
 from ...model.states import State, Thread, head_of, id_of, key_of, namespace
 from ...model.tree import Head
-from ..budget import DEFAULT_BUDGET, Budget
+from ..budget import DEFAULT_BUDGET, Budget, Meter
 from ..read import memory_of, subgraphs
 from ..shape import Unfit, a_record, a_state
 from .errors import damaged_file, damaged_thread, errorname
@@ -106,7 +106,8 @@ class Reader:
 
     def unchecked_rows(self) -> Iterator[Row]:
         """Every thread's row as it stands there; of a cut file those that come before the cut, then SQLite's error."""
-        measure = Measure(self.budget, f"the list of threads of archive {self._path}", path=str(self._path))
+        what = f"the list of threads of archive {self._path}"
+        measure = Measure(self.budget.meter(what, path=str(self._path)))
         for found in self._db.execute(f"SELECT {COLUMNS} FROM threads NOT INDEXED ORDER BY n"):  # noqa: S608
             measure.row(found)
             yield Row(*found)
@@ -223,9 +224,13 @@ class Reader:
                 thread_id=row.id,
             )
 
-    def _measure(self, row: Row) -> Measure:
+    def meter(self, row: Row) -> Meter:
+        """A meter for one read of a thread."""
         what = f"thread {row.name} of archive {self._path}"
-        return Measure(self.budget, what, thread_id=row.name, path=str(self._path))
+        return self.budget.meter(what, thread_id=row.name, path=str(self._path))
+
+    def _measure(self, row: Row) -> Measure:
+        return Measure(self.meter(row))
 
     def _skeletons(self, row: Row, measure: Measure) -> list[State]:
         """The skeletons of a thread, oldest first; together with the record they fit its digest."""
@@ -281,7 +286,7 @@ class Reader:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if errorname(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            if errorname(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT")):
                 raise
             raise damaged_thread(self._path, row.name, error) from error
         except Unfit as error:

@@ -235,7 +235,7 @@ def _list_anew(db: sqlite3.Connection, path: Path, seal: bytes) -> None:
 
 def _sweep(db: sqlite3.Connection, old: Row, new: Row | None = None) -> None:
     """Delete the leaves of a thread that was replaced, as far as no thread wants them; when in doubt they stay."""
-    measure = Measure(DEFAULT_BUDGET, "the list of threads")
+    measure = Measure(DEFAULT_BUDGET.meter("the list of threads"))
     try:
         unwanted = _numbers(db, old, measure) - (_numbers(db, new, measure) if new else set())
         if unwanted:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ...errors import ArchiveDamaged, OverBudget
 from ...model.text import shown
 from ..budget import DEFAULT_BUDGET, Budget
+from ..query_time import timed
 from .file import as_errors, cut, reading
 from .read import Reader, Row
 
@@ -90,12 +91,14 @@ def verify(path: Path | str, budget: Budget = DEFAULT_BUDGET) -> VerifyReport:
     faults: list[str] = []
     verdicts: list[ThreadVerdict] = []
     missing = cut(path)
-    with _noted(faults), reading(path, cut_too=True) as db:
-        reader = Reader(db, path, budget)
-        with _noted(faults), as_errors(path, missing):
+    clock = budget.meter(f"archive {path}", path=str(path))
+    with _noted(faults), reading(path, clock, cut_too=True) as db:
+        reader, rows = Reader(db, path, budget), list[Row]()
+        with _noted(faults), as_errors(path, missing), timed(db, clock):
             _check_as_a_whole(db, reader, faults, missing)
-        for row in reader.unchecked_rows():
-            verdicts.append(_verdict(reader, row))
+        with _noted(faults), as_errors(path, missing), timed(db, clock):
+            rows.extend(reader.unchecked_rows())
+        verdicts.extend(_verdict(db, reader, row) for row in rows)
     return VerifyReport(path, tuple(verdicts), tuple(dict.fromkeys(faults)))
 
 
@@ -109,9 +112,9 @@ def _check_as_a_whole(db: sqlite3.Connection, reader: Reader, faults: list[str],
         faults.append(f"the file is damaged: {missing}")
 
 
-def _verdict(reader: Reader, row: Row) -> ThreadVerdict:
+def _verdict(db: sqlite3.Connection, reader: Reader, row: Row) -> ThreadVerdict:
     faults: list[str] = []
-    with _noted(faults):
+    with _noted(faults), timed(db, reader.meter(row)):
         reader.check(row)
         reader.record(row)
         reader.namespaces(row)

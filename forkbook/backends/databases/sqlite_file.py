@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 from ...errors import AccessDenied, ConnectionFailed, ProtocolError, SourceError
 from ..budget import DEFAULT_BUDGET, Budget
+from ..query_time import timed
 
 TRIES = 5  # of a read that a writer comes into
 CHANGED = "{}: a writer changed the file meanwhile; read again"
-STEPS = 20_000  # of SQLite's machine, after which the clock is looked at
 SMALLEST_LIMIT, LARGEST_LIMIT = 1_000_000, 2**31 - 1  # bytes of a cell that SQLite itself is let read
 PATIENCE = 1.0  # seconds that a locked file is waited for
 T = TypeVar("T")
@@ -99,15 +99,13 @@ class SqliteFile:
                 connection = self._connection(look)
                 clock = self.budget.meter(where, thread_id=thread_id)
                 try:
-                    connection.set_progress_handler(clock.is_late, STEPS)
-                    connection.execute("BEGIN")
-                    _check_tables(connection, where)
-                    yield connection
-                    connection.execute("COMMIT")
+                    with timed(connection, clock):
+                        connection.execute("BEGIN")
+                        _check_tables(connection, where)
+                        yield connection
+                        connection.execute("COMMIT")
                 except BaseException as error:
                     self.close()
-                    if isinstance(error, sqlite3.OperationalError):
-                        clock.check_time()
                     if isinstance(error, Exception) and self._changed(look):  # that may be why
                         raise Changed(CHANGED.format(where), thread_id=thread_id) from error
                     raise
