@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { Menu } from "./menu.js";
 import { FLAG, group } from "./rows.js";
 
-const MOST = 10_000; // hits of one search
+const MOST_HITS = 10_000; // hits of one search
 const TYPING = 300; // ms without a key until a search begins
 /** @type {[number, string, string, string][]} */
 const CHIPS = [
@@ -150,7 +150,7 @@ export class Filters {
     this.results.hidden = false;
     this.count.replaceChildren("searching …");
     try {
-      const { positions, more } = await this.context.source.ask("find", { text, limit: MOST });
+      const { positions, more } = await this.context.source.ask("find", { text, limit: MOST_HITS });
       if (mine !== this.turn) return;
       this.found = new Set(positions);
       this.more = more;

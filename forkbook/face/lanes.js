@@ -6,13 +6,28 @@ import { FLAG, KIND } from "./rows.js";
 
 export const ROW = 26; // px, height of a row
 const PITCH = 15; // px between lanes
-const PLENTY = 6; // lanes that stand at this distance; further ones are squeezed into as much as three have
+const TIGHT = 3; // px between lanes of which only lines pass by
+const PLENTY = 8; // lanes that always stand at the usual distance
 const LEFT = 15;
 
-/** Where a lane stands, in px; however many there are, text has room beside them. @param {number} lane */
-export function laneX(lane) {
-  const far = lane - PLENTY;
-  return LEFT + PITCH * (far <= 0 ? lane : PLENTY + 3 * (1 - Math.exp(-far / 3)));
+/**
+ * Where each lane stands, in px. However many there are, text has room beside them: where rows in sight are deep in
+ * branches of branches, the lanes left of all of them move together, and the last ones, too.
+ * @param {import("./outline.js").Outline} outline
+ * @param {number} from
+ * @param {number} to
+ * @returns {(lane: number) => number}
+ */
+export function laneScale({ lines, deepest }, from, to) {
+  if (deepest <= PLENTY) return (lane) => LEFT + PITCH * lane;
+  const least = lines.lane.subarray(from, to).reduce((a, b) => Math.min(a, b), deepest);
+  const passing = Math.max(0, least - (least % 3) - 1);
+  const stack = TIGHT * Math.min(PLENTY, passing);
+  return (lane) => {
+    if (lane < passing) return LEFT - TIGHT + TIGHT * Math.min(PLENTY, lane);
+    const far = lane - passing - PLENTY;
+    return LEFT + stack + PITCH * (far <= 0 ? lane - passing : PLENTY + 2 * (1 - Math.exp(-far / 2)));
+  };
 }
 
 /** The path of a mark around (x, y). @param {number} kind @param {number} flags @param {number} x @param {number} y */
@@ -40,8 +55,9 @@ function look(kind, flags) {
  * @param {import("./outline.js").Outline} outline
  * @param {number} from
  * @param {number} to
+ * @param {(lane: number) => number} laneX
  */
-export function drawLanes(outline, from, to) {
+export function drawLanes(outline, from, to, laneX) {
   const { lines, rows } = outline;
   const { up, down, base, lane } = lines;
   const colourOf = (/** @type {number} */ item) => outline.hue[outline.firstAt(item)];

@@ -72,7 +72,8 @@ def order(parents: Sequence[int], kinds: Sequence[int], flags: Sequence[int]) ->
     """Put checkpoints in the order of reading.
 
     Of the children of a checkpoint the first that does not begin a subgraph goes on in its lane and is drawn last; the
-    others are drawn before it, oldest first, each as many lanes further right as siblings are still to come.
+    others are drawn before it, oldest first, one lane further right. Their lines leave the lane of the checkpoint at
+    their own rows, as in a tree of files: a line that goes on has no mark on its way, so none crosses another.
 
     Args:
         parents: For each position the one that it is drawn below, which comes before it; -1 for a root.
@@ -92,8 +93,8 @@ def order(parents: Sequence[int], kinds: Sequence[int], flags: Sequence[int]) ->
         position = waiting.pop()
         rows.append(position)
         drawn = children[position]
-        for still_to_come, child in enumerate(reversed(drawn)):
-            lanes[child] = lanes[position] + still_to_come
+        for child in reversed(drawn):
+            lanes[child] = lanes[position] + (child != drawn[-1])
             waiting.append(child)
     return Order(rows, parents, lanes)
 

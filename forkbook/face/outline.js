@@ -8,6 +8,7 @@ export class Outline {
   /** @param {import("./rows.js").Rows} rows */
   constructor(rows) {
     this.rows = rows;
+    this.deepest = 0;
     /** Keys of folds that a person opened. @type {Set<string>} */
     this.open = new Set();
     /** Positions that are shown although they would be folded away. @type {Set<number>} */
@@ -46,11 +47,13 @@ export class Outline {
       items.forEach((at, i) => (row[at] = i));
       this.folded = { items, folds: [], inside: new Map(), starts: new Map(), opened: new Map(), row };
       const none = () => new Int32Array(items.length).fill(-1);
+      this.deepest = 0;
       this.lines = { up: none(), down: none(), base: items.map((_, i) => i), lane: new Int32Array(items.length) };
       return;
     }
     this.folded = fold(this.rows, this.order, this.kept, this.open);
     this.lines = connect(this.rows, this.order, this.folded);
+    this.deepest = this.lines.lane.reduce((a, b) => Math.max(a, b), 0);
   }
 
   get length() {

