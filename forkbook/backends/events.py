@@ -12,7 +12,7 @@ from ..model.states import State, id_of
 from ..model.text import short, shown
 from ..model.tree import path_of
 from .records import RunOutcome
-from .wire import a_state
+from .wire import a_part, a_state
 
 MODES = ("checkpoints", "messages", "tasks")  # a server calls the second "messages-tuple"
 
@@ -89,16 +89,26 @@ class EventStream:
 
     Attributes:
         error: The exception that ended the run, where the stream has it.
+        raised: What `on_event` raised.
     """
 
     def __init__(self, thread_id: str, run_id: str, on_event: OnEvent) -> None:
         self._ids, self._on_event = (thread_id, run_id), on_event
         self._texts: dict[str, str] = {}
         self.error: str | None = None
+        self.raised: BaseException | None = None
 
     def emit(self, kind: str, **more: Any) -> None:
-        """Pass one event on."""
-        self._on_event(Event(kind, *self._ids, **more))
+        """Pass on an event of a kind."""
+        self.pass_on(Event(kind, *self._ids, **more))
+
+    def pass_on(self, event: Event) -> None:
+        """Call `on_event` with what was read."""
+        try:
+            self._on_event(event)
+        except BaseException as error:
+            self.raised = error
+            raise
 
     def end(self, outcome: RunOutcome) -> RunOutcome:
         """Pass on that the run ended; it is too late to stop it then."""
@@ -107,41 +117,53 @@ class EventStream:
         return outcome
 
     def part(self, mode: str, ns: str, data: Any) -> None:
-        """Pass on what a part of LangGraph's stream says; parts of other modes say nothing.
+        """Pass on what a part of LangGraph's stream says; see `read`."""
+        if (event := self.read(mode, ns, data)) is not None:
+            self.pass_on(event)
+
+    def read(self, mode: str, ns: str, data: Any) -> Event | None:
+        """What a part of LangGraph's stream says; None: nothing, as parts of other modes do.
 
         Args:
             mode: LangGraph's stream mode.
             ns: The namespace.
             data: As JSON has it.
-        """
-        if mode == "messages":
-            self._message(ns, *data)
-        elif mode == "tasks":
-            self._task(ns, data)
-        elif mode == "error":
-            self.error = said(data)
-        elif mode == "checkpoints":
-            state = streamed_state(data, *self._ids)
-            self.emit("checkpoint", ns=ns, checkpoint_id=id_of(state), state=state)
 
-    def _message(self, ns: str, message: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+        Raises:
+            UnexpectedAnswer: It has not the shape of its mode.
+        """
+        part = a_part(mode, data)
+        if mode == "messages":
+            return self._message(ns, *part)
+        if mode == "tasks":
+            return self._task(ns, part)
+        if mode == "error":
+            self.error = said(part)
+        if mode != "checkpoints":
+            return None
+        state = streamed_state(part, *self._ids)
+        return Event("checkpoint", *self._ids, ns=ns, checkpoint_id=id_of(state), state=state)
+
+    def _message(self, ns: str, message: Mapping[str, Any], metadata: Mapping[str, Any]) -> Event | None:
         who = role(message)
         if who is None:
-            return  # a removal, for one
+            return None  # a removal, for one
         id_, said = str(message.get("id")), text(message)
         before = self._texts.get(id_, "")
         whole = before + said if str(message.get("type")).endswith("Chunk") else said
         self._texts[id_] = whole
         delta = whole.removeprefix(before)
-        if delta:
-            node = metadata.get("langgraph_node")
-            self.emit("tokens", ns=ns, node=node, message_id=message.get("id"), role=who, delta=delta, text=whole)
+        if not delta:
+            return None
+        told: dict[str, Any] = {"node": metadata.get("langgraph_node"), "message_id": message.get("id"), "role": who}
+        return Event("tokens", *self._ids, ns=ns, delta=delta, text=whole, **told)
 
-    def _task(self, ns: str, task: Mapping[str, Any]) -> None:
+    def _task(self, ns: str, task: Mapping[str, Any]) -> Event:
         status, error = "started", task.get("error")
         if "result" in task:
             status = "error" if error else "waiting" if task.get("interrupts") else "finished"
-        self.emit("task", ns=ns, node=task["name"], task_id=task["id"], status=status, error=said(error))
+        told: dict[str, Any] = {"node": task["name"], "task_id": task["id"], "status": status, "error": said(error)}
+        return Event("task", *self._ids, ns=ns, **told)
 
 
 def said(error: Any) -> str | None:
@@ -154,16 +176,20 @@ def said(error: Any) -> str | None:
 
 
 def streamed_state(data: Mapping[str, Any], thread_id: str, run_id: str) -> State:
-    """A streamed checkpoint in the shape of a state; what comes later, or is not streamed, is None."""
+    """A streamed checkpoint in the shape of a state; what comes later, or is not streamed, is None.
+
+    Raises:
+        UnexpectedAnswer: It cannot be a state.
+    """
     known = ("id", "name", "error", "interrupts", "result")
     return a_state(
         {
-            "values": {ROOT: None} if data["values"] is None else data["values"],
-            "next": list(data["next"]),
+            "values": {ROOT: None} if data.get("values") is None else data["values"],
+            "next": data.get("next"),
             "tasks": [{key: task.get(key) for key in known} for task in data["tasks"]],
-            "metadata": MaskedDict(data["metadata"], run_id=run_id),
+            "metadata": MaskedDict(data.get("metadata") or {}, run_id=run_id),
             "created_at": None,
-            "checkpoint": _address(data["config"], thread_id),
+            "checkpoint": _address(data.get("config"), thread_id),
             "parent_checkpoint": _address(data.get("parent_config"), thread_id),
             "interrupts": [],
         }

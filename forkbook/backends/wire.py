@@ -162,6 +162,30 @@ ASSISTANT = {"metadata": _is(dict), "name": _is(str)}
 RUN = {"kwargs": _is(dict), "metadata": _is(dict), "assistant_id": _is(str)}
 
 
+def a_part(mode: str, data: Any) -> Any:
+    """What a part of a run's stream says, if it has the shape of its mode; one of another mode may be anything.
+
+    Raises:
+        UnexpectedAnswer: It has not. Of a checkpoint the state is checked when it is made, by `a_state`.
+    """
+    if mode == "messages":
+        if not isinstance(data, list | tuple) or len(data) != 2:
+            raise UnexpectedAnswer(f"sent {short(data)} where a message with its metadata belongs")
+        return _fitting(an_object(data[0]), MESSAGE), _fitting(an_object(data[1]), OF_MESSAGE)
+    if mode == "tasks":
+        text_in(data, "id"), text_in(data, "name")
+    if mode == "checkpoints":
+        objects(an_object(data).get("tasks"))
+        for key in ("metadata", "config", "parent_config"):
+            an_object(data.get(key) or {})
+        for key in ("config", "parent_config"):
+            an_object((data.get(key) or {}).get("configurable") or {})
+    return data
+
+
+MESSAGE, OF_MESSAGE = {"id": _is(str)}, {"langgraph_node": _is(str)}
+
+
 def items_in(state: State) -> int:
     """How many list items a state's channels hold."""
     values = state["values"]

@@ -281,13 +281,17 @@ class ServerBackend(Backend):
     ) -> RunOutcome:
         how = {"input": input, "command": command, "checkpoint_id": checkpoint_id}
         try:
-            return self._runs.run(thread_id, settings, on_event, multitask_strategy=multitask_strategy, **how)
+            watched = on_event is not None
+            run_id = self._runs.start(
+                thread_id, settings, watched=watched, multitask_strategy=multitask_strategy, **how
+            )
         except ThreadNotFound as error:  # or the assistant: the server says "Thread or assistant not found."
             self.thread(thread_id)
             raise InvalidInput(
                 f"{self.address} has no assistant {settings.assistant!r} that this user may run",
                 thread_id=thread_id,
             ) from error
+        return self._runs.end(thread_id, run_id, on_event)
 
     def cancel(self, thread_id: str, run_id: str | None = None) -> None:
         self._runs.cancel(thread_id, run_id)

@@ -21,6 +21,7 @@ PACKED = {"": False, "identity": False, "gzip": True, "x-gzip": True, "deflate":
 GZIP_OR_ZLIB = 47  # of zlib: what it is shows in its first bytes
 DIGITS = bytes.maketrans(b"123456789", b"000000000")
 SIGN_OF_LIFE = b":"  # begins a comment, which says that the line is there
+BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")  # each ends an event
 LONG_NUMBER = b"0" * 20  # one of 19 digits fits in 64 bits
 
 
@@ -134,7 +135,10 @@ class Events(httpx.SyncByteStream):
                     raise Silent
         except httpx.ReadTimeout:
             raise Silent from None
-        yield b"".join(parts)
+        told, half = _whole_events(b"".join(parts))
+        yield told
+        if half.strip():
+            raise httpx.RemoteProtocolError("it ended in the middle of an event")
 
     def close(self) -> None:
         """Give the connection back, or close it."""
@@ -142,6 +146,12 @@ class Events(httpx.SyncByteStream):
         stream.close()
 
 
+def _whole_events(content: bytes) -> tuple[bytes, bytes]:
+    """The events that are whole, and the half one after them: its id must not count as told."""
+    end = max((at + len(blank) for blank in BLANK_LINES if (at := content.rfind(blank)) >= 0), default=0)
+    return content[:end], content[end:]
+
+
 def _ends_an_event(parts: list[bytes]) -> bool:
     end = b"".join(parts[-2:]) if len(parts[-1]) < 4 else parts[-1]
-    return end.endswith((b"\n\n", b"\r\n\r\n", b"\r\r"))
+    return end.endswith(BLANK_LINES)

@@ -61,7 +61,11 @@ class Transport(httpx.HTTPTransport):
     def _events(self, request: httpx.Request) -> httpx.Response:
         request.extensions = request.extensions | {"timeout": request.extensions["timeout"] | {"read": retry.SILENCE_S}}
         answer = self._answer(request)
-        return with_body(answer, Events(answer, self._budget, _what(request)))
+        if answer.status_code < 400:
+            return with_body(answer, Events(answer, self._budget, _what(request)))
+        meter = self._budget.meter(_what(request))
+        with self._clock.until(self._budget.seconds, meter.check_time):
+            return whole(answer, meter)
 
     def _whole_answer(self, request: httpx.Request) -> httpx.Response:
         """The answer with its whole body, so that a line that breaks in the middle is noticed here."""

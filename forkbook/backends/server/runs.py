@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import orjson
 
-from ...errors import ConnectionFailed, OverBudget, ServerFault, SourceError
+from ...errors import ConnectionFailed, ForkbookError, OverBudget, ServerFault, SourceError, ThreadNotFound
 from ...model.reserved import ERROR
 from .. import retry
 from ..configured import from_metadata, from_record
-from ..events import MODES, EventStream, OnEvent, StopRun, said
+from ..events import MODES, Event, EventStream, OnEvent, StopRun, said
 from ..records import RunOutcome, RunSettings
 from ..retry import ONCE
 from ..wire import IN_CONFIG, a_run, an_object, objects
@@ -40,8 +40,8 @@ class ServerRuns:
     def __init__(self, client: Callable[[], Any], as_errors: AsErrors) -> None:
         self._client, self._as_errors = client, as_errors
 
-    def run(self, thread_id: str, settings: RunSettings, on_event: OnEvent | None, **asked: Any) -> RunOutcome:
-        """Start a run and wait for its end; whatever ends the waiting, but for a fault of the server, ends the run."""
+    def start(self, thread_id: str, settings: RunSettings, *, watched: bool, **asked: Any) -> str:
+        """Start a run; its id."""
         with self._as_errors(f"starting a run on thread {thread_id}", thread_id, write=True):
             run = an_object(
                 self._client().create(
@@ -53,19 +53,22 @@ class ServerRuns:
                     interrupt_before=settings.interrupt_before,
                     interrupt_after=settings.interrupt_after,
                     **asked,
-                    **({} if on_event is None else WATCHED),
+                    **(WATCHED if watched else {}),
                 )
             )
-            run_id = a_run(run)["run_id"]
+            return str(a_run(run)["run_id"])
+
+    def end(self, thread_id: str, run_id: str, on_event: OnEvent | None) -> RunOutcome:
+        """Wait for a run's end; whatever ends the waiting, but for a fault of the server, ends the run."""
+        events = None if on_event is None else EventStream(thread_id, run_id, on_event)
         try:
-            if on_event is None:
-                return self._wait(thread_id, run_id)
-            return self._watch(thread_id, run_id, EventStream(thread_id, run_id, on_event))
-        except SourceError:
-            raise
-        except BaseException:
-            with suppress(SourceError):
-                self._stop(thread_id, run_id)
+            return self._wait(thread_id, run_id) if events is None else self._watch(thread_id, run_id, events)
+        except BaseException as error:
+            if isinstance(error, SourceError | ThreadNotFound) and (events is None or error is not events.raised):
+                _say_that_it_may_go_on(error, run_id)
+            else:
+                with suppress(SourceError):
+                    self._stop(thread_id, run_id)
             raise
 
     def _watch(self, thread_id: str, run_id: str, events: EventStream) -> RunOutcome:
@@ -90,23 +93,29 @@ class ServerRuns:
         while last is not None and (seconds := next(patience, None)) is not None:
             time.sleep(seconds)
             try:
-                for part in self._parts(thread_id, run_id, last):
-                    mode, _, ns = part.event.partition("|")
-                    events.part(mode, ns, part.data)
-                    last = part.id
+                for event, id_ in self._read(events, thread_id, run_id, last):
+                    if event is not None:
+                        events.pass_on(event)
+                    last = id_
                 break
             except Silent:
                 if self._status(thread_id, run_id) not in UNDER_WAY:
                     break
                 patience = iter(PATIENCE)
-            except (ConnectionFailed, ServerFault):
-                continue
+            except (ConnectionFailed, ServerFault) as error:
+                if error is events.raised:
+                    raise
         return last
 
-    def _parts(self, thread_id: str, run_id: str, after: str | None) -> Iterator[Any]:
+    def _read(
+        self, events: EventStream, thread_id: str, run_id: str, after: str | None
+    ) -> Iterator[tuple[Event | None, str | None]]:
+        """What each part of a run's stream says, and its id."""
         with self._as_errors(f"watching run {run_id} of thread {thread_id}", thread_id):
             # no stream_mode here: this server takes only the last one of a list
-            yield from self._client().join_stream(thread_id, run_id, last_event_id=after)
+            for part in self._client().join_stream(thread_id, run_id, last_event_id=after):
+                mode, _, ns = part.event.partition("|")
+                yield events.read(mode, ns, part.data), part.id
 
     def _ended(self, thread_id: str, run_id: str, error: str | None) -> RunOutcome | None:
         """How a run ended of which the stream told all; None: it does not say, and to join it costs half a second."""
@@ -167,6 +176,13 @@ class ServerRuns:
                 if run["status"] in UNDER_WAY and run_id in (None, run["run_id"]):
                     with suppress(httpx.HTTPStatusError):  # it ended in between
                         self._client().cancel(thread_id, run["run_id"])
+
+
+def _say_that_it_may_go_on(error: ForkbookError, run_id: str) -> None:
+    """Name the run in an error, unless it does so."""
+    if "run_id" not in error.details:
+        error.details["run_id"] = run_id
+        error.add(f"Run {run_id} may go on there: look at the thread before you run it again")
 
 
 def recorded_settings(run: Mapping[str, Any]) -> RunSettings:
