@@ -248,16 +248,22 @@ class Facts:
 
     def title(self, position: int) -> str:
         """What made a checkpoint, in a few words: the nodes that ran, `input`, `replay`, or what was edited."""
-        head, parent = self.tree.heads[position], self.tree.parents[position]
+        head = self.tree.heads[position]
         if head.source == "input":
             return "input"
         if head.source == "fork":
             return "replay"
         if head.source == "update":
-            changed = ", ".join(self._changed(position))
+            changed = ", ".join(self._edited(position))
             return f"edit {changed}" if changed else "edit"
-        names = dict.fromkeys(self._ran(parent)) if parent >= 0 else {}
+        names = self.made_by(position)
         return ", ".join(names) or (f"step {head.step}" if head.step is not None else "checkpoint")
+
+    def made_by(self, position: int) -> list[str]:
+        """The nodes whose run led to a checkpoint, each once; empty where none did, or it is not known."""
+        parent = self.tree.parents[position]
+        by_nodes = parent >= 0 and self.tree.heads[position].source not in ("input", *BY_HAND)
+        return list(dict.fromkeys(self._ran(parent))) if by_nodes else []
 
     def _ran(self, position: int) -> list[str]:
         """The nodes that run at a checkpoint; a store may know them where it does not know all their tasks."""
@@ -265,22 +271,28 @@ class Facts:
         named = [str(name) for task in state["tasks"] or () if (name := task.get("name")) is not None]
         return named if named and state["next"] is not None else list(state["next"] or ())
 
-    def _changed(self, position: int) -> list[str]:
-        """The channels that differ from the parent's, scalars with their new value; in the order of their names.
+    def _edited(self, position: int) -> list[str]:
+        """The channels that an edit changed, scalars with their new value; in the order of their names.
 
         Postgres keeps no order of channels.
         """
-        parent = self.tree.parents[position]
-        if parent < 0:
+        if self.tree.parents[position] < 0:
             return []  # made out of nothing, or out of what was not read
-        old, new = channels(self.states[parent]["values"]), channels(self.states[position]["values"])
         return [
-            cut(visible(f"{name}={new[name]}"), LONGEST_TITLE)
-            if isinstance(new.get(name), str | int | float | bool)
-            else name
-            for name in sorted(old.keys() | new.keys())
-            if name not in old or name not in new or old[name] != new[name]
+            cut(visible(f"{name}={value}"), LONGEST_TITLE) if isinstance(value, str | int | float | bool) else name
+            for name, value in sorted(self.changed(position).items())
         ]
+
+    def changed(self, position: int) -> dict[str, Any]:
+        """The channels that differ from the parent's, with their values; None for one that is gone."""
+        parent = self.tree.parents[position]
+        old = channels(self.states[parent]["values"]) if parent >= 0 else {}
+        new = channels(self.states[position]["values"])
+        return {
+            name: new.get(name)
+            for name in dict.fromkeys([*new, *old])
+            if name not in old or name not in new or old[name] != new[name]
+        }
 
 
 def read(

@@ -67,12 +67,13 @@ def holdings(tree: Tree, values: Sequence[Any]) -> list[Holdings]:
 def _numbered(more: Found, before: Held) -> Found | None:
     """What was added, under keys that set it apart from what was there; None where a message may be held already."""
     fresh: Held = {}
-    taken = ChainMap(fresh, before)
     for key, item in more:
-        if key[0] == "id" and key in taken:
-            return None
-        if key[0] != HIDDEN:
-            fresh[unused(key, taken)] = item
+        if key[0] == "id":
+            if key in fresh or key in before:
+                return None
+            fresh[key] = item
+        elif key[0] != HIDDEN:
+            fresh[unused(key, ChainMap(fresh, before))] = item
     return [*fresh.items(), *(each for each in more if each[0][0] == HIDDEN)]
 
 
@@ -120,6 +121,8 @@ def _more(
 
 def _grown(finder: Finder, channel: str, old: Any, new: Any, depth: int) -> Found | None:
     """The same of one value; one that held nothing may have become anything."""
+    if not isinstance(new, list | dict) and not isinstance(old, list | dict):
+        return []
     if isinstance(new, list) and (old is None or isinstance(old, list)):
         kept = len(old or ())
         if kept <= len(new) and all(map(operator.is_, old or (), new)):

@@ -75,6 +75,8 @@ class Finder:
 def channels(values: Any) -> dict[str, Any]:
     """A state's values by channel; a graph with one channel has a bare value, which may be a list or a message."""
     if isinstance(values, dict):
+        if "__type__" not in values and "additional_kwargs" not in values:  # nearly always, and quick to tell
+            return values
         bare = is_placeholder(values) or (role(values) and "additional_kwargs" in values)
         return {ROOT: values} if bare else values
     return {} if values is None else {ROOT: values}
