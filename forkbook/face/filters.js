@@ -100,7 +100,7 @@ export class Filters {
   }
 
   focus() {
-    this.box.focus();
+    this.box.focus({ preventScroll: true });
     this.box.select();
   }
 
@@ -174,7 +174,7 @@ export class Filters {
     if (!this.active) this.only = false;
     this.alone.setAttribute("aria-pressed", String(this.only));
     this.tree.filter(this.hits, this.only);
-    if (goes && this.hits.length && !this.tree.hits.has(this.tree.selected)) this.go(1);
+    if (goes && this.hits.length && !fits(this.tree.selected)) this.context.actions.pick(this.hits[0]);
     this.say();
   }
 

@@ -84,7 +84,7 @@ export class Head {
   /** @param {boolean} shows */
   help(shows) {
     this.keys.hidden = !shows;
-    if (shows) this.keys.focus();
+    if (shows) this.keys.focus({ preventScroll: true });
     else this.context.actions.tree();
   }
 }

@@ -48,7 +48,9 @@ export class Menu {
 
   /** @param {number} [at] Which entry gets the focus; -1 the last. */
   open(at = 0) {
-    this.list.replaceChildren(...this.choices().map((choice) => this.entry(choice)));
+    const choices = this.choices();
+    this.list.replaceChildren(...choices.map((choice) => this.entry(choice)));
+    this.list.classList.toggle("fb-menu-checks", choices.some(({ checked }) => checked !== undefined));
     this.list.hidden = false;
     this.button.setAttribute("aria-expanded", "true");
     this.place();
@@ -69,7 +71,7 @@ export class Menu {
     if (this.list.hidden) return;
     this.list.hidden = true;
     this.button.setAttribute("aria-expanded", "false");
-    if (back) this.button.focus();
+    if (back) this.button.focus({ preventScroll: true });
   }
 
   /** @param {Choice} choice */
@@ -89,7 +91,7 @@ export class Menu {
           act();
         },
       },
-      checked === undefined ? null : el("span", { class: "fb-menu-check", "aria-hidden": "true" }, checked ? "✓" : ""),
+      el("span", { class: "fb-menu-check", "aria-hidden": "true" }, checked ? "✓" : ""),
       el("span", {}, text, why || hint ? el("small", {}, why || hint) : null),
     );
   }
@@ -100,7 +102,11 @@ export class Menu {
 
   /** @param {number} at */
   focus(at) {
-    this.entries.at(at % (this.entries.length || 1))?.focus();
+    const entry = this.entries.at(at % (this.entries.length || 1));
+    if (!entry) return;
+    entry.focus({ preventScroll: true }); // what is around the explorer stays where it is
+    const below = entry.offsetTop + entry.offsetHeight - this.list.clientHeight;
+    this.list.scrollTop = Math.min(entry.offsetTop, Math.max(this.list.scrollTop, below));
   }
 
   /** @param {KeyboardEvent} event */
@@ -116,7 +122,7 @@ export class Menu {
     else if (event.key === "Enter" || event.key === " ") entries[at]?.click();
     else if (letter) {
       const later = [...entries.slice(at + 1), ...entries.slice(0, at + 1)];
-      later.find((entry) => entry.textContent?.trim().toLowerCase().startsWith(letter))?.focus();
+      later.find((entry) => entry.textContent?.trim().toLowerCase().startsWith(letter))?.focus({ preventScroll: true });
     } else return;
     event.preventDefault();
     event.stopPropagation();

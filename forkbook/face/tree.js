@@ -287,7 +287,7 @@ export class TreeView {
         cursor: item === this.cursor,
         marked: this.marked.has(at),
         draft: this.drafts.has(at),
-        hit: this.hits.has(at),
+        hit: !outline.only && this.hits.has(at),
       };
       rows.push(drawRow(outline, item, context.source.known.get(at), looks, `${context.tag}-${item}`, nodes, laneX));
     }
