@@ -35,6 +35,8 @@ export interface Message {
   node: string | null;
   fresh: boolean;
   editable: boolean;
+  /** The nodes that run again when it is edited; left out or null: not known. */
+  runs?: string[] | null;
 }
 
 export interface Field {
