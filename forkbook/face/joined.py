@@ -4,6 +4,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from .smaller import smaller, smaller_style
+
 FOLDER = Path(__file__).parent
 IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w./-]+)";[ \t]*\n', re.M)
 EXPORT = re.compile(r"^export\s+(?=(?:async\s|function|class|const|let)\b)", re.M)
@@ -54,4 +56,5 @@ def bundle(entry: Path) -> str:
 def code() -> tuple[str, str]:
     """The front end: its JavaScript, whose default export has `render`, and its CSS."""
     styles = sorted(FOLDER.glob("*.css"), key=lambda path: (path.name != "app.css", path.name))
-    return bundle(FOLDER / "app.js"), "\n".join(path.read_text("utf-8") for path in styles)
+    style = "\n".join(path.read_text("utf-8") for path in styles)
+    return smaller(bundle(FOLDER / "app.js")), smaller_style(style)

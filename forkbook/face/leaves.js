@@ -3,7 +3,7 @@
 import { withEdits } from "./drafts.js";
 import { el } from "./dom.js";
 import { JsonBox, TextBox, unseenIn } from "./editor.js";
-import { atPath, escapedJson, inShort, isBranch, parsedOrNull, textNode, writeJson } from "./jsontext.js";
+import { atPath, escapedJson, inShort, parsedOrNull, textNode, writeJson } from "./jsontext.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./jsontext.js").JsonNode} JsonNode */

@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 
 const INLINE = /(`+)([^`]+?)\1(?!`)|\*\*(?=\S)(.+?)\*\*|__(?=\S)(.+?)__|\*(?=\S)([^*\n]+?)\*|\b_(?=\S)([^_\n]+?)_\b/;
-const LONGEST = 3000; // characters of a paragraph that is searched for marks: the search is slow on thousands of stars
+const MARKED_UP_TO = 3000; // characters of a paragraph that is searched for marks: the search is slow on thousands of stars
 const FENCE = /^ {0,3}(```+|~~~+)(.*)$/;
 
 /**
@@ -53,7 +53,7 @@ export function markdownParts(text) {
 
 /** The spans of a line. Pure. @param {string} text @returns {Span[]} */
 export function markdownSpans(text) {
-  if (text.length > LONGEST) return [{ kind: "text", text }];
+  if (text.length > MARKED_UP_TO) return [{ kind: "text", text }];
   /** @type {Span[]} */
   const spans = [];
   for (let rest = text; rest;) {

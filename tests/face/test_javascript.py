@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from languages import JAVASCRIPT, missing, node
 
+from forkbook.face.joined import bundle
+from forkbook.face.smaller import smaller
+
 HERE = Path(__file__).parent
 FACE = HERE.parents[1] / "forkbook" / "face"
 MOST_LINES = 350
@@ -36,6 +39,18 @@ def test_units_of_the_front_end():
 
 def test_types_of_the_front_end():
     run(JAVASCRIPT / "node_modules" / "typescript" / "lib" / "tsc.js", "-p", HERE / "tsconfig.json")
+
+
+def test_the_smaller_front_end_is_the_same_program(tmp_path):
+    whole = bundle(FACE / "app.js")
+    (tmp_path / "one.js").write_text(whole)
+    (tmp_path / "other.js").write_text(smaller(whole))
+    run(
+        HERE / "same_program.mjs",
+        JAVASCRIPT / "node_modules" / "typescript",
+        tmp_path / "one.js",
+        tmp_path / "other.js",
+    )
 
 
 def test_modules_of_the_front_end_are_short():
