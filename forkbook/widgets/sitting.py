@@ -17,6 +17,7 @@ from .codes_of_acts import Kept, kept, line_of
 from .jobs import Jobs, Result
 
 Done = Act[History, Checkpoint]
+COUNTED = 10_000  # checkpoints of a thread whose tokens are counted unasked: it takes seconds beyond
 TITLES = {
     "edit": "wrote an edit",
     "fork": "wrote an edit and ran on",
@@ -145,15 +146,19 @@ def _ended(done: Done) -> str:
     if done.status == "waiting":
         return "waits for an answer"
     spent = _spent(done)
-    return f"{done.status}, {spent} tokens" if spent else done.status
+    return f"{done.status}, {spent}" if spent else done.status
 
 
 def _spent(done: Done) -> str:
-    """Tokens that the act's run spent."""
+    """Tokens that the act's run spent, and how they are known, if not by the models' reports."""
     facts = done.spot.facts
+    if len(facts.tree) > COUNTED and "ledger" not in vars(facts):
+        return ""
     mine = [at for at in range(len(facts.tree)) if done.run_id is not None and facts.run_id(at) == done.run_id]
     sums = facts.ledger.totals(mine)
-    return "" if sums.is_nothing else amount(sums.total, sums.known.total)
+    method = facts.ledger.method(sums)
+    how = "" if method == "reported" else f" ({method})"
+    return "" if sums.is_nothing else f"{amount(sums.total, sums.known.total)} tokens{how}"
 
 
 def _line(done: Done, checkpoint: Checkpoint, options: Mapping[str, Any], answer: Mapping[str, Any] | None) -> str:

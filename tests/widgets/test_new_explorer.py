@@ -10,7 +10,8 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import MessagesState, StateGraph
-from places import history_in_process
+from misbehaving import Misdeed, misbehaving
+from places import history_in_process, history_on_server
 
 import forkbook as fb
 from forkbook.widgets.new_explorer import Explorer
@@ -473,3 +474,54 @@ def test_a_function_that_observes_and_fails_is_told(asking):
     result = page.do("answer", position=1, question=None, text="yes")
     assert result["kind"] == "waiting", "the act was done"
     assert any("observes selected: ZeroDivisionError: mine" in detail for detail in result["details"])
+
+
+def test_on_a_server_it_does_the_same(book, client, demo_threads):
+    thread_id = client.threads.copy(demo_threads["time travel"])["thread_id"]
+    explorer, page = opened(book[thread_id])
+    before = next(cp for cp in explorer.history if cp.next == ("write_joke",))
+    edits = [edit("topic", text='"chickens"')]
+    fields = {field["channel"]: field for field in page.ask("schema", position=before.position)["fields"]}
+    assert (fields["topic"]["type"], fields["messages"]["type"]) == ("text", "messages")
+    assert page.ask("check", position=before.position, edits=[edit("topic", text="[1]")])["errors"][0]["message"]
+    assert "runs write_joke next" in page.do("preview", position=before.position, edits=edits)["text"]
+    result = page.do("run", position=before.position, edits=edits)
+    assert (result["kind"], result["text"]) == ("ok", "Branch C · finished, 18 tokens")
+    assert "chicken" in explorer.selected.values["joke"]
+    assert page.pushes("grow"), "before the end, or at it"
+    languages = [block["label"] for block in page.ask("code", act=0) if block["kind"] == "code"]
+    assert languages[:2] == ["forkbook", "Python"]
+    assert isinstance(page.ask("view", position=before.position, tab="Memory"), list)
+    result = page.do("copy")
+    assert result["kind"] == "ok"
+    client.threads.delete(explorer.copy_report.new_thread_id)
+    client.threads.delete(thread_id)
+
+
+def test_a_run_on_a_server_is_stopped(testbed):
+    history = history_on_server(testbed, "talker", topic="cats")
+    explorer, page = opened(history)
+    at = next(cp for cp in history if cp.next == ("talk",)).position
+    page.ask("do", gesture="run", position=at, edits=[edit("topic", text='"dogs and nothing but dogs "')])
+    deadline = time.monotonic() + 30
+    while not any(running and running["messages"] for running in page.values("running")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    page.ask("do", gesture="stop")
+    explorer.wait()
+    assert (explorer.result["kind"], explorer.selected.next) == ("stopped", ("talk",))
+
+
+def test_a_server_that_is_gone_is_told_and_what_was_read_stays(testbed):
+    cut = threading.Event()
+    with misbehaving(testbed, lambda request: Misdeed("reset") if cut.is_set() else None) as (address, _):
+        history = history_on_server(address, "talker", topic="cats")
+        explorer, page = opened(history)
+        cut.set()
+        result = page.do("run", position=2)
+        assert (result["kind"], explorer.running) == ("failed", None)
+        assert "cannot" in result["text"] or "connection" in result["text"]
+        assert page.ask("show", position=0)
+        assert page.ask("schema", position=2)["fields"], "by the values that are there"
+        cut.clear()
+        assert page.do("refresh")["kind"] == "ok"
