@@ -5,7 +5,6 @@ import sqlite3
 import threading
 from contextlib import closing
 
-import psycopg
 import pytest
 from databases import fresh_database
 from delta import agent, config
@@ -123,23 +122,6 @@ def test_threads_of_a_process_share_one_connection(file):
         for reader in readers:
             reader.join()
         assert found == [want] * 8
-
-
-def test_postgres_is_asked_by_one_connection_and_found_again_after_it_dropped(postgres):
-    uri = fresh_database(postgres)
-    with PostgresSaver.from_conn_string(uri) as saver:
-        saver.setup()
-        for _ in steps(agent(saver, 3)):
-            pass
-    mine = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-    with fb.connect(uri) as book, psycopg.connect(uri, autocommit=True) as connection:
-        history = book["t"]
-        history.refresh()
-        book.threads()
-        assert connection.execute(f"select state {mine}").fetchall() == [("idle",)]
-        connection.execute(f"select pg_terminate_backend(pid) {mine}")
-        assert history.refreshed().states == history.states
-        assert len(connection.execute(f"select pid {mine}").fetchall()) == 1
 
 
 @pytest.mark.parametrize("columns", ["rowid default 1", "rowid, _rowid_, oid", "RowId integer"])

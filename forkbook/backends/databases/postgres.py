@@ -39,11 +39,14 @@ try:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
     from psycopg.types.json import set_json_loads
+
+    from .postgres_line import TimedConnection
 except ImportError as error:
     raise MissingExtra("reading a Postgres store needs psycopg: pip install 'forkbook[postgres]'") from error
 
 TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 PAGE = 100  # checkpoints a page
+SECONDS_TO_CONNECT = 5
 OF_THIS_PROCESS = ("_lock", "_kept", "_documents", "_open")
 SHORTEST_PASSWORD = 4  # characters
 
@@ -134,13 +137,16 @@ class PostgresBackend(Backend):
     def _connection(self) -> Any:
         """The connection, in a new transaction; another one where it has dropped since the last read."""
         if self._open is not None:
+            self._open.seconds = min(SECONDS_TO_CONNECT, self.budget.seconds)  # else it is as good as dropped
             with suppress(psycopg.OperationalError, psycopg.InterfaceError):
                 self._set_clock(self._open)
+                self._open.seconds = self.budget.seconds
                 return self._open
             self._open.close()
         self._open = connection = self._connected()
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
+        connection.seconds = self.budget.seconds
         set_json_loads(self._loaded, connection)
         self._set_clock(connection)
         return connection
@@ -164,7 +170,7 @@ class PostgresBackend(Backend):
     def _connected(self) -> Any:
         """A new connection; an error of the driver comes without its frames."""
         try:
-            return psycopg.connect(self._uri.reveal(), connect_timeout=5)
+            return TimedConnection.connect(self._uri.reveal(), connect_timeout=SECONDS_TO_CONNECT)
         except BaseException as error:
             failed = alone(error)
         raise failed

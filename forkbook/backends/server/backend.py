@@ -279,12 +279,10 @@ class ServerBackend(Backend):
         on_event: OnEvent | None = None,
         multitask_strategy: str = "reject",
     ) -> RunOutcome:
-        how = {"input": input, "command": command, "checkpoint_id": checkpoint_id}
+        sent = {"input": input, "command": command, "checkpoint_id": checkpoint_id}
+        how = sent | {"multitask_strategy": multitask_strategy}
         try:
-            watched = on_event is not None
-            run_id = self._runs.start(
-                thread_id, settings, watched=watched, multitask_strategy=multitask_strategy, **how
-            )
+            run_id = self._runs.start(thread_id, settings, watched=on_event is not None, **how)
         except ThreadNotFound as error:  # or the assistant: the server says "Thread or assistant not found."
             self.thread(thread_id)
             raise InvalidInput(
