@@ -19,13 +19,13 @@ from ..face.joined import code
 from ..history import History
 from ..model.text import short, shown
 from ..transfer import CopyReport
+from .abilities import can, place_text, why_not
 from .answers import TABS, page_of
 from .codes_of_acts import Kept
 from .gestures import GESTURES
 from .growth import growth
 from .jobs import Jobs, Result, as_trait, failure, said
 from .main_loop import MainLoop
-from .abilities import can, place_text, why_not
 from .replies import Replies
 from .sendable import sendable
 from .sitting import Sitting
