@@ -7,9 +7,8 @@ from functools import cached_property
 
 from ..facts import Facts
 from ..model.messages import role
-from ..model.reserved import START as START_NODE
 from . import codes
-from .labels import label
+from .labels import label, starts
 from .order import Order, display_parents, fold, order
 
 ROW_BYTES = 8
@@ -51,16 +50,9 @@ class Document:
     def _name(self, facts: Facts) -> None:
         numbers = {"": 0}
         for position, head in enumerate(facts.tree.heads):
-            made_by = facts.made_by(position)
-            parent = facts.tree.parents[position]
-            kind = codes.KINDS.get(head.source or "", codes.UNCLEAR)
-            if kind == codes.LOOP and (
-                (made_by in ([], [START_NODE]) and parent >= 0 and facts.tree.heads[parent].source == "input")
-                or (head.ns and parent < 0)
-            ):
-                kind = codes.START
-            self.kinds.append(kind)
-            name = "" if kind == codes.START else ", ".join(made_by)
+            is_start = starts(facts, position)
+            self.kinds.append(codes.START if is_start else codes.KINDS.get(head.source or "", codes.UNCLEAR))
+            name = "" if is_start else ", ".join(facts.made_by(position))
             number = numbers.get(name)
             if number is None and len(self.nodes) <= MOST_NODES:
                 number = numbers[name] = len(self.nodes)

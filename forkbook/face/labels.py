@@ -5,6 +5,7 @@ from typing import Any
 
 from ..facts import BY_HAND, Facts
 from ..model.messages import role, text, tool_calls
+from ..model.reserved import START
 from ..model.states import is_placeholder
 from ..model.text import cut, json_text, visible
 from ..model.tree import path_of
@@ -14,7 +15,7 @@ from ..tokens.usage import report_of
 
 TEXT_SHOWN, GREY_SHOWN, VALUE_SHOWN = 90, 60, 40  # characters
 READ = 400  # characters of a message that are looked at
-WORDS = {"input": "start", "update": "edit", "fork": "replay"}
+BY_PEOPLE = {"update": "edit", "fork": "replay"}
 
 
 def label(facts: Facts, position: int) -> list[str]:
@@ -50,12 +51,23 @@ def short_json(value: Any) -> str:
     return cut(json_text(value[:READ] if isinstance(value, str) else value), VALUE_SHOWN)
 
 
+def starts(facts: Facts, position: int) -> bool:
+    """Whether an input made a checkpoint, or led to it, or it is the first that is known of a subgraph."""
+    head, parent = facts.tree.heads[position], facts.tree.parents[position]
+    if head.source == "input":
+        return True
+    if head.source != "loop" or parent < 0:
+        return parent < 0 and bool(head.ns)
+    return facts.tree.heads[parent].source == "input" and facts.made_by(position) in ([], [START])
+
+
 def made_by(facts: Facts, position: int) -> str:
     """Who made a checkpoint: its nodes, "start", "edit" or "replay"; in a subgraph after the node that runs it."""
     head = facts.tree.heads[position]
-    names = [name for name in facts.made_by(position) if name != "__start__"]
-    begins = facts.tree.parents[position] < 0 or facts.made_by(position) == ["__start__"]
-    made = WORDS.get(head.source or "") or ", ".join(names) or ("start" if begins else facts.title(position))
+    if starts(facts, position):
+        made = "start"
+    else:
+        made = BY_PEOPLE.get(head.source or "") or ", ".join(facts.made_by(position)) or facts.title(position)
     return f"{path_of(head.ns)[-1]}: {made}" if path_of(head.ns) else made
 
 
@@ -92,8 +104,8 @@ def _text(facts: Facts, position: int) -> str:
         parts.insert(0, f"{number:,} message{'' if number == 1 else 's'} removed")
     if parts:
         return ", ".join(parts)
-    source = facts.tree.heads[position].source
-    return WORDS.get(source or "") or ("start" if facts.tree.parents[position] < 0 else "no change")
+    made = BY_PEOPLE.get(facts.tree.heads[position].source or "")
+    return made or ("start" if starts(facts, position) else "no change")
 
 
 def _change(name: str, value: Any) -> str:
