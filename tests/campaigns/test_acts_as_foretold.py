@@ -1,4 +1,9 @@
-"""Acts in any order, on every kind of place that can act, against a plain model of what they make of threads."""
+"""Acts in any order, on every kind of place that can act, against a plain model of what they make of threads.
+
+Each history is read again from the place by every other way there is, from an archive, from a JSON file, and from a
+graph in memory that the archive was copied to. The whole campaign is `python -m pytest
+tests/campaigns/test_acts_as_foretold.py --hypothesis-profile=full`.
+"""
 
 import contextlib
 import functools
@@ -7,15 +12,19 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+import psycopg
 import pytest
 from agents.machine import build_machine
+from databases import fresh_database
 from foretold import ASKING, NODES, Foretold
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from laws import ALL
+from psycopg.rows import dict_row
 
 import forkbook as fb
 from forkbook.model.questions import questions
@@ -62,25 +71,42 @@ class Sqlite(Memory):
     """A graph on a SQLite file, which forkbook can read by itself, too."""
 
     def __init__(self, folder):
-        self.path = folder / "checkpoints.sqlite"
-        self.line = sqlite3.connect(self.path, check_same_thread=False)
+        self.address = folder / "checkpoints.sqlite"
+        self.line = sqlite3.connect(self.address, check_same_thread=False)
         self.book = fb.connect(graph_on(SqliteSaver(self.line)))
 
     def others(self):
-        return (fb.connect(self.path),)
+        yield fb.connect(self.address)
 
     def close(self):
         super().close()
         self.line.close()
 
 
+class Postgres(Sqlite):
+    """A graph on a Postgres database, which forkbook can read by itself, too."""
+
+    def __init__(self, address, folder):
+        self.address = address
+        self.line = psycopg.connect(address, autocommit=True, prepare_threshold=0, row_factory=dict_row)
+        saver = PostgresSaver(self.line)
+        saver.setup()
+        self.line.execute("truncate checkpoints, checkpoint_blobs, checkpoint_writes")
+        self.book = fb.connect(graph_on(saver))
+
+
 class Server(Memory):
-    """A real Agent Server."""
+    """A real Agent Server; seen by way of a cache that is empty, and of the same one when it is full."""
 
     is_ours = False
 
     def __init__(self, url, folder):
+        self.url, self.cache = url, folder / "cache.forkbook"
         self.book = fb.connect(url)
+
+    def others(self):
+        yield fb.connect(self.url, cache=self.cache)
+        yield fb.connect(self.url, cache=self.cache)
 
 
 class Acts(RuleBasedStateMachine):
@@ -108,7 +134,7 @@ class Acts(RuleBasedStateMachine):
     def seen_another_way(self):
         for other in self.place.others():
             with other:
-                assert set(other.threads().thread_id) == set(self.threads)
+                self.all_are_listed(other)
                 for thread_id in self.threads:
                     self.same(other[thread_id])
 
@@ -231,7 +257,9 @@ class Acts(RuleBasedStateMachine):
     def preview(self, of_threads, of_points, edit):
         thread, point, checkpoint = self.pick(of_threads, of_points)
         wanted = thread.edited(point, **self.plainly(edit))
-        if self.refused(point, edit, wanted):
+        if refused := self.refused(point, edit, wanted):
+            with pytest.raises(refused):
+                checkpoint.preview(**edit)
             return
         seen = checkpoint.preview(**edit)
         assert (seen.values, tuple(sorted(seen.next))) == (wanted.values, wanted.next), self.of_point(point)
@@ -340,8 +368,11 @@ class Acts(RuleBasedStateMachine):
             self.same(self.book[thread_id])
         if self.touched:
             self.touched = set()
-            mine = set(self.book.threads(metadata={}).thread_id)
-            assert set(self.threads) == mine if self.place.is_ours else set(self.threads) <= mine
+            self.all_are_listed(self.book)
+
+    def all_are_listed(self, book):
+        listed = set(book.threads().thread_id)
+        assert set(self.threads) == listed if self.place.is_ours else set(self.threads) <= listed
 
 
 def foretold_on(make, examples, everyday=4):
@@ -366,6 +397,11 @@ def test_a_graph_in_memory():
 @pytest.mark.long
 def test_a_graph_on_sqlite():
     foretold_on(Sqlite, 200)
+
+
+@pytest.mark.long
+def test_a_graph_on_postgres(postgres):
+    foretold_on(functools.partial(Postgres, fresh_database(postgres)), 200, everyday=2)
 
 
 @pytest.mark.long
