@@ -1,26 +1,24 @@
 """Archives and JSON files with one part of another type: every operation reads them, or raises a ForkbookError.
 
-The digests of a mutated archive fit what is in it. The whole campaign: `FORKBOOK_MUTANTS=10000 python -m pytest
+The digests of a mutated archive fit what is in it. The whole campaign is `python -m pytest
 tests/backends/test_archive_mutants.py -m slow`.
 """
 
 import copy
 import json
-import os
 import random
-import time
-import traceback
 
 import pytest
+from all_seen import look
 from forged import Forged
 from held import conversation, state_of
+from many import faults, hundreds
 
 import forkbook as fb
 from forkbook.backends.archive.pack import pack
 from forkbook.backends.archive.text import decoded, encoded
 
-MANY = int(os.environ.get("FORKBOOK_MUTANTS", "3000"))
-SLOWEST = 20.0  # seconds of all operations on one mutant; a hang is far longer
+GOOD = conversation("good", 3)
 ODD = [
     None, [], {}, "", "text", "\ud800", "²", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T23:59:59-23:00",
     True, 0, -1,
@@ -109,7 +107,7 @@ def archive_of(path, dice):
         odd[dice.choice(["digest", "sample", "checkpoints", "id"])] = dice.choice([b"x", 5, 2**62, "x", b"\xff"])
     with Forged(path) as archive:
         archive.put(packed, **odd)
-        archive.thread("good", conversation("good", 3))
+        archive.thread("good", GOOD)
 
 
 def mutated_values(dice):
@@ -120,78 +118,62 @@ def json_of(path, dice):
     """A JSON file of which one thread is mutated."""
     inner, *roots = a_thread("bad")
     thread = record_of("bad") | {"history": roots, "subgraphs": {"sub:1": [inner]}}
-    good = record_of("good") | {"history": conversation("good", 3)}
+    good = record_of("good") | {"history": GOOD}
     path.write_text(json.dumps([mutated(dice, thread), good]))
-
-
-def look(path, folder):
-    """Every operation that reads."""
-    if path.suffix == ".forkbook":
-        repr(fb.verify(path))
-    with fb.connect(path) as book:
-        repr(book), book.threads(), book.threads().to_string()
-        for thread_id in book.threads().thread_id:
-            tolerant(lambda thread_id=thread_id: look_at(book, thread_id))
-        for suffix in (".json", ".forkbook"):
-            repr(book.export(folder / f"out{suffix}"))
-        assert len(book["good"]) == 3
-
-
-FRAMES = ("checkpoints", "messages", "tasks", "branches", "tokens")
-
-
-def look_at(book, thread_id):
-    history = book.history(thread_id, subgraphs=True)
-    for name in FRAMES:
-        getattr(history, f"{name}_df")().to_string()
-    repr(history), history.summary(), history._repr_mimebundle_(), history.figure(), history.graph
-    for checkpoint in history:
-        repr(checkpoint), checkpoint.values, checkpoint.next, checkpoint.tasks, checkpoint.status, checkpoint.lineage
-    repr(history.compare(history[0], history[-1])), history.refresh()
-
-
-def tolerant(act):
-    try:
-        act()
-    except fb.ForkbookError as error:
-        str(error), repr(error)
-
-
-def fault_of(seed, make, suffix, folder):
-    """What goes wrong with one mutant; None: nothing does."""
-    path = folder / f"x{suffix}"
-    for old in folder.iterdir():
-        old.unlink()
-    make(path, random.Random(seed))
-    begin = time.monotonic()
-    try:
-        look(path, folder)
-    except Exception as error:
-        at = traceback.extract_tb(error.__traceback__)[-1]
-        return f"seed {seed}: {type(error).__name__}: {error} at {at.filename.rpartition('/')[2]}:{at.lineno}"
-    took = time.monotonic() - begin
-    return None if took < SLOWEST else f"seed {seed}: {took:.0f} s"
 
 
 MAKERS = {".forkbook": archive_of, ".json": json_of}
 
 
+def mutant_of(suffix):
+    def make(number, folder):
+        MAKERS[suffix](path := folder / f"x{suffix}", random.Random(number))
+        return path, suffix
+
+    return make
+
+
+def looked_at(path, folder):
+    """Let every operation read; the listing, the other thread and an export are there whatever one thread holds."""
+    if path.suffix == ".forkbook":
+        repr(fb.verify(path))
+    with fb.connect(path) as book:
+        look(book, *book.threads().thread_id)
+        assert_is_well(book)
+        for suffix in (".json", ".forkbook"):
+            repr(book.export(folder / f"out{suffix}"))
+            with fb.connect(folder / f"out{suffix}") as again:
+                assert_is_well(again)
+
+
+def assert_is_well(book):
+    assert [checkpoint.values for checkpoint in book["good"]] == [state["values"] for state in reversed(GOOD)]
+
+
+def faults_of(numbers, suffix, folder):
+    return faults(numbers, folder, mutant_of(suffix), looked_at)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("suffix", MAKERS)
 def test_mutants(tmp_path, suffix):
-    faults = [fault_of(seed, MAKERS[suffix], suffix, tmp_path) for seed in range(40)]
-    assert not list(filter(None, faults))
+    assert not faults_of(range(40), suffix, tmp_path)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("suffix", "seed"), [(".json", 1036), (".json", 1067), (".json", 1425), (".forkbook", 1039)])
-def test_mutants_that_were_a_bare_error_once(tmp_path, suffix, seed):
+@pytest.mark.parametrize(("suffix", "number"), [(".json", 1036), (".json", 1067), (".json", 1425), (".forkbook", 1039)])
+def test_mutants_that_were_a_bare_error_once(tmp_path, suffix, number):
     """A placeholder whose type is a list, ids and sources that UTF-8 cannot hold."""
-    assert fault_of(seed, MAKERS[suffix], suffix, tmp_path) is None
+    assert not faults_of([number], suffix, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suffix", MAKERS)
-def test_many_mutants(tmp_path, suffix):
-    faults = [fault_of(seed, MAKERS[suffix], suffix, tmp_path) for seed in range(1_000, 1_000 + MANY)]
-    assert not list(filter(None, faults))
+@hundreds("archives")
+def test_many_mutants_of_archives(tmp_path, numbers):
+    assert not faults_of(numbers, ".forkbook", tmp_path)
+
+
+@pytest.mark.slow
+@hundreds("JSON files")
+def test_many_mutants_of_json_files(tmp_path, numbers):
+    assert not faults_of(numbers, ".json", tmp_path)

@@ -5,25 +5,14 @@ import json
 import random
 import shutil
 import sqlite3
-import time
+from functools import partial
 
 import pytest
+from all_seen import look
+from many import faults, hundreds
 from mutants import mutate, stores
 
 import forkbook as fb
-
-AT_A_TIME = 30
-LONGEST = 60.0  # seconds for one mutant through all operations, on a machine that is busy with others
-OF_THE_HISTORY = (
-    repr, lambda h: h.summary(), lambda h: h._repr_mimebundle_(), lambda h: h.figure(), lambda h: h.graph,
-    lambda h: h.checkpoints_df(), lambda h: h.messages_df(), lambda h: h.tasks_df(), lambda h: h.branches_df(),
-    lambda h: h.tokens_df(), lambda h: h.refresh(), lambda h: h.compare(0, -1),
-    lambda h: [(cp.values, cp.created_at, cp.next, cp.tasks, cp.lineage, cp.waiting_for, cp.own_settings) for cp in h],
-)  # fmt: skip
-OF_THE_BOOK = (
-    lambda book: book.threads(), lambda book: book.store.items_df(), lambda book: repr(book.tree("bad")),
-    lambda book: book.history("bad", subgraphs=True).tasks_df(),
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -31,49 +20,46 @@ def good(tmp_path_factory):
     return stores(tmp_path_factory.mktemp("stores"))
 
 
-def looked_at(path, folder):
+@pytest.fixture(scope="module")
+def want(good):
+    """What the thread that is well holds in each of them."""
+    with fb.connect(good[0]) as book:
+        return well(book)
+
+
+def looked_at(path, folder, want):
     """Let every operation read a store; the thread that is well is read and exported, whatever the other one holds."""
     with fb.connect(path) as book:
-        for look in OF_THE_BOOK:
-            with contextlib.suppress(fb.ForkbookError):
-                look(book)
-        with contextlib.suppress(fb.ForkbookError):
-            history = book["bad"]
-            for look in OF_THE_HISTORY:
-                with contextlib.suppress(fb.ForkbookError):
-                    look(history)
-        assert len(book["well"]) == 3
+        look(book, "bad")
+        assert well(book) == want
         for name in ("e.forkbook", "e.json"):
             book.export(folder / name)
-            assert len(fb.connect(folder / name)["well"]) == 3
+            with fb.connect(folder / name) as again:
+                assert well(again) == want
 
 
-def mutants_are_read(good, tmp_path, seeds):
-    for number in seeds:
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        shutil.copy(good[number % len(good)], path := folder / "x.db")
-        said, began = mutate(path, random.Random(number)), time.perf_counter()
-        try:
-            looked_at(path, folder)
-        except fb.ForkbookError as error:
-            raise AssertionError(f"mutant {number} ({said}) spoils the other thread") from error
-        except Exception as error:
-            raise AssertionError(f"mutant {number} ({said})") from error
-        assert time.perf_counter() - began < LONGEST, f"mutant {number} ({said})"
-        shutil.rmtree(folder)
+def well(book):
+    return [checkpoint.values for checkpoint in book["well"]]
+
+
+def faults_of(numbers, good, want, folder):
+    def make(number, place):
+        shutil.copy(good[number % len(good)], path := place / "x.db")
+        return path, mutate(path, random.Random(number))
+
+    return faults(numbers, folder, make, partial(looked_at, want=want))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("first", range(0, 120, AT_A_TIME))
-def test_a_store_with_one_thing_wrong(good, tmp_path, first):
-    mutants_are_read(good, tmp_path, range(first, first + AT_A_TIME))
+@pytest.mark.parametrize("first", range(0, 120, 30))
+def test_a_store_with_one_thing_wrong(good, want, tmp_path, first):
+    assert not faults_of(range(first, first + 30), good, want, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(1_000, 6_000, 100))
-def test_thousands_of_stores_with_one_thing_wrong(good, tmp_path, first):
-    mutants_are_read(good, tmp_path, range(first, first + 100))
+@hundreds("stores")
+def test_many_mutants_of_stores(good, want, tmp_path, numbers):
+    assert not faults_of(numbers, good, want, tmp_path)
 
 
 def id_(n):
@@ -113,7 +99,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_an_odd_row_is_shown_with_it_unknown_or_refused_in_words(good, tmp_path, odd):
+def test_an_odd_row_is_shown_with_it_unknown_or_refused_in_words(good, want, tmp_path, odd):
     shutil.copy(good[0], path := tmp_path / "x.db")
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.execute("DELETE FROM checkpoints WHERE thread_id = 'bad'")
@@ -126,7 +112,7 @@ def test_an_odd_row_is_shown_with_it_unknown_or_refused_in_words(good, tmp_path,
             db.execute(
                 f"INSERT INTO checkpoints({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", [*row.values()]
             )
-    looked_at(path, tmp_path)
+    looked_at(path, tmp_path, want)
     if ODD[odd].keys() & {"checkpoint_id", "checkpoint_ns", "parent_checkpoint_id"}:
         with pytest.raises(fb.ProtocolError):
             fb.connect(path)["bad"]

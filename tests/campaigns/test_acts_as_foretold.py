@@ -10,7 +10,9 @@ import functools
 import itertools
 import sqlite3
 import tempfile
+from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 import psycopg
 import pytest
@@ -112,12 +114,15 @@ class Server(Memory):
 class Acts(RuleBasedStateMachine):
     """Threads of one place, each with what it is to be."""
 
+    tally: ClassVar = Counter()
+
     def __init__(self, make):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory(prefix="forkbook-machine-")
         self.place = make(Path(self.folder.name))
         self.book = self.place.book
         self.threads, self.held, self.touched, self.sound = {}, {}, set(), True
+        self.tally["histories"] += 1
 
     def teardown(self):
         try:
@@ -364,6 +369,7 @@ class Acts(RuleBasedStateMachine):
 
     @invariant()
     def all_as_foretold(self):
+        self.tally["acts"] += 1
         for thread_id in self.touched - {None}:
             self.same(self.book[thread_id])
         if self.touched:
@@ -386,7 +392,9 @@ def foretold_on(make, examples, everyday=4):
     )
     every = settings(max_examples=examples, stateful_step_count=25)
     quiet = settings(every if ALL else few, deadline=None, suppress_health_check=list(HealthCheck))
+    Acts.tally.clear()
     run_state_machine_as_test(lambda: Acts(make), settings=quiet)
+    print(f"\n{dict(Acts.tally)}")
 
 
 @pytest.mark.long
