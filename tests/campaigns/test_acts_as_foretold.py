@@ -8,25 +8,20 @@ tests/campaigns/test_acts_as_foretold.py --hypothesis-profile=full`.
 import contextlib
 import functools
 import itertools
-import sqlite3
 import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
-import psycopg
 import pytest
-from agents.machine import build_machine
+from acting import Memory, Postgres, Server, Sqlite, graph_on
 from databases import fresh_database
 from foretold import ASKING, NODES, Foretold
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.postgres import PostgresSaver
-from langgraph.checkpoint.sqlite import SqliteSaver
 from laws import ALL
-from psycopg.rows import dict_row
 
 import forkbook as fb
 from forkbook.model.questions import questions
@@ -47,68 +42,6 @@ edits = st.fixed_dictionaries(
     {"values": writes, "as_node": st.sampled_from([None, "__start__", *NODES]), "replace": st.booleans()}
 ).filter(lambda edit: edit["values"] or edit["as_node"])
 edits |= st.just({"values": {}, "as_node": "__end__", "replace": False})
-
-
-def graph_on(saver):
-    return build_machine().compile(checkpointer=saver, name="machine")
-
-
-class Memory:
-    """A graph on a checkpointer in memory, all of its threads ours; copied lineages keep their ids."""
-
-    is_ours = True
-
-    def __init__(self, folder):
-        self.book = fb.connect(graph_on(InMemorySaver()))
-
-    def others(self):
-        """The same threads, seen another way."""
-        return ()
-
-    def close(self):
-        self.book.close()
-
-
-class Sqlite(Memory):
-    """A graph on a SQLite file, which forkbook can read by itself, too."""
-
-    def __init__(self, folder):
-        self.address = folder / "checkpoints.sqlite"
-        self.line = sqlite3.connect(self.address, check_same_thread=False)
-        self.book = fb.connect(graph_on(SqliteSaver(self.line)))
-
-    def others(self):
-        yield fb.connect(self.address)
-
-    def close(self):
-        super().close()
-        self.line.close()
-
-
-class Postgres(Sqlite):
-    """A graph on a Postgres database, which forkbook can read by itself, too."""
-
-    def __init__(self, address, folder):
-        self.address = address
-        self.line = psycopg.connect(address, autocommit=True, prepare_threshold=0, row_factory=dict_row)
-        saver = PostgresSaver(self.line)
-        saver.setup()
-        self.line.execute("truncate checkpoints, checkpoint_blobs, checkpoint_writes")
-        self.book = fb.connect(graph_on(saver))
-
-
-class Server(Memory):
-    """A real Agent Server; seen by way of a cache that is empty, and of the same one when it is full."""
-
-    is_ours = False
-
-    def __init__(self, url, folder):
-        self.url, self.cache = url, folder / "cache.forkbook"
-        self.book = fb.connect(url)
-
-    def others(self):
-        yield fb.connect(self.url, cache=self.cache)
-        yield fb.connect(self.url, cache=self.cache)
 
 
 class Acts(RuleBasedStateMachine):
