@@ -50,6 +50,18 @@ export class TreeView {
     this.readDrafts();
     this.resize();
     this.follow(true);
+    if (model.get("n") > this.outline.rows.n) this.catchUp(); // a second view of a thread that grew
+  }
+
+  /** Ask for the rows that did not come. */
+  async catchUp() {
+    const from = this.outline.rows.n;
+    try {
+      this.grow({ from, buffers: await this.context.source.ask("rows", { from }) });
+      this.follow(true);
+    } catch {
+      // the head says that the kernel is gone
+    }
   }
 
   listen() {
@@ -198,11 +210,8 @@ export class TreeView {
   /** @param {{from: number, buffers: DataView[]}} push */
   grow({ from, buffers }) {
     const { rows } = this.outline;
-    if (from > rows.n) {
-      this.context.source.ask("rows", { from: rows.n }).then((missing) => this.grow({ from: rows.n, buffers: missing }));
-      return;
-    }
-    this.take(grown(rows, from, unpack(buffers[0])));
+    if (from > rows.n) this.catchUp();
+    else this.take(grown(rows, from, unpack(buffers[0])));
   }
 
   /** @param {{flags: Record<string, number>}} push */
