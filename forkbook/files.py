@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import stat
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,9 +20,11 @@ from .errors import InvalidInput, SourceError
 
 LEFT_BEHIND = 3600.0  # seconds; where files have no locks, an unfinished one this old has no maker any more
 FOR_ONE_USER, FOLDER_FOR_ONE_USER = 0o600, 0o700
+LONGEST_TURN = 10.0  # seconds
 NOT_RUN = 0o666  # what a file may have of the mode of its folder
 NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 T = TypeVar("T")
+_one_here = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -199,6 +202,27 @@ def _locked(path: Path) -> int:
         os.close(opened)
         raise
     return opened
+
+
+@contextmanager
+def by_one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process after the other, and one thread after the other, change the files of a folder.
+
+    Where another one takes longer than some seconds, or there are no locks, it is not waited for.
+    """
+    with _one_here, ExitStack() as kept:
+        until = time.monotonic() + LONGEST_TURN
+        while True:
+            try:
+                kept.callback(os.close, _locked(folder))
+            except BlockingIOError:
+                if time.monotonic() < until:
+                    time.sleep(0.01)
+                    continue
+            except (OSError, ImportError):
+                pass
+            break
+        yield
 
 
 def _beside(path: Path, kind: str) -> Path:

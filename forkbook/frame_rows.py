@@ -6,6 +6,7 @@ from functools import cached_property, reduce
 from typing import Any
 
 from .facts import Facts
+from .model.label import Label
 from .model.messages import role
 from .model.tree import Head
 from .tokens import Ledger, New, Totals, branches_holding
@@ -46,9 +47,11 @@ class CheckpointRow(AtCheckpoint):
 
     Attributes:
         price: What it cost; None without prices.
+        label: The label that somebody gave it.
     """
 
     price: Bill | None = None
+    label: str | None = None
 
     @cached_property
     def sums(self) -> Totals:
@@ -221,11 +224,12 @@ class PathRow(AtCheckpoint):
         return self.ledger.paths[1][self.position]
 
 
-def checkpoints(facts: Facts, prices: Any) -> Iterator[CheckpointRow]:
+def checkpoints(facts: Facts, prices: Any, labels: Mapping[str, Label]) -> Iterator[CheckpointRow]:
     """One row per checkpoint, oldest first."""
     bills = facts.bills(prices)
-    for position in range(len(facts.states)):
-        yield CheckpointRow(facts, position, bills[position] if bills else None)
+    for position, head in enumerate(facts.tree.heads):
+        given = labels.get(head.id)
+        yield CheckpointRow(facts, position, bills[position] if bills else None, given.label if given else None)
 
 
 def messages(facts: Facts, prices: Any) -> Iterator[MessageRow]:

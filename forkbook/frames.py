@@ -7,13 +7,14 @@ Dtypes: ids and text are `string`, counts and tokens `Int64` (nullable), times `
 values `category`; lists and dicts stay objects, which are JSON text in files (see `frame_files`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import frame_rows
 from .columns import BOOL, FLOAT, INT, OBJECT, TEXT, TIME, Column, Columns, Row, Table
 from .facts import SOURCES, STATUSES, Facts
 from .frame_rows import AtCheckpoint, BranchRow, CheckpointRow, MessageRow, PathRow, TaskRow
+from .model.label import Label
 from .model.messages import role, text, tool_calls
 from .model.secrets import masked
 from .model.text import without_surrogates
@@ -28,6 +29,7 @@ SOURCE, STATUS = SOURCES, STATUSES
 METHOD = ("reported", "tokenizer:o200k", "approximate", "mixed", "none", "unknown")
 ROLE = ("human", "ai", "system", "tool", "chat")
 VALUES = {"values", "interrupts", "error"}  # of a thread's record: what its graph made, so nothing is a secret by name
+NO_LABELS: Mapping[str, Label] = {}
 PER_PATH = (
     "total_tokens is what the path to each tip spent. Paths overlap in what branches share, so the column is not to be "
     "summed: history.total_tokens is what the whole thread spent."
@@ -125,6 +127,7 @@ CHECKPOINTS = Table[CheckpointRow](
            lambda row: row.known),
     Column("unknown_channels", OBJECT, "Channels that may hide messages; then counts are null.",
            lambda row: row.hidden),
+    Column("label", TEXT, "The label that somebody gave it; null: none, or not known here.", lambda row: row.label),
 )
 MESSAGES = Table[MessageRow](
     *IDS.columns,
@@ -248,15 +251,20 @@ def threads_rows(threads: list[dict[str, Any]], *, secrets: bool = False) -> Ite
         yield thread | THREADS.row(thread)
 
 
-def checkpoints_rows(facts: Facts, prices: Any = None) -> Iterator[Row]:
-    """One row per checkpoint, oldest first; with `prices` (see `forkbook.tokens.prices.rate_of`) also what it cost.
+def checkpoints_rows(facts: Facts, prices: Any = None, labels: Mapping[str, Label] = NO_LABELS) -> Iterator[Row]:
+    """One row per checkpoint, oldest first.
+
+    Args:
+        facts: The thread.
+        prices: See `forkbook.tokens.prices.rate_of`; with them there is also what each checkpoint cost.
+        labels: What people wrote on checkpoints, by their ids.
 
     Example:
         >>> from forkbook.frames import checkpoints_rows
         >>> [row["title"] for row in checkpoints_rows(history.facts)][-2:]
         ['edit topic=chickens', 'write_joke']
     """
-    for row in frame_rows.checkpoints(facts, prices):
+    for row in frame_rows.checkpoints(facts, prices, labels):
         yield CHECKPOINTS.row(row) | _priced(row, prices)
 
 

@@ -13,10 +13,10 @@ from .acts.spot import graph_id_of
 from .checkpoint import Checkpoint
 from .errors import CheckpointNotFound, InvalidInput
 from .facts import Facts, reread
-from .history_views import HistoryViews
+from .history_labels import HistoryLabels
 from .model.find import position_at, position_of
 from .model.states import State
-from .model.text import escape, shown
+from .model.text import shown
 from .tokens import Counter, counter_of
 from .twins import twin
 
@@ -29,16 +29,19 @@ if TYPE_CHECKING:
     from .widgets.explorer import Explorer
 
 
-class History(HistoryViews):
+class History(HistoryLabels):
     """Every checkpoint of a thread, as a tree. Iterating gives checkpoints, oldest first.
 
-    `history[key]` finds one by id, by a unique prefix or suffix of it (4 hex digits or more), by a branch's label, that
-    is its tip, or by position (0 is the oldest, -1 the newest).
+    `history[key]` finds one by position (0 is the oldest, -1 the newest), by id, by a branch's letter, that is its tip,
+    by a unique prefix or suffix of its id (4 hex digits or more), or by the label that somebody gave it (`label`).
+    Where a text is several of these, the first in this order wins.
 
     Attributes:
         book (Book): The place it was read from.
         facts (Facts): What follows from its states, by position.
     """
+
+    book: Book
 
     def __init__(
         self,
@@ -82,7 +85,7 @@ class History(HistoryViews):
                     checkpoint_id=key.id,
                 )
             key = key.id
-        return Checkpoint(self, self.tree.heads[position_of(self.tree, self.thread_id, key)].id)
+        return Checkpoint(self, self.tree.heads[position_of(self.tree, self.thread_id, key, lambda: self.labels)].id)
 
     def __contains__(self, key: object) -> bool:
         key = key.id if isinstance(key, Checkpoint) else key
@@ -256,6 +259,7 @@ class History(HistoryViews):
         True
         """
         self.facts = reread(self.book.backend, self.facts)
+        self._forget_labels()
         return self
 
     def refreshed(self) -> History:
@@ -317,12 +321,3 @@ class History(HistoryViews):
         from .plot.tree.from_facts import text
 
         return f"{self.summary()}\n{text(self.facts)}"
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        from .plot.bundle import bundle
-
-        plain = repr(self)
-        result = {"text/html": "<pre>" + "\n".join(map(escape, plain.splitlines())) + "</pre>", "text/plain": plain}
-        if len(self):
-            result |= bundle(self.figure())
-        return result

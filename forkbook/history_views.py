@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import frames
-from .model.text import shown
+from .model.text import escape_lines, shown
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from .facts import Facts
+    from .model.label import Label
     from .model.states import State
     from .model.tree import Tree
     from .tokens import Counter
@@ -111,13 +113,17 @@ class HistoryViews:
             people's time left out), cache_read_tokens, cache_creation_tokens, reasoning_tokens, unknown_blocks (images
             and others that context_tokens lacks), inside_id and inside_task_id (where its subgraph ran), known_tokens
             (the least that spent_tokens can be, where they are unknown and so null), unknown_channels (those that may
-            hold messages which cannot be seen: then counts are null).
+            hold messages which cannot be seen: then counts are null), label (that somebody gave it; null: none).
 
         >>> history.checkpoints_df().title.tolist()[-1]
         'write_joke'
         """
-        rows = frames.checkpoints_rows(self.facts, prices)
+        rows = frames.checkpoints_rows(self.facts, prices, self._labels_at_hand())
         return frames.frame(list(rows), frames.with_prices(frames.CHECKPOINTS, prices))
+
+    def _labels_at_hand(self) -> Mapping[str, Label]:
+        """The labels of checkpoints by id, as far as they can be known; facts alone know none."""
+        return {}
 
     def messages_df(self, prices: Any = None) -> pd.DataFrame:
         """One row per message version, at the checkpoint where it is new; tokens stand where they are spent.
@@ -236,3 +242,12 @@ class HistoryViews:
         from .plot.tree.from_facts import marks
 
         return figure(self.facts.tree, marks(self.facts), color=color, title=self.summary(), fold=fold)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        from .plot.bundle import bundle
+
+        plain = repr(self)
+        result: dict[str, Any] = {"text/html": f"<pre>{escape_lines(plain)}</pre>", "text/plain": plain}
+        if len(self.tree):
+            result |= bundle(self.figure())
+        return result

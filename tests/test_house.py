@@ -36,7 +36,7 @@ LAYERS = (
     ("tokens", "demo", "marks"),
     ("backends",),
     ("facts", "checkpoint_facts", "frames", "frame_rows", "frame_files"),
-    ("plot", "face", "snippets", "history_views"),
+    ("plot", "face", "snippets", "history_views", "history_labels"),
     ("acts", "compare"),
     ("transfer", "store", "report", "sweep", "book_views"),
     ("book", "history", "checkpoint"),

@@ -32,6 +32,14 @@ class ClosedBackend(Backend):
             "were read before keep what they have"
         )
 
+    @property
+    def file(self) -> Any:
+        return self.refuse()
+
+    @property
+    def lives_in(self) -> Any:
+        return self.refuse()
+
     def close(self) -> None:
         """Nothing is open."""
 

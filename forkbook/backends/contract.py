@@ -7,6 +7,7 @@ empty.
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..errors import Unsupported
@@ -112,6 +113,16 @@ class Backend(ABC):
     def place(self) -> Any:
         """What all backends of one place have in common, and those of no other."""
         return self.kind, self.address
+
+    @property
+    def file(self) -> Path | None:
+        """The file that has its threads; None: they are in no file, or in one that this place does not know."""
+        return None
+
+    @property
+    def lives_in(self) -> Any:
+        """The object of this process that its threads end with; None: they outlive the process."""
+        return None
 
     def close(self) -> None:  # noqa: B027  # most places have nothing open
         """Let go of what is open."""

@@ -49,7 +49,8 @@ def is_saver(source: Any) -> bool:
 
 def saver_backend(saver: Any, rules: Rules | None, budget: Budget) -> Backend:
     """A checkpointer's store: by our own reader where it is a SQLite file or a Postgres database, else by LangGraph."""
-    from .graph.saver import SaverBackend, store_of
+    from .graph.kept_in import store_of
+    from .graph.saver import SaverBackend
 
     require_langgraph()
     store = store_of(saver)

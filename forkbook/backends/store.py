@@ -58,8 +58,15 @@ class Memory(ABC):
         """All namespaces that hold items and begin so, each once."""
 
     @abstractmethod
-    def put(self, namespace: Namespace, key: str, value: Mapping[str, Any]) -> None:
-        """Write an item."""
+    def put(self, namespace: Namespace, key: str, value: Mapping[str, Any], *, indexed: bool = True) -> None:
+        """Write an item.
+
+        Args:
+            namespace: Where.
+            key: Its name.
+            value: What it is.
+            indexed: Whether a search by meaning may find it, where the place has an index.
+        """
 
     @abstractmethod
     def delete(self, namespace: Namespace, key: str) -> None:

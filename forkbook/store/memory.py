@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..acts.spot import HasSpot
 from ..backends.capabilities import Capability
+from ..backends.labels import is_ours
 from ..backends.store import Item, Memory, Namespace, checked_key, namespace_of, text_of
 from ..columns import BOOL, Columns
 from ..errors import InvalidInput
 from ..frames import frame
+from ..marks import OURS
 from ..model.edits import plain
 from ..model.text import short, shown
 from ..twins import twin
@@ -42,7 +44,8 @@ class Store:
     """The shared memory of a book; `book.store` gives it.
 
     A namespace is its labels, ("memories", "123"), or their text, "memories.123". Reading changes nothing, not even
-    when an item expires. Items that have expired are there until the place sweeps them away.
+    when an item expires. Items that have expired are there until the place sweeps them away. The labels of checkpoints
+    (`history.label`) are items, too: under ("forkbook", thread id), shown only where a prefix asks for them.
 
     Every method but `recording` has a twin for async code, as in `await book.store.aitems_df()`.
     """
@@ -67,14 +70,25 @@ class Store:
         Raises:
             Unsupported: This place has no shared memory; the text says which places have one.
         """
-        return sorted(self._memory.namespaces(namespace_of(prefix)))
+        labels = namespace_of(prefix)
+        return sorted(found for found in self._memory.namespaces(labels) if is_shown(found, labels))
 
     def items(self, prefix: Place | None = None, query: str | None = None, limit: int | None = None) -> list[Item]:
         """The items themselves, as `items_df` has them."""
         if limit is not None and not (isinstance(limit, int) and limit > 0):
             raise InvalidInput(f"limit is {short(limit)}: give 1 or more, or None for all")
-        found = self._memory.items(namespace_of(prefix), query, limit)
+        found = self._shown(namespace_of(prefix), query, limit)
         return found if query is not None else ordered(found)
+
+    def _shown(self, prefix: Namespace, query: str | None = None, limit: int | None = None) -> list[Item]:
+        """The items under a prefix, without the labels of checkpoints, of which there may be some among the first."""
+        wanted = limit
+        while True:
+            found = self._memory.items(prefix, query, wanted)
+            shown = [item for item in found if is_shown(item.namespace, prefix)]
+            if limit is None or wanted is None or len(shown) >= limit or len(found) < wanted:
+                return shown[:limit]
+            wanted = limit + len(found) - len(shown)
 
     def items_df(self, prefix: Place | None = None, query: str | None = None, limit: int | None = None) -> pd.DataFrame:
         """One row per item; all pages are read.
@@ -140,7 +154,7 @@ class Store:
     def snapshot(self, prefix: Place | None = None) -> Snapshot:
         """What the memory holds now, to keep; `diff` shows what was written since."""
         labels, memory = namespace_of(prefix), self._memory
-        return Snapshot(tuple(ordered(memory.items(labels))), datetime.now(UTC), labels, memory.name)
+        return Snapshot(tuple(ordered(self._shown(labels))), datetime.now(UTC), labels, memory.name)
 
     def diff(self, before: Snapshot, after: Snapshot | None = None) -> StoreDiff:
         """What was added, changed, rewritten and removed from one snapshot to another.
@@ -222,6 +236,11 @@ def user_of(checkpoint: HasSpot, key: str = "user_id") -> str | None:
         ran = (cp.metadata for cp in reversed(spot.lineage) if cp.source in ("input", "loop"))
         given = next(ran, {})
     return None if given.get(key) in (None, "") else str(given[key])
+
+
+def is_shown(namespace: Namespace, prefix: Namespace) -> bool:
+    """Whether the items of a namespace are shown under a prefix: labels of checkpoints only on request."""
+    return not is_ours(namespace) or OURS in prefix
 
 
 def _whole(namespace: Place) -> Namespace:

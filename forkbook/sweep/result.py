@@ -11,6 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from ..acts.act import BookOf, C, H
+from ..backends.labels import delete_thread
 from ..errors import ForkbookError, Refused, ThreadNotFound
 from ..facts import Facts, read, reread
 from ..frames import frame, with_prices
@@ -70,8 +71,7 @@ class Sweep(Generic[H, C]):
         self.book, self.thread_id, self.checkpoint_id = book, thread_id, checkpoint_id
         self.id, self.started, self.rows, self._notes = id, started, rows, notes
         self.runner: Run | None = None
-        self._base, self._planned = base, planned or len(rows)
-        self._read: dict[str, Facts] = {}
+        self._base, self._planned, self._read = base, planned or len(rows), dict[str, Facts]()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -253,7 +253,7 @@ class Sweep(Generic[H, C]):
         for thread_id in dict.fromkeys(row.thread_id for row in self.rows):
             with suppress(ThreadNotFound):
                 if self._made(thread_id):
-                    self.book.backend.delete(thread_id)
+                    delete_thread(self.book.backend, thread_id)
                     deleted += 1
         return deleted
 

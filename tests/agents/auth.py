@@ -9,6 +9,8 @@ A user is named by a bearer token, `ada` or `ada.no-copy`; the word after the do
     no-delete      threads cannot be deleted
     no-run         nothing can be run
     no-threads     threads cannot be listed
+    no-memory      the store cannot be used
+    no-writing     the store cannot be written to
     strict         a thread of another user is denied (403), not missing (404)
 """
 
@@ -25,6 +27,8 @@ RIGHTS = {
     "no-delete": {("threads", "delete")},
     "no-run": {("threads", "create_run")},
     "no-threads": {("threads", "search")},
+    "no-memory": {("store", action) for action in ("get", "search", "list_namespaces", "put", "delete")},
+    "no-writing": {("store", "put"), ("store", "delete")},
 }
 OWNERS: dict[str, str] = {}  # of threads
 
@@ -38,12 +42,17 @@ async def who(authorization: str | None) -> dict[str, Any]:
     return {"identity": name, "permissions": [lacking]}
 
 
-@auth.on
-async def own_only(ctx: Any, value: Any) -> Any:
-    """Stamp what is made with its owner, and show to each user only what is their own."""
+def check_right(ctx: Any) -> None:
+    """Refuse what this user has no right to."""
     for lacking in ctx.permissions:
         if (ctx.resource, ctx.action) in RIGHTS.get(lacking, ()):
             raise Auth.exceptions.HTTPException(status_code=403, detail=f"{ctx.action} of {ctx.resource} is not yours")
+
+
+@auth.on
+async def own_only(ctx: Any, value: Any) -> Any:
+    """Stamp what is made with its owner, and show to each user only what is their own."""
+    check_right(ctx)
     anothers = OWNERS.get(str(value.get("thread_id")), ctx.user.identity) != ctx.user.identity
     if ctx.resource == "threads" and anothers and "strict" in ctx.permissions:
         raise Auth.exceptions.HTTPException(status_code=403, detail="this thread is not yours")
@@ -58,5 +67,6 @@ async def own_only(ctx: Any, value: Any) -> Any:
 @auth.on.store
 async def own_memory(ctx: Any, value: Any) -> None:
     """Begin each namespace with the user, unless it does so already."""
+    check_right(ctx)
     namespace = tuple(value.get("namespace") or ())
     value["namespace"] = namespace if namespace[:1] == (ctx.user.identity,) else (ctx.user.identity, *namespace)

@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import warnings
 
 import pytest
 from all_seen import seen
@@ -90,23 +89,6 @@ def test_any_cell_of_a_store(good, tmp_path, kind, table, column, cell):
         assert book["well"].states == want
         if table == "store":
             assert {"n": 1} in list(book.store.items_df().value)
-
-
-def test_threads_whose_ids_are_no_text_are_told(good, tmp_path):
-    shutil.copy(good / "typed.db", path := tmp_path / "x.db")
-    with contextlib.closing(sqlite3.connect(path)) as db, db:
-        for cell in (b"blob", b"\xff", "x" * 20_000):
-            db.execute(
-                "INSERT INTO checkpoints SELECT ?, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, "
-                "checkpoint, metadata FROM checkpoints WHERE thread_id = 'bad'",
-                [cell],
-            )
-    with fb.connect(path) as book:
-        with pytest.warns(UserWarning, match="^3 of 5 threads left out: there is .* in the place of an id"):
-            assert set(book.threads().thread_id) == {"bad", "well"}
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            assert len(book["well"]) == len(book["bad"])
 
 
 @pytest.mark.long

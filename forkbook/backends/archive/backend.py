@@ -40,6 +40,10 @@ class ArchiveBackend(Backend):
         with self._reader(f"archive {path}"):
             pass
 
+    @property
+    def file(self) -> Path:
+        return self.path
+
     def threads(self, **search: Any) -> Iterator[Thread]:
         """Every thread that fits, newest first.
 

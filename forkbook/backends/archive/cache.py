@@ -153,6 +153,14 @@ class CachedBackend(Backend):
     def place(self) -> Any:
         return self.live.place
 
+    @property
+    def file(self) -> Path | None:
+        return self.live.file
+
+    @property
+    def lives_in(self) -> Any:
+        return self.live.lives_in
+
     def update(
         self, thread_id: str, checkpoint_id: str | None, values: Any, as_node: str | None, *, ns: str = ""
     ) -> str:

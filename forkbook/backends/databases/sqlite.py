@@ -19,7 +19,7 @@ from ..store import Memory
 from ..values.cells import understood
 from ..values.decode import Decoder
 from .kept import KeptThreads
-from .listing import check_search, fitting, named
+from .listing import check_search, fitting
 from .rules import Rules
 from .sqlite_file import SqliteFile
 from .sqlite_rows import SqliteRows, name, namespaces_of
@@ -67,6 +67,10 @@ class SqliteBackend(Backend):
         if not self._file.read("opening the store", SqliteMemory.columns):
             self.capabilities -= {Capability.STORE}
 
+    @property
+    def file(self) -> Path:
+        return self._file.path
+
     def close(self) -> None:
         self._file.close()
         with self._lock:
@@ -74,7 +78,7 @@ class SqliteBackend(Backend):
 
     def threads(self, **search: Any) -> Iterator[Thread]:
         check_search(search)
-        rows = named(self._file.read("listing the threads", self._listed))
+        rows = self._file.read("listing the threads", self._listed)
         yield from (_thread(*row) for row in fitting(rows, search))
 
     def thread(self, thread_id: str) -> Thread:
@@ -121,11 +125,12 @@ class SqliteBackend(Backend):
         return self.budget.meter(f"thread {thread_id!r} of {self.kind} {self.address}", thread_id=thread_id)
 
     def _listed(self, connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
-        """The threads, each with its first and last checkpoint id."""
+        """The threads, each with its first and last checkpoint id; ids that are no text can be asked for by no one."""
         found, meter = [], self.budget.meter(f"the list of threads of {self.kind} {self.address}")
         for row in connection.execute(THREADS):
             meter.take(items=1)
-            found.append(row)
+            if isinstance(row[0], str):
+                found.append(row)
         return found
 
     def _states(self, thread_id: str, ns: str) -> dict[str, State]:

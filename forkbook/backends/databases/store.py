@@ -23,7 +23,7 @@ class Tables(Memory):
 
     budget: Budget
 
-    def put(self, namespace: Namespace, key: str, value: Mapping[str, Any]) -> None:
+    def put(self, namespace: Namespace, key: str, value: Mapping[str, Any], *, indexed: bool = True) -> None:
         self.check_writable()
 
     def delete(self, namespace: Namespace, key: str) -> None:

@@ -17,7 +17,6 @@ from ...model.tree import Head, path_of
 from ..capabilities import Capability
 from ..classes import Classes
 from ..configured import from_metadata
-from ..contract import Backend
 from ..events import OnEvent
 from ..pydantic_reasons import exception_in_one_line
 from ..records import Graph, RunOutcome, RunSettings
@@ -27,6 +26,7 @@ from .calls import Caller, awaits, caller_of
 from .copies import Copies
 from .functional import with_memory
 from .holding import must_hold_copies
+from .kept_in import OnCheckpointer
 from .reading import StateReader
 from .restoring import as_objects, with_messages
 from .revive import holds_messages, revived
@@ -38,7 +38,7 @@ from .write_history import graph_at, plant
 SEARCHES = ("ids", "limit", "offset", "metadata")
 
 
-class GraphBackend(Backend):
+class GraphBackend(OnCheckpointer):
     """A compiled graph with a checkpointer, sync or async.
 
     A copy is written when it is first asked for; one that is tagged as scratch before, a preview's, is made in memory

@@ -2,18 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from langgraph.checkpoint.base import CheckpointTuple
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from ...errors import ForkbookError, InvalidInput, SourceError, ThreadNotFound, Unsupported
-from ...model.held import Secret
 from ...model.states import State, Thread
 from ...model.tree import Head
-from ..contract import Backend
 from ..databases.listing import check_search, fitting
 from ..databases.rows import Saved, Write, parts
 from ..databases.rules import Rules
@@ -21,15 +16,13 @@ from ..databases.states import states
 from ..values.decode import Decoder
 from ..values.plain import opaque
 from .calls import caller_of
+from .kept_in import OnCheckpointer
 from .snapshots import SERIALIZER, Saver, Stub, config, stub, without_objects
 
 WARNING = "read by LangGraph: may import classes and change the file"
 
 
-PLACE = ("host", "port", "user", "password", "dbname", "options", "sslmode")  # what names a database to libpq
-
-
-class SaverBackend(Backend):
+class SaverBackend(OnCheckpointer):
     """A checkpointer of any kind, asked by its own `list`.
 
     The checkpointer makes the values, with whatever classes they name; what runs next is worked out of the stored
@@ -106,54 +99,6 @@ class SaverBackend(Backend):
         where = None if thread_id is None else {"configurable": {"thread_id": thread_id}}
         with self._as_errors("listing the checkpoints", thread_id):
             return self._call.each(stub, without_objects(self._saver), "list", where)
-
-
-def store_of(saver: Saver) -> Path | Secret | None:
-    """Where a checkpointer keeps its checkpoints, if forkbook can read them there by itself.
-
-    Returns:
-        The file of a SqliteSaver, or the address of a PostgresSaver's database; None: it is another checkpointer, has
-        its data in memory, or writes them in a way of its own (a subclass, another serializer).
-    """
-    if type(saver.serde) is not JsonPlusSerializer:
-        return None
-    module = type(saver).__module__
-    if module.startswith("langgraph.checkpoint.sqlite"):
-        rows = caller_of(saver)(_Files(saver), "files")
-        path = next((row[2] for row in rows if row[1] == "main"), "")
-        return Path(path) if path else None
-    if module.startswith("langgraph.checkpoint.postgres"):
-        return _postgres_address(getattr(saver, "conn", None))
-    return None
-
-
-class _Files:
-    """Asks a SqliteSaver, sync or async, for the files of its connection."""
-
-    def __init__(self, saver: Any) -> None:
-        self._saver = saver
-
-    def files(self) -> list[Any]:
-        with self._saver.lock:
-            return list(self._saver.conn.execute("PRAGMA database_list").fetchall())
-
-    async def afiles(self) -> list[Any]:
-        async with self._saver.conn.execute("PRAGMA database_list") as cursor:
-            return list(await cursor.fetchall())
-
-
-def _postgres_address(held: Any) -> Secret | None:
-    """The address of the database behind a connection, or a pool of them."""
-    from psycopg.conninfo import conninfo_to_dict
-
-    if (info := getattr(held, "info", None)) is not None:
-        said = {**info.get_parameters(), "password": info.password, "dbname": info.dbname}
-    elif isinstance(text := getattr(held, "conninfo", None), str):
-        said = {**conninfo_to_dict(text), **(getattr(held, "kwargs", None) or {})}
-    else:
-        return None
-    known = {name: str(value) for name in PLACE if (value := said.get(name)) not in (None, "")}
-    return Secret(f"postgresql://?{urlencode(known, quote_via=quote)}")
 
 
 def _thread(thread_id: str, times: list[str]) -> Thread:

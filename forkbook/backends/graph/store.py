@@ -48,10 +48,10 @@ class GraphMemory(Memory):
         found = every(ask, lambda namespace: namespace, None, f"the store of {self.name}")
         return [namespace for namespace in found if namespace[: len(prefix)] == prefix]  # it takes "*" for any label
 
-    def put(self, namespace: Namespace, key: str, value: Mapping[str, Any]) -> None:
+    def put(self, namespace: Namespace, key: str, value: Mapping[str, Any], *, indexed: bool = True) -> None:
         with self._as_errors(f"writing item {key!r} of the store"):
             try:
-                self._call(self._store, "put", namespace, key, dict(value))
+                self._call(self._store, "put", namespace, key, dict(value), index=None if indexed else False)
             except ValueError as error:
                 raise InvalidInput(f"the store of {self.name} refuses item {key!r}: {error}") from error
 

@@ -75,6 +75,10 @@ class JsonBackend(Backend):
         budget.check("read_bytes", self._stamp[0], f"the file {path}", path=str(path))
         self._items = index(self.path, self._bytes(), budget)
 
+    @property
+    def file(self) -> Path:
+        return self.path
+
     def threads(self, **search: Any) -> Iterator[Thread]:
         """Every thread that fits, newest first.
 

@@ -49,9 +49,9 @@ class ServerMemory(Memory):
         found = every(ask, lambda namespace: namespace, None, f"the store of {self.name}")
         return [namespace for namespace in found if namespace[: len(prefix)] == prefix]  # it takes "*" for any label
 
-    def put(self, namespace: Namespace, key: str, value: Mapping[str, Any]) -> None:
+    def put(self, namespace: Namespace, key: str, value: Mapping[str, Any], *, indexed: bool = True) -> None:
         with self._as_errors(f"writing item {key!r} of the store"):
-            self._client().put_item(list(namespace), key, dict(value))
+            self._client().put_item(list(namespace), key, dict(value), index=None if indexed else False)
 
     def delete(self, namespace: Namespace, key: str) -> None:
         with self._as_errors(f"deleting item {key!r} of the store"):

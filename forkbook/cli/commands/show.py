@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...errors import ForkbookError
 from ..arguments import ApiKey, EnvFile, Insecure, Json, Source, ThreadId
 from ..places import Keys, opened
 from ..screen import OK, Screen
 
 if TYPE_CHECKING:
     from ...history import History
+    from ...model.label import Label
 
 ROWS = 40
 STYLES = {"graph": "blue", "sign": "bold red", "id": "yellow", "step": "dim", "tip": "bold green"}
@@ -56,6 +59,14 @@ def show(
     return OK
 
 
+def _labels(history: History) -> Mapping[str, Label]:
+    """What people wrote on checkpoints, where the place says that."""
+    try:
+        return history.labels
+    except ForkbookError:
+        return {}
+
+
 def _plain(history: History) -> dict[str, Any]:
     from ...frames import branches_rows, checkpoints_rows
 
@@ -64,5 +75,5 @@ def _plain(history: History) -> dict[str, Any]:
         "complete": history.complete,
         "pruned": [root.id for root in history.pruned],
         "branches": list(branches_rows(history.facts)),
-        "checkpoints": list(checkpoints_rows(history.facts)),
+        "checkpoints": list(checkpoints_rows(history.facts, labels=_labels(history))),
     }
