@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import frames
-from .model.text import escape_lines, shown
+from .model.text import shown
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -238,16 +238,40 @@ class HistoryViews:
         >>> len(history.figure(color="branch").data) > 0
         True
         """
+        from .plot.still_figure import with_still
         from .plot.tree.figure import figure
         from .plot.tree.from_facts import marks
 
-        return figure(self.facts.tree, marks(self.facts), color=color, title=self.summary(), fold=fold)
+        drawn = figure(self.facts.tree, marks(self.facts), color=color, title=self.summary(), fold=fold)
+        facts, labels = self.facts, self._labels_at_hand
+
+        def still() -> str:
+            from .face.svg import still_html
+
+            return still_html(facts, labels())
+
+        return with_still(drawn, still)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        from .face.svg import still_html
         from .plot.bundle import bundle
 
-        plain = repr(self)
-        result: dict[str, Any] = {"text/html": f"<pre>{escape_lines(plain)}</pre>", "text/plain": plain}
+        html = still_html(self.facts, self._labels_at_hand())
+        result: dict[str, Any] = {"text/html": html, "text/plain": repr(self)}
         if len(self.tree):
             result |= bundle(self.figure())
         return result
+
+    def svg(self) -> str:
+        """The tree as an SVG document: a picture for pages, slides and papers, which needs no program to be seen.
+
+        It is 900 px wide and has at most about 60 rows: long stretches are folded, and of a large thread the first and
+        the last rows are shown, and between them open questions, stars and failures. It is readable on light and dark
+        pages and in black and white, and has no script, font or link.
+
+        >>> history.svg()[:5]
+        '<svg '
+        """
+        from .face.svg import svg
+
+        return svg(self.facts, self._labels_at_hand())

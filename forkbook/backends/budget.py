@@ -24,8 +24,8 @@ class Budget:
         read_bytes (int): Bytes that one read unpacks: of a thread, a list of threads, one answer of a server.
         items (int): Items of lists and dicts in one read, counted at every level.
         depth (int): Lists and dicts in each other.
-        seconds (float): Seconds that the queries of one read of a store or an archive may take, or one answer of a server
-            that is no run.
+        seconds (float): Seconds that the queries of one read of a store or an archive may take, or one answer of a
+            server that is no run.
 
     Raises:
         InvalidInput: A bound is no positive number.

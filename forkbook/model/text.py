@@ -11,6 +11,7 @@ import orjson
 
 P = ParamSpec("P")
 SHAPELESS = ("Cc", "Cf", "Cs", "Zl", "Zp")
+NO_CHARACTER = 0xFFFE  # and U+FFFF, and the like of other planes: XML takes none of the first two
 NEEDED_JOINERS = "\u200c\u200d"
 
 
@@ -124,7 +125,8 @@ def _shape(character: str) -> str:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "␡"
-    if unicodedata.category(character) not in SHAPELESS or character in NEEDED_JOINERS:
+    is_shapeless = unicodedata.category(character) in SHAPELESS or code & 0xFFFE == NO_CHARACTER
+    if not is_shapeless or character in NEEDED_JOINERS:
         return character
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
