@@ -32,8 +32,8 @@ class Lanes:
         self._starts = folded.starts
         self.row_of = {at: number for number, row in enumerate(rows) for at in positions_of(row, folded)}
         self.hues = hues(order)
-        self._down = self._trunks()
-        used = {lane for lane, _ in self._down} | {self._order.lanes[first(row)] for row in rows}
+        used = set(self._used())
+        self._down = {place: hue for place, hue in self._trunks().items() if place[0] in used}
         step = min(PITCH, MOST_WIDTH / max(1, len(used)))
         self._x = {lane: LEFT + step * number for number, lane in enumerate(sorted(used))}
 
@@ -44,8 +44,19 @@ class Lanes:
     def x(self, row: int) -> float:
         """Where the mark of a row stands; of a gap the line furthest right."""
         what = self.rows[row]
-        passing = [lane for lane, at in self._down if at in (row - 1, row)] if isinstance(what, Gap) else []
-        return max(self._x[lane] for lane in (*passing, self._order.lanes[first(what)]))
+        if isinstance(what, Gap):
+            return max((self._x[lane] for lane, at in self._down if at in (row - 1, row)), default=LEFT)
+        return self._x[self._order.lanes[first(what)]]
+
+    def _used(self) -> Iterator[int]:
+        """The lanes of all marks, and those that these leave: others only pass by, and there may be hundreds."""
+        yield 0
+        for row in self.rows:
+            if not isinstance(row, Gap):
+                at = first(row)
+                above = self._order.parents[self._starts.get(at, at)]
+                yield self._order.lanes[at]
+                yield self._order.lanes[max(above, 0)]
 
     def _trunks(self) -> dict[tuple[int, int], int]:
         """By lane and row the colour of the line from there to the next row."""

@@ -3,9 +3,9 @@
 import unicodedata
 
 SIZE = 13  # px of the letters that the widths are of
-NARROW, USUAL, BROAD, WIDE = 4.6, 7.5, 9.6, 13.8  # px
-THIN = frozenset("iljtfrI.,:;'|!()[]{}·` \"“”‘’/\\-")
-THICK = frozenset("mwMWOQGDHNUCA@%&…—✓✗★▸→")
+NARROW, USUAL, BROAD, WIDE = 5.3, 8.3, 10.3, 13.2  # px, as in DejaVu Sans, the broadest that is usual
+THIN = frozenset("iljtfrI.,:;'|!()[]· /\\-")
+THICK = frozenset("mwMW@%&…—")
 
 
 def width_of(text: str, size: float = SIZE) -> float:
@@ -28,8 +28,10 @@ def fitted(text: str, width: float, size: float = SIZE) -> str:
 def _width(character: str) -> float:
     if character in THIN:
         return NARROW
+    if character in THICK:
+        return WIDE
     if character < "\x7f":
-        return BROAD if character in THICK or character.isupper() else USUAL
+        return BROAD if character.isupper() else USUAL
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return WIDE if unicodedata.east_asian_width(character) in "FW" or ord(character) > 0xFFFF else BROAD
