@@ -1,9 +1,9 @@
 """Comparisons as blocks, which the explorer's page draws: numbers in tables, then what each said. Pure."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from ..columns import Row
+from ..face.blocks import Block, note, shorter, table
 from ..frames import tokens
 from ..model.text import cut, json_text
 from ..tokens import amount
@@ -11,7 +11,6 @@ from .change import Change, moved, value_text, where, words
 from .many import Overview
 from .two import Comparison
 
-Block = dict[str, Any]
 MESSAGES_SHOWN, CHANGES_SHOWN, ROWS_SHOWN = 50, 100, 300
 TEXT_SHOWN, SAID_SHOWN, AROUND = 2_000, 120, 120  # characters
 OPS = {"equal": " ", "insert": "+", "delete": "-", "note": " "}
@@ -34,9 +33,9 @@ def _two(found: Comparison) -> list[Block]:
     least = "at least " if any(found.unknown.values()) else ""
     number, shared = len(found.diff), len(sides["shared"])
     return [
-        _note(str(found)),
-        _table(["", "input tokens", "output tokens", "total tokens", "seconds"], spent, [1, 2, 3, 4]),
-        _note(f"{least}{shared:,} message{'' if shared == 1 else 's'} in both"),
+        note(str(found)),
+        table(["", "input tokens", "output tokens", "total tokens", "seconds"], spent, [1, 2, 3, 4]),
+        note(f"{least}{shared:,} message{'' if shared == 1 else 's'} in both"),
         {
             "kind": "columns",
             "titles": [f"only {a}", f"only {b}"],
@@ -70,8 +69,7 @@ def _parts(change: Change) -> list[list[str]]:
 
 
 def _cut(text: str) -> str:
-    rest = len(text) - TEXT_SHOWN
-    return text if rest <= 0 else f"{text[:TEXT_SHOWN]} … {rest:,} more characters"
+    return shorter(text, TEXT_SHOWN)
 
 
 def _messages(rows: Sequence[Row]) -> Iterator[Block]:
@@ -100,7 +98,7 @@ def _messages(rows: Sequence[Row]) -> Iterator[Block]:
         }
     yield from _more(len(rows) - MESSAGES_SHOWN, "message")
     if not rows:
-        yield _note("no messages of its own")
+        yield note("no messages of its own")
 
 
 def _many(found: Overview) -> list[Block]:
@@ -125,8 +123,8 @@ def _many(found: Overview) -> list[Block]:
     ]
     head = f"{len(found.rows):,} paths · {found.totals} tokens spent in all, what they share counted once"
     return [
-        _note(head),
-        {**_table(names, rows, NUMBERS), "positions": [path.side.position for path in found.paths[:ROWS_SHOWN]]},
+        note(head),
+        table(names, rows, NUMBERS, positions=[path.side.position for path in found.paths[:ROWS_SHOWN]]),
         *_more(len(found.rows) - ROWS_SHOWN, "path"),
         {"kind": "bars", "rows": bars},
     ]
@@ -136,13 +134,5 @@ def _seconds(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds:.2f}"
 
 
-def _note(text: str) -> Block:
-    return {"kind": "note", "tone": "", "text": text}
-
-
-def _table(columns: list[str], rows: list[list[Any]], numeric: list[int]) -> Block:
-    return {"kind": "table", "columns": columns, "numeric": numeric, "rows": rows, "marked": -1, "positions": None}
-
-
 def _more(count: int, what: str) -> list[Block]:
-    return [_note(f"… {count:,} more {what}{'' if count == 1 else 's'}")] if count > 0 else []
+    return [note(f"… {count:,} more {what}{'' if count == 1 else 's'}")] if count > 0 else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,11 +10,11 @@ from ..compare.blocks_of import blocks_of
 from ..compare.many import Overview, compare
 from ..compare.two import Comparison
 from ..errors import InvalidInput
+from ..face.blocks import Block, note
 from ..face.document import Document
 from ..face.find import find
 from ..face.page import messages, page, text, value
 from ..face.views import VIEWS
-from ..facts import Facts
 from ..history import History
 from ..model.reserved import END
 from ..model.text import short
@@ -27,9 +26,7 @@ from .fields import fields, graph_of, nodes_of
 CONVERSATION, MEMORY, CODE = "Conversation", "Memory", "Code"
 TABS = (CONVERSATION, *VIEWS, MEMORY, CODE)
 About = Mapping[str, Any]
-Block = dict[str, Any]
 MOST_LABELS, MOST_MESSAGES, MOST_FOUND = 1_000, 200, 500
-MOST_STEPS = 500  # upwards, to where a message arrived
 
 
 class Shows(Protocol):
@@ -98,21 +95,9 @@ def show_answer(shows: Shows, about: About) -> Block:
 
 
 def page_of(shows: Shows, position: int) -> Block:
+    """The page of a checkpoint, with what people wrote on it."""
     facts = shows.history.facts
-    found = page(facts, position, shows.labels.get(facts.tree.heads[position].id, {}))
-    said = found.get("messages")
-    if said:
-        _name_runs(facts, position, said["channel"], said["items"])
-    return found
-
-
-def _name_runs(facts: Facts, position: int, channel: str, items: list[Block]) -> None:
-    """Say of messages which nodes run again when one is edited: those that ran where it arrived."""
-    for item in items:
-        way = list(itertools.islice(drafts.held(facts, position, channel, item["index"]), MOST_STEPS))
-        following = facts.states[way[-1][0]]["next"] if len(way) < MOST_STEPS else None
-        if item.get("editable") and following is not None:
-            item["runs"] = list(following)
+    return page(facts, position, shows.labels.get(facts.tree.heads[position].id, {}))
 
 
 def messages_answer(shows: Shows, about: About) -> list[Block]:
@@ -120,12 +105,7 @@ def messages_answer(shows: Shows, about: About) -> list[Block]:
     start, end = about.get("from"), about.get("to")
     if not (isinstance(start, int) and isinstance(end, int) and 0 <= start <= end <= start + MOST_MESSAGES):
         raise InvalidInput(f"messages are asked for from one index to another, at most {MOST_MESSAGES}")
-    position, facts = position_in(shows, about), shows.history.facts
-    found = messages(facts, position, start, end)
-    channel = (page(facts, position).get("messages") or {}).get("channel")
-    if channel is not None:
-        _name_runs(facts, position, channel, found)
-    return found
+    return messages(shows.history.facts, position_in(shows, about), start, end)
 
 
 def text_answer(shows: Shows, about: About) -> str:
@@ -157,7 +137,7 @@ def view_answer(shows: Shows, about: About) -> list[Block]:
     return VIEWS[tab](shows.history.facts, position)
 
 
-NO_CODE: Block = {"kind": "note", "tone": "", "text": "What you do here is written down as code."}
+NO_CODE = note("What you do here is written down as code.")
 
 
 def find_answer(shows: Shows, about: About) -> Block:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..errors import ForkbookError
+from ..face.blocks import Block, heading, note
 from ..snippets import LANGUAGES, Code, Gesture, Place, code
 from ..snippets.layout import call, laid
 from ..snippets.literals import python_literal
-
-Block = dict[str, Any]
 
 
 class HasCode(Protocol):
@@ -69,24 +68,16 @@ def act_blocks(act: Kept) -> list[Block]:
     try:
         shown = act.code(None).language
     except ForkbookError as error:
-        return [_heading(act), _code("forkbook", "forkbook", act.line, shown=True), _note(str(error))]
+        return [heading(act.title), _code("forkbook", "forkbook", act.line, shown=True), note(str(error))]
     others = [_block(act, language, language == shown) for language in LANGUAGES]
-    return [_heading(act), _code("forkbook", "forkbook", act.line, shown=True), *others]
+    return [heading(act.title), _code("forkbook", "forkbook", act.line, shown=True), *others]
 
 
 def _block(act: Kept, language: str, shown: bool) -> Block:
     try:
         return _code(LANGUAGES[language].highlighted_as, LANGUAGES[language].label, str(act.code(language)), shown)
     except ForkbookError as error:
-        return _note(f"{LANGUAGES[language].label}: {error}")
-
-
-def _heading(act: Kept) -> Block:
-    return {"kind": "heading", "text": act.title}
-
-
-def _note(text: str) -> Block:
-    return {"kind": "note", "tone": "", "text": text}
+        return note(f"{LANGUAGES[language].label}: {error}")
 
 
 def _code(language: str, label: str, text: str, shown: bool) -> Block:

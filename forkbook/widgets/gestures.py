@@ -28,7 +28,6 @@ About = Mapping[str, Any]
 MOST_TRIED = 8  # nodes that an edited message may have come from
 FORMATS = {"archive": "forkbook", "json": "json", "parquet": "parquet"}
 EVERY_NODE = "*"
-NO_LABEL: dict[str, Any] = {"label": "", "note": "", "star": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,14 +260,8 @@ def subgraphs(sitting: Sitting, about: About) -> None:
 
 def label(sitting: Sitting, about: About) -> None:
     """Name a checkpoint, note something about it, or set a star."""
-    shows = sitting.shows
-    id_ = shows.history[checked(shows, about.get("position"))].id
-    before = shows.labels.get(id_, {})
-    new = {name: about.get(name, before.get(name, empty)) for name, empty in NO_LABEL.items()}
-    if not (isinstance(new["label"], str) and isinstance(new["note"], str) and isinstance(new["star"], bool)):
-        raise InvalidInput("a label and a note are texts, a star is there or not")
-    others = {other: label for other, label in shows.labels.items() if other != id_}
-    shows.relabel(others if new == NO_LABEL else {**others, id_: new})
+    position = checked(sitting.shows, about.get("position"))
+    sitting.labelling.set(position, about.get("label"), about.get("note"), about.get("star"))
 
 
 def stop(sitting: Sitting, about: About) -> None:

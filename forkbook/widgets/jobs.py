@@ -175,12 +175,12 @@ class Jobs:
         in_thread(stop, "forkbook stop")
         return True
 
-    def wait(self, seconds: float = 60, *, turning: bool = False) -> None:
+    def wait(self, seconds: float, turn: Callable[[float], object] | None = None) -> None:
         """Wait for the job under way; an interrupt of the kernel stops its run, and is waited for, too.
 
         Args:
             seconds: How long.
-            turning: Let this thread's loop turn meanwhile, for the job needs it.
+            turn: Lets this thread's loop turn meanwhile, which the job needs; None: it needs none.
 
         Raises:
             TimeoutError: It is not done in time.
@@ -188,17 +188,17 @@ class Jobs:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                return self._wait(deadline, seconds, turning)
+                return self._wait(deadline, seconds, turn)
             except KeyboardInterrupt:
                 if self.stopping or not self.interrupted():
                     raise
 
-    def _wait(self, deadline: float, seconds: float, turning: bool) -> None:
-        while not self._free.acquire(timeout=0 if turning else WAIT_STEP):
+    def _wait(self, deadline: float, seconds: float, turn: Callable[[float], object] | None) -> None:
+        while not self._free.acquire(timeout=0 if turn else WAIT_STEP):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the explorer is still busy after {seconds} s: {self._doing}")
-            if turning:
-                self._main.turn(WAIT_STEP)
+            if turn:
+                turn(WAIT_STEP)
         self._free.release()
 
 

@@ -31,7 +31,7 @@ class MainLoop:
         return marimo is not None and bool(marimo.running_in_notebook())
 
     def turn(self, seconds: float) -> None:
-        """Let the loop of this thread turn for a while."""
+        """Let the loop of this thread turn for a while, if one runs here."""
         aio.wait(partial(asyncio.sleep, seconds), None)
 
     def hear_interrupts(self, on_interrupt: Callable[[], bool]) -> None:

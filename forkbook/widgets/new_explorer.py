@@ -25,6 +25,7 @@ from .codes_of_acts import Kept
 from .gestures import GESTURES
 from .growth import growth
 from .jobs import Jobs, Result, as_trait, failure, said
+from .labelling import labels_of, starred
 from .main_loop import MainLoop
 from .replies import Replies
 from .sendable import sendable
@@ -90,12 +91,14 @@ class Explorer(anywidget.AnyWidget):
         self.comparison: Comparison | Overview | None = None
         self._main, self._results = MainLoop(), 0
         self._troubles: list[str] = []
-        self.document = Document(history.facts, ())
-        self._sitting = Sitting(self, Jobs(self._main, self._tell, self._end))
+        labels = labels_of(history)
+        self.document = Document(history.facts, starred(labels))
+        self._sitting = Sitting(self, Jobs(self._main, self._tell, self._end), self._end)
         self._replies = Replies(self, self._reply)
         backend = history.book.backend
         super().__init__(
             n=len(history),
+            labels=sendable(labels),
             selected=history.tips[-1] if len(history) else None,
             can=can(backend),
             why_not=why_not(backend),
@@ -125,7 +128,9 @@ class Explorer(anywidget.AnyWidget):
         Raises:
             TimeoutError: It is not done in time.
         """
-        self._sitting.jobs.wait(seconds, turning=self.history.book.backend.awaits)
+        turn = self._main.turn if self.history.book.backend.awaits else None
+        self._sitting.jobs.wait(seconds, turn)
+        self._sitting.labelling.wait(seconds, turn)
 
     def do(self, gesture: str, **about: Any) -> None:
         """Make a gesture as the page does: `explorer.do("run", position=3, edits=[…])`.
@@ -145,7 +150,9 @@ class Explorer(anywidget.AnyWidget):
         """Show a history, with a position picked; None: what is picked stays, or else the newest of the tips."""
         before, old, rows = self.history, self.document, self.document.rows()
         same_thread = before.thread_id == history.thread_id
-        document = Document(history.facts, self._starred())
+        if not same_thread:
+            self._put(labels=sendable(labels_of(history)))
+        document = Document(history.facts, starred(self.labels))
         ids, known = list(history.tree.index), list(before.tree.index)
         new = growth(rows, document.rows())
         grew = same_thread and ids[: len(known)] == known and new.grew and document.nodes[: len(old.nodes)] == old.nodes
@@ -188,7 +195,7 @@ class Explorer(anywidget.AnyWidget):
         """Show other labels, notes and stars."""
         rows = self.document.rows()
         self._put(labels=sendable(labels))
-        self.document = Document(self.history.facts, self._starred())
+        self.document = Document(self.history.facts, starred(self.labels))
         self._put(**self._figures())
         self.send_state("places")
         self._marks_changed(growth(rows, self.document.rows()).flags)
@@ -196,9 +203,6 @@ class Explorer(anywidget.AnyWidget):
     def _figures(self) -> dict[str, Any]:
         document = self.document
         return dict(sendable({"summary": document.summary, "counts": document.counts, "nodes": document.nodes}))
-
-    def _starred(self) -> set[str]:
-        return {id_ for id_, label in self.labels.items() if label.get("star")}
 
     def _put(self, **traits: Any) -> None:
         """Set traits; what a function that observes one raises is told with the next result."""
@@ -281,7 +285,7 @@ class Explorer(anywidget.AnyWidget):
         """A still picture, then the live widget, which hides it."""
         from IPython.display import publish_display_data
 
-        publish_display_data(still(self.history))  # type: ignore[no-untyped-call]
+        publish_display_data(still(self.history, self.labels))  # type: ignore[no-untyped-call]
         live = self._repr_mimebundle_(**kwargs)
         publish_display_data(live[0] if isinstance(live, tuple) else live)  # type: ignore[no-untyped-call]
 

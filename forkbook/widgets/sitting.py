@@ -14,7 +14,8 @@ from ..tokens import amount
 from ..transfer import CopyReport
 from .answers import Shows
 from .codes_of_acts import Kept, kept, line_of
-from .jobs import Jobs, Result
+from .jobs import Jobs, Result, failure
+from .labelling import Labelled, Labelling
 
 Done = Act[History, Checkpoint]
 COUNTED = 10_000  # checkpoints of a thread whose tokens are counted unasked: it takes seconds beyond
@@ -26,13 +27,10 @@ TITLES = {
 }
 
 
-class Stage(Shows, Protocol):
+class Stage(Shows, Labelled, Protocol):
     """An explorer, as far as a sitting changes what it shows."""
 
     selected: Any
-
-    def relabel(self, labels: Mapping[str, Mapping[str, Any]]) -> None:
-        """Show other labels, notes and stars."""
 
     def undraft(self, id_: str, edits: Sequence[Any]) -> None:
         """Take away drafts of a checkpoint that were written."""
@@ -47,14 +45,16 @@ class Sitting:
     Args:
         shows: The explorer.
         jobs: Runs them.
+        say: Tells a result that is no job's.
 
     Attributes:
         acts: What was done, oldest first.
         copy_report: The last copy's report.
     """
 
-    def __init__(self, shows: Stage, jobs: Jobs) -> None:
+    def __init__(self, shows: Stage, jobs: Jobs, say: Callable[[Result], object]) -> None:
         self.shows, self.jobs = shows, jobs
+        self.labelling = Labelling(shows, lambda error: say(failure(error)))
         self.acts: list[Done | CopyReport] = []
         self.copy_report: CopyReport | None = None
         self._led_to: str | None = None

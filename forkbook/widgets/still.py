@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from ..face.svg import still_html
 from ..history import History
-from ..model.text import escape, escape_lines
+from ..model.label import Label
+from ..model.text import escape
 
-HOW = "A picture of {}. Run this cell for the live explorer."
+HOW = "This is a picture. Run this cell for the live explorer."
 
 
-def still(history: History) -> dict[str, str]:
+def still(history: History, labels: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """The output before the widget, which the widget hides while it lives."""
-    summary = history.summary()
-    tree = f"<pre>{escape_lines(repr(history))}</pre>"
-    html = f'<div class="fb-still"><p>{escape(HOW.format(summary))}</p>{tree}</div>'
-    return {"text/html": html, "text/plain": f"{HOW.format(summary)}"}
+    given = {id_: Label.of(label) for id_, label in labels.items()}
+    html = f'<div class="fb-still"><p>{escape(HOW)}</p>{still_html(history.facts, given)}</div>'
+    return {"text/html": html, "text/plain": f"{history.summary()}\n{HOW}"}

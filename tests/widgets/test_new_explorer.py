@@ -126,6 +126,21 @@ def test_it_is_there_before_anything_is_asked(asking):
     assert "export default" in state["_esm"]
 
 
+def test_it_shows_a_picture_before_itself(asking, monkeypatch):
+    import IPython.display
+
+    shown = []
+    monkeypatch.setattr(IPython.display, "publish_display_data", shown.append)
+    explorer = Explorer(asking)
+    explorer._ipython_display_()
+    still, live = shown
+    assert still["text/html"].startswith('<div class="fb-still"><p>This is a picture. Run this cell')
+    assert "data:image/svg+xml" in still["text/html"]
+    assert live["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
+    assert live["text/plain"] == repr(explorer)
+    assert "an explorer: show it in a notebook" in live["text/plain"]
+
+
 def test_a_thread_without_checkpoints_is_shown():
     book = fb.connect(graphs.build_questions().compile(checkpointer=InMemorySaver(), name="questions"))
     from forkbook.facts import Facts
@@ -404,15 +419,31 @@ def test_a_checkpoint_is_named_noted_and_starred(asking):
     explorer.observe(lambda change: seen.append(change["new"]), "labels")
     assert page.ask("do", gesture="label", position=0, star=True) == {"accepted": True}
     page.ask("do", gesture="label", position=0, label="good one", note="why")
+    explorer.wait()
     assert explorer.labels == {asking[0].id: {"label": "good one", "note": "why", "star": True}}
+    assert seen[0] == {asking[0].id: {"label": "", "note": "", "star": True}}, "before it is written"
+    assert asking.book[asking.thread_id]["good one"] == asking[0]
     assert explorer.get_state("places") == {"places": {asking[0].id: 0}}
     assert explorer.counts["starred"] == 1
     assert page.pushes("flags")[0][0]["flags"]["0"] & 8
+    assert page.ask("show", position=0)["note"] == "why"
+    other = Explorer(asking.book[asking.thread_id])
+    assert other.labels == explorer.labels
+    assert other.counts["starred"] == 1
     page.ask("do", gesture="label", position=0, label="", note="", star=False)
+    explorer.wait()
     assert explorer.labels == {}
-    assert len(seen) == 3
-    with pytest.raises(LookupError, match="a label and a note are texts"):
+    assert page.tree() == explorer.document.rows()
+
+
+def test_a_label_that_cannot_be_is_taken_back_and_told(asking):
+    explorer, page = opened(asking)
+    with pytest.raises(LookupError, match="a label is text"):
         page.ask("do", gesture="label", position=0, label=5)
+    page.ask("do", gesture="label", position=0, label="A")
+    explorer.wait()
+    assert explorer.labels == {}
+    assert (explorer.result["kind"], "names a branch" in explorer.result["text"]) == ("failed", True)
 
 
 def test_subgraphs_are_read_when_they_are_asked_for():
