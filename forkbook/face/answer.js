@@ -58,11 +58,32 @@ export class AnswerForm {
     if (key === this.key) return;
     this.key = key;
     this.at = 0;
+    this.drawWhich();
     this.draw();
   }
 
+  /** A list to choose from, where a checkpoint asks several questions. */
+  drawWhich() {
+    const { questions } = this;
+    const names = questions.map((each, i) => `${i + 1} of ${questions.length}: ${each.node ?? "a task"}`);
+    const select = el(
+      "select",
+      {
+        class: "fb-box",
+        "aria-label": "which question",
+        onchange: () => {
+          this.at = select.selectedIndex;
+          this.draw();
+          this.desk.emit("page");
+        },
+      },
+      ...names.map((name) => el("option", {}, name)),
+    );
+    this.which.replaceChildren(...(names.length > 1 ? [select] : []));
+  }
+
   draw() {
-    const { question, questions } = this;
+    const { question } = this;
     this.typed = "";
     this.as = "text";
     this.json = null;
@@ -70,29 +91,9 @@ export class AnswerForm {
     this.sheet.replaceChildren();
     this.controls.replaceChildren();
     if (!question) return;
-    this.which.replaceChildren(
-      ...(questions.length > 1
-        ? [
-            el(
-              "select",
-              {
-                class: "fb-box",
-                "aria-label": "which question",
-                onchange: (/** @type {any} */ event) => {
-                  this.at = event.target.selectedIndex;
-                  this.draw();
-                  this.desk.emit("page");
-                },
-              },
-              ...questions.map((each, i) =>
-                el("option", { selected: i === this.at }, `${i + 1} of ${questions.length}: ${each.node ?? "a task"}`),
-              ),
-            ),
-          ]
-        : []),
-    );
     const line = question.text.replace(/\s+/g, " ");
-    this.asked.replaceChildren(question.open ? "" : "answered: ", line);
+    const answered = this.before ? ` (answered: ${this.before})` : " (answered)";
+    this.asked.replaceChildren(el("span", {}, line, question.open ? "" : answered));
     this.asked.title = question.text;
     this.tall = question.text.length > ONE_LINE || question.text.includes("\n");
     if (this.tall)

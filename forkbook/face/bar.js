@@ -105,6 +105,7 @@ export class Bar {
 
   draw() {
     const { page, desk, main, live, answer } = this;
+    const held = this.holdsFocus(this.middle);
     if (page && page.id !== this.id) {
       this.id = page.id;
       this.answering = null;
@@ -112,8 +113,7 @@ export class Bar {
     }
     live.show(this.context.model.get("running") ?? null);
     answer.show(page);
-    const { mode } = this,
-      held = this.holdsFocus(this.middle);
+    const { mode } = this;
     const parts =
       mode === "live"
         ? [live.node]

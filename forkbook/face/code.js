@@ -111,7 +111,12 @@ export function codeList(blocks) {
     );
     if (focus) buttons[blocks.indexOf(shown)]?.focus({ preventScroll: true });
   };
-  node.addEventListener("fb-redraw", () => draw());
+  node.addEventListener("fb-redraw", () => {
+    const held = node
+      .querySelector(".fb-choices")
+      ?.contains(/** @type {Document} */ (node.getRootNode()).activeElement);
+    draw(held ? chosenLanguage.name : "");
+  });
   draw();
   return node;
 }

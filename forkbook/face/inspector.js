@@ -64,7 +64,7 @@ export class Inspector {
     context.source.on("reset", () => this.show());
     context.source.on(
       "flags",
-      (/** @type {any} */ about) => String(this.page?.position) in (about.flags ?? {}) && this.show(),
+      (/** @type {any} */ about) => String(this.page?.position) in { ...about.flags, ...about.labels } && this.show(),
     );
     this.desk.on("drafts", () => this.redraw());
     this.desk.on("again", () => this.show());

@@ -3,7 +3,7 @@
 import { withEdits } from "./drafts.js";
 import { el } from "./dom.js";
 import { JsonBox, TextBox, unseenIn } from "./editor.js";
-import { atPath, escapedJson, inShort, parsedOrNull, textNode, writeJson } from "./jsontext.js";
+import { atPath, escapedJson, parsedOrNull, textNode, writeJson } from "./jsontext.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./jsontext.js").JsonNode} JsonNode */
@@ -135,10 +135,10 @@ export class ValueTree {
           class: `fb-leaf fb-${node.kind}`,
           dir: "auto",
           "data-stop": true,
-          "aria-label": `edit ${name}: ${inShort(node, 80)}`,
           title: "edit",
           onclick: () => this.typed(row, name, node, path),
         },
+        el("span", { class: "fb-unseen" }, `edit ${name}: `),
         shown,
       );
       button.dataset.path = this.key(path);
