@@ -1,5 +1,6 @@
 // The fixed head of the inspector: what the checkpoint is, its star, its label and note, and an error in one line.
 
+import { disable, errorText } from "./controls.js";
 import { el } from "./dom.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -112,8 +113,7 @@ export class About {
     const why = this.desk.whyNot("store");
     this.labelButton.title =
       why || (page.label ? "change the label and note" : "give this checkpoint a label and a note");
-    if (why) this.labelButton.setAttribute("aria-disabled", "true");
-    else this.labelButton.removeAttribute("aria-disabled");
+    disable(this.labelButton, why);
     if (other) {
       this.unfold(false);
       this.toggle(false, false);
@@ -171,7 +171,7 @@ export class About {
       source.pages.delete(page.position);
       desk.emit("again");
     } catch (error) {
-      actions.say(/** @type {Error} */ (error).message, "failed");
+      actions.say(errorText(error), "failed");
     }
   }
 }

@@ -4,6 +4,7 @@ import { AnswerForm } from "./answer.js";
 import { allCode, copyButton } from "./code.js";
 import { CompareChips } from "./compare.js";
 import { deskOf } from "./desk.js";
+import { disable, errorText, focusOn, hint, holdsFocus, isDisabled } from "./controls.js";
 import { el } from "./dom.js";
 import { beforeInPage, editInWords } from "./drafts.js";
 import { LiveRun } from "./live.js";
@@ -105,7 +106,7 @@ export class Bar {
 
   draw() {
     const { page, desk, main, live, answer } = this;
-    const held = this.holdsFocus(this.middle);
+    const held = holdsFocus(this.middle);
     if (page && page.id !== this.id) {
       this.id = page.id;
       this.answering = null;
@@ -127,12 +128,10 @@ export class Bar {
     main.title =
       why ||
       (mode === "run" ? "run the graph from this checkpoint, with the edits, as a new branch (r, then Enter)" : "");
-    if (why) main.setAttribute("aria-disabled", "true");
-    else main.removeAttribute("aria-disabled");
-    if (mode === "live") this.menu.button.setAttribute("aria-disabled", "true");
-    else this.menu.button.removeAttribute("aria-disabled");
+    disable(main, why);
+    disable(this.menu.button, mode === "live");
     this.drawSheet();
-    if (held && !this.holdsFocus(this.node)) main.focus({ preventScroll: true });
+    if (held && !holdsFocus(this.node)) focusOn(main);
   }
 
   /** Leads from the run to the answer, and back. */
@@ -198,15 +197,12 @@ export class Bar {
           ]
         : []),
     );
-    if (!edits.length)
-      this.drafts.append(
-        el("span", { class: "fb-hint" }, page && desk.can("write") ? "no edits: press e to edit" : ""),
-      );
+    if (!edits.length) this.drafts.append(hint(page && desk.can("write") ? "no edits: press e to edit" : ""));
     return this.drafts;
   }
 
   press() {
-    if (this.main.getAttribute("aria-disabled")) this.say(this.main.title, "failed");
+    if (isDisabled(this.main)) this.say(this.main.title, "failed");
     else if (this.mode === "answer") this.send();
     else this.act("run");
   }
@@ -221,7 +217,9 @@ export class Bar {
     const { page, options } = this,
       given = this.answer.take();
     if (!page || !given || this.live.running) return;
-    if (await this.start("answer", { position: page.position, ...given, in_copy: options.inCopy })) this.answer.sent();
+    if (!(await this.start("answer", { position: page.position, ...given, in_copy: options.inCopy }))) return;
+    this.answer.sent();
+    this.draw();
   }
   /** @param {string} gesture @param {Record<string, unknown>} about */
   async start(gesture, about) {
@@ -232,7 +230,7 @@ export class Bar {
       if (this.context.model.get("result") !== before) this.drawResult();
       return true;
     } catch (error) {
-      this.say(/** @type {Error} */ (error).message, "failed");
+      this.say(errorText(error), "failed");
       return false;
     }
   }
@@ -252,7 +250,7 @@ export class Bar {
   }
   /** @param {HTMLElement} node @param {boolean} shown */
   showIf(node, shown) {
-    if (!shown && this.holdsFocus(node)) this.focus();
+    if (!shown && holdsFocus(node)) this.focus();
     node.hidden = !shown;
   }
   /** Say something that is no result of an act. @param {string} text @param {string} [tone] */
@@ -285,19 +283,15 @@ export class Bar {
   openSheet(node) {
     const { sheet } = this.desk;
     if (node ? sheet.firstChild === node : sheet.hidden) return;
-    const held = this.holdsFocus(sheet);
+    const held = holdsFocus(sheet);
     sheet.replaceChildren(...(node ? [node] : []));
     sheet.hidden = !node;
-    if (held) this.main.focus({ preventScroll: true });
+    if (held) focusOn(this.main);
   }
 
-  /** @param {HTMLElement} node */
-  holdsFocus(node) {
-    return node.contains(/** @type {Document | ShadowRoot} */ (this.node.getRootNode()).activeElement);
-  }
   focus() {
     if (this.mode === "answer") this.answer.focus();
-    else this.main.focus({ preventScroll: true });
+    else focusOn(this.main);
   }
 }
 

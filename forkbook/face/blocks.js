@@ -2,6 +2,7 @@
 
 import { codeList } from "./code.js";
 import { messageCard } from "./conversation.js";
+import { fetchButton, focusOn, hint } from "./controls.js";
 import { el } from "./dom.js";
 import { FieldRow, typeOf } from "./fields.js";
 import { parsedOrNull } from "./jsontext.js";
@@ -141,40 +142,15 @@ function valueBlock({ desk, page, fields }, block) {
   };
   if (block.unknown)
     frame.append(
-      el(
-        "div",
-        { class: "fb-leaf-row" },
-        el("span", { class: "fb-key" }, name),
-        el("span", { class: "fb-hint" }, `not known: ${block.unknown}`),
-      ),
+      el("div", { class: "fb-leaf-row" }, el("span", { class: "fb-key" }, name), hint(`not known: ${block.unknown}`)),
     );
   else if (!block.cut) whole(block.text);
   else {
-    const more = el(
-      "button",
-      {
-        class: "fb-small",
-        onclick: async () => {
-          more.setAttribute("aria-disabled", "true");
-          try {
-            whole(
-              await desk.context.source.ask("value", {
-                position: page?.position,
-                channel: block.channel,
-                path: block.path,
-              }),
-            );
-            /** @type {HTMLElement | null} */ (frame.querySelector("[data-stop][tabindex='0'], textarea"))?.focus({
-              preventScroll: true,
-            });
-          } catch (error) {
-            more.removeAttribute("aria-disabled");
-            more.replaceChildren(`${/** @type {Error} */ (error).message} · try again`);
-          }
-        },
-      },
-      `show all ${block.size.toLocaleString("en")} characters`,
-    );
+    const about = { position: page?.position, channel: block.channel, path: block.path };
+    const more = fetchButton(`show all ${block.size.toLocaleString("en")} characters`, async () => {
+      whole(await desk.context.source.ask("value", about));
+      focusOn(frame.querySelector("[data-stop][tabindex='0'], textarea"));
+    });
     frame.append(
       el(
         "div",
@@ -199,7 +175,7 @@ function changeBlock({ path, change, parts }) {
       { class: "fb-change-head" },
       el("b", { class: "fb-sign", title: change }, CHANGE_SIGNS[change] ?? ""),
       el("span", { class: "fb-key" }, path),
-      el("span", { class: "fb-hint" }, change),
+      hint(change),
     ),
     el(
       "div",

@@ -1,5 +1,6 @@
 // Code of acts: one language at a time, with a button that copies.
 
+import { errorText, focusedIn } from "./controls.js";
 import { el } from "./dom.js";
 
 /** @typedef {{language: string, label: string, text: string, open: boolean}} CodeBlock */
@@ -23,7 +24,7 @@ export async function copyText(text, near) {
   } catch {
     /* refused, or not there: the older way */
   }
-  const focused = /** @type {Document | ShadowRoot} */ (near.getRootNode()).activeElement;
+  const focused = focusedIn(near);
   const box = el("textarea", { class: "fb-copied", readonly: true, "aria-hidden": "true", tabindex: "-1" });
   box.value = text;
   near.append(box);
@@ -51,7 +52,7 @@ export function copyButton(name, text, show) {
         try {
           whole = await text();
         } catch (error) {
-          said.replaceChildren(`✗ ${/** @type {Error} */ (error).message}`);
+          said.replaceChildren(`✗ ${errorText(error)}`);
           return;
         }
         const done = await copyText(whole, node);
@@ -112,9 +113,7 @@ export function codeList(blocks) {
     if (focus) buttons[blocks.indexOf(shown)]?.focus({ preventScroll: true });
   };
   node.addEventListener("fb-redraw", () => {
-    const held = node
-      .querySelector(".fb-choices")
-      ?.contains(/** @type {Document} */ (node.getRootNode()).activeElement);
+    const held = node.querySelector(".fb-choices")?.contains(focusedIn(node));
     draw(held ? chosenLanguage.name : "");
   });
   draw();

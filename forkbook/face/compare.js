@@ -1,6 +1,7 @@
 // Several checkpoints side by side, in the place of the inspector; chosen by marks in the tree.
 
 import { drawBlocks } from "./blocks.js";
+import { disable, errorText, focusOn, hint, holdsFocus, isDisabled } from "./controls.js";
 import { el } from "./dom.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -39,7 +40,7 @@ export class CompareView {
     this.node.hidden = false;
     this.body.scrollTop = 0;
     this.draw();
-    this.back.focus({ preventScroll: true });
+    focusOn(this.back);
   }
   close() {
     this.node.hidden = true;
@@ -59,8 +60,7 @@ export class CompareView {
       const blocks = await source.ask("compare", { positions });
       if (mine === this.turn) this.body.replaceChildren(...drawBlocks({ desk: this.desk, page: null }, blocks));
     } catch (error) {
-      if (mine === this.turn)
-        this.body.replaceChildren(el("p", { class: "fb-note fb-error" }, "✗ ", /** @type {Error} */ (error).message));
+      if (mine === this.turn) this.body.replaceChildren(el("p", { class: "fb-note fb-error" }, "✗ ", errorText(error)));
     }
   }
 }
@@ -85,14 +85,14 @@ export class CompareChips {
       },
       "clear",
     );
-    this.node.append(el("span", { class: "fb-hint" }, "compare:"), this.chips, this.clear, this.button);
+    this.node.append(hint("compare:"), this.chips, this.clear, this.button);
     desk.context.on("marked", () => this.draw());
     desk.context.source.on("reset", () => this.draw());
     desk.on("compared", () => this.button.focus());
     this.draw();
   }
   open() {
-    if (this.button.getAttribute("aria-disabled"))
+    if (isDisabled(this.button))
       this.desk.context.actions.say("mark two or more checkpoints in the tree: press c on a row, or click its box");
     else this.desk.emit("compare");
   }
@@ -100,7 +100,7 @@ export class CompareChips {
     const { model, source, actions } = this.desk.context,
       marked = /** @type {number[]} */ (model.get("marked") ?? []);
     const paint = () => {
-      const had = this.chips.contains(/** @type {Document | ShadowRoot} */ (this.node.getRootNode()).activeElement);
+      const had = holdsFocus(this.chips);
       this.chips.replaceChildren(
         ...(marked.length
           ? marked.map((position) => {
@@ -118,12 +118,11 @@ export class CompareChips {
                 " ✕",
               );
             })
-          : [el("span", { class: "fb-hint" }, "c marks a row")]),
+          : [hint("c marks a row")]),
       );
       this.button.replaceChildren("Compare", ...(marked.length ? [` ${marked.length}`] : []));
       this.clear.hidden = marked.length === 0;
-      if (marked.length < 2) this.button.setAttribute("aria-disabled", "true");
-      else this.button.removeAttribute("aria-disabled");
+      disable(this.button, marked.length < 2);
       if (had) (this.chips.querySelector("button") ?? this.button).focus();
     };
     paint();

@@ -1,5 +1,6 @@
 // The messages of a checkpoint, as a conversation; each can be edited where it stands.
 
+import { fetchButton, focusOn, hint, holdsFocus } from "./controls.js";
 import { el } from "./dom.js";
 import { atPath, callInShort, parsedOrNull, writeJson } from "./jsontext.js";
 import { markdown } from "./markdown.js";
@@ -70,30 +71,16 @@ function words(reading, message, drafted) {
   const fill = (/** @type {string} */ whole) =>
     box.replaceChildren(...(reading.markdown ? markdown(whole) : [el("span", { text: whole })]));
   fill(text);
-  if (!text && !message.tool_calls.length && !message.images.length)
-    box.append(el("span", { class: "fb-hint" }, "no text"));
+  if (!text && !message.tool_calls.length && !message.images.length) box.append(hint("no text"));
   if (drafted !== null || !message.cut || !reading.page) return [box];
   const { source } = reading.desk.context,
     { position } = reading.page;
-  const more = el(
-    "button",
-    {
-      class: "fb-small",
-      onclick: async () => {
-        more.setAttribute("aria-disabled", "true");
-        try {
-          fill(await source.ask("text", { position, index: message.index }));
-          box.tabIndex = -1;
-          if (more.matches(":focus")) box.focus({ preventScroll: true });
-          more.remove();
-        } catch (error) {
-          more.removeAttribute("aria-disabled");
-          more.replaceChildren(`${/** @type {Error} */ (error).message} · try again`);
-        }
-      },
-    },
-    `show all ${message.size.toLocaleString("en")} characters`,
-  );
+  const more = fetchButton(`show all ${message.size.toLocaleString("en")} characters`, async (button) => {
+    fill(await source.ask("text", { position, index: message.index }));
+    box.tabIndex = -1;
+    if (holdsFocus(button)) focusOn(box);
+    button.remove();
+  });
   return [box, more];
 }
 
@@ -129,7 +116,7 @@ export function messageCard(reading, message) {
     reading.opened.delete(message.index);
     const next = messageCard(reading, message);
     card.replaceWith(next);
-    /** @type {HTMLElement | null} */ (next.querySelector(".fb-pen"))?.focus({ preventScroll: true });
+    focusOn(next.querySelector(".fb-pen"));
   };
   if (here && reading.opened.has(message.index)) {
     const editor = new MessageEditor(desk, {
@@ -154,9 +141,7 @@ export function messageCard(reading, message) {
       message.fresh ? el("span", { class: "fb-tag", title: "arrived at this checkpoint" }, "new") : null,
       edit ? el("span", { class: "fb-edited" }, "✎ edited, not run yet") : null,
       el("span", { class: "fb-space" }),
-      message.tokens === null
-        ? null
-        : el("span", { class: "fb-hint" }, `${message.tokens.toLocaleString("en")} tokens`),
+      message.tokens === null ? null : hint(`${message.tokens.toLocaleString("en")} tokens`),
       can
         ? el(
             "button",
@@ -211,48 +196,31 @@ export class Conversation {
     return [...this.kept.earlier, ...(this.page.messages?.items ?? [])];
   }
   draw() {
-    const { items } = this;
+    const { items, page } = this;
     this.list.replaceChildren(...items.map((message) => messageCard(this.reading, message)));
-    const left = items.length ? items[0].index : (this.page.messages?.from ?? 0);
-    this.more?.remove();
-    if (left > 0) {
-      this.more = el(
-        "button",
-        { class: "fb-small fb-earlier", onclick: () => this.earlier(left) },
-        `show ${Math.min(left, EARLIER)} earlier messages of ${left.toLocaleString("en")}`,
-      );
-      this.list.before(this.more);
-    }
+    this.leadUp(items.length ? items[0].index : (page.messages?.from ?? 0));
   }
-  /** @param {number} to */
-  async earlier(to) {
-    const { more, page } = this;
-    if (!more || more.getAttribute("aria-disabled")) return;
-    more.setAttribute("aria-disabled", "true");
-    const body = /** @type {HTMLElement | null} */ (this.node.closest(".fb-reading"));
-    const from = Math.max(to - EARLIER, 0);
-    try {
-      const came = await this.desk.context.source.ask("messages", { position: page.position, from, to });
-      const below = body ? body.scrollHeight - body.scrollTop : 0,
-        focused = more.matches(":focus");
-      this.kept.earlier.unshift(...came);
-      this.list.prepend(...came.map((/** @type {Message} */ message) => messageCard(this.reading, message)));
-      more.remove();
-      this.more = undefined;
-      if (from > 0) {
-        this.more = el(
-          "button",
-          { class: "fb-small fb-earlier", onclick: () => this.earlier(from) },
-          `show ${Math.min(from, EARLIER)} earlier messages of ${from.toLocaleString("en")}`,
-        );
-        this.list.before(this.more);
-      }
-      if (body) body.scrollTop = body.scrollHeight - below;
-      if (focused) (this.more ?? body)?.focus({ preventScroll: true });
-    } catch (error) {
-      more.removeAttribute("aria-disabled");
-      more.replaceChildren(`${/** @type {Error} */ (error).message} · try again`);
-    }
+  /** A button that fetches messages before those that are here. @param {number} to */
+  leadUp(to) {
+    this.more?.remove();
+    this.more = undefined;
+    if (to <= 0) return;
+    const most = Math.min(to, EARLIER);
+    const text = `show ${most} earlier messages of ${to.toLocaleString("en")}`;
+    this.more = fetchButton(text, (button) => this.earlier(to - most, to, button), "fb-earlier");
+    this.list.before(this.more);
+  }
+  /** @param {number} from @param {number} to @param {HTMLElement} button */
+  async earlier(from, to, button) {
+    const came = await this.desk.context.source.ask("messages", { position: this.page.position, from, to });
+    const body = this.node.closest(".fb-reading"),
+      held = holdsFocus(button),
+      below = body ? body.scrollHeight - body.scrollTop : 0;
+    this.kept.earlier.unshift(...came);
+    this.list.prepend(...came.map((/** @type {Message} */ message) => messageCard(this.reading, message)));
+    this.leadUp(from);
+    if (body) body.scrollTop = body.scrollHeight - below;
+    if (held) focusOn(this.more ?? body);
   }
   /** Open the last message of a person for an edit; tells whether there is one. */
   edit() {

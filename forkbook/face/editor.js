@@ -1,5 +1,6 @@
 // Boxes in which a person types: a text that grows, and JSON with its lines and what is wrong with it.
 
+import { focusOn } from "./controls.js";
 import { clean, el } from "./dom.js";
 import { escapedJson, faultOf } from "./jsontext.js";
 
@@ -59,7 +60,7 @@ export class TextBox {
   }
   /** @param {boolean} [all] whether what stands there is selected */
   focus(all = false) {
-    this.node.focus({ preventScroll: true });
+    focusOn(this.node);
     if (all) this.node.select();
     this.node.scrollIntoView({ block: "nearest" });
   }
@@ -105,7 +106,7 @@ export class JsonBox {
     return this.box.value;
   }
   focus() {
-    this.box.focus({ preventScroll: true });
+    focusOn(this.box);
     this.box.setSelectionRange(0, 0);
     this.box.scrollIntoView({ block: "nearest" });
   }

@@ -1,5 +1,6 @@
 // Simple channels as typed fields: text, number, yes or no, a choice.
 
+import { focusOn } from "./controls.js";
 import { el } from "./dom.js";
 import { TextBox, unseenIn } from "./editor.js";
 import { inShort, isBranch, parsedOrNull, sameJson } from "./jsontext.js";
@@ -75,7 +76,7 @@ export class FieldControl {
   }
   focus() {
     if (this.box) this.box.focus(this.box.text.length < 200);
-    else this.control.focus({ preventScroll: true });
+    else focusOn(this.control);
   }
 }
 

@@ -5,6 +5,7 @@ import { allCode, copyButton } from "./code.js";
 import { CompareView } from "./compare.js";
 import { Conversation } from "./conversation.js";
 import { deskOf } from "./desk.js";
+import { errorText, focusOn, focusedIn } from "./controls.js";
 import { el } from "./dom.js";
 import { About } from "./about.js";
 
@@ -142,7 +143,7 @@ export class Inspector {
       await this.showTab(other);
       this.learn(mine);
     } catch (error) {
-      if (mine === this.turn) this.say(/** @type {Error} */ (error).message);
+      if (mine === this.turn) this.say(errorText(error));
     } finally {
       clearTimeout(late);
       if (mine === this.turn) this.node.removeAttribute("aria-busy");
@@ -191,7 +192,7 @@ export class Inspector {
       this.drawn = drawn;
       this.draw();
     } catch (error) {
-      if (mine === this.turn && this.tab === tab) this.say(/** @type {Error} */ (error).message);
+      if (mine === this.turn && this.tab === tab) this.say(errorText(error));
     } finally {
       clearTimeout(late);
     }
@@ -242,7 +243,7 @@ export class Inspector {
     this.draw();
   }
   get focused() {
-    return /** @type {Document | ShadowRoot} */ (this.node.getRootNode()).activeElement;
+    return focusedIn(this.node);
   }
   /** Scroll to where this tab was. */
   place() {
@@ -310,7 +311,7 @@ export class Inspector {
     );
     if (!first) return this.focus();
     if (first.matches(".fb-leaf")) return first.click();
-    first.focus({ preventScroll: true });
+    focusOn(first);
     if (first instanceof HTMLTextAreaElement && first.value.length < 200) first.select();
     first.scrollIntoView({ block: "nearest" });
   }

@@ -1,5 +1,6 @@
 // A run under way: which node runs, for how long, what its model says, and a button that stops it.
 
+import { disable, hint, isDisabled } from "./controls.js";
 import { el } from "./dom.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -47,19 +48,13 @@ export class LiveRun {
     if (!running) return;
     this.clock = setInterval(() => this.tick(), 1000);
     this.tick();
-    if (running.stopping) this.stop.setAttribute("aria-disabled", "true");
-    else this.stop.removeAttribute("aria-disabled");
+    disable(this.stop, running.stopping);
     const end = this.sheet.scrollHeight - this.sheet.scrollTop - this.sheet.clientHeight < 30;
     const cards = running.messages.map(({ role, node, text }) =>
       el(
         "article",
         { class: "fb-message" },
-        el(
-          "header",
-          { class: "fb-message-head" },
-          el("b", { class: "fb-role" }, role),
-          el("span", { class: "fb-hint" }, node),
-        ),
+        el("header", { class: "fb-message-head" }, el("b", { class: "fb-role" }, role), hint(node)),
         el(
           "div",
           { class: "fb-words", dir: "auto" },
@@ -81,11 +76,11 @@ export class LiveRun {
     if (this.running) this.line.replaceChildren(runInWords(this.running, (performance.now() - this.told) / 1000));
   }
   async onstop() {
-    if (this.stop.getAttribute("aria-disabled")) return;
-    this.stop.setAttribute("aria-disabled", "true");
+    if (isDisabled(this.stop)) return;
+    disable(this.stop, true);
     const { actions } = this.desk.context;
     await actions.do("stop").catch((/** @type {Error} */ error) => {
-      this.stop.removeAttribute("aria-disabled");
+      disable(this.stop, false);
       actions.say(error.message, "failed");
     });
   }

@@ -1,5 +1,6 @@
 // A message that is edited where it stands: its role and text, or all of it as JSON.
 
+import { errorText, focusOn, holdsFocus } from "./controls.js";
 import { el } from "./dom.js";
 import { JsonBox, TextBox, unseenIn } from "./editor.js";
 import { atPath, isBranch, parsedOrNull, replacedAt, textNode, writeJson } from "./jsontext.js";
@@ -119,7 +120,7 @@ export class MessageEditor {
       });
       this.whole = parsedOrNull(text);
     } catch (error) {
-      this.boxes.replaceChildren(el("div", { class: "fb-note fb-error" }, /** @type {Error} */ (error).message));
+      this.boxes.replaceChildren(el("div", { class: "fb-note fb-error" }, errorText(error)));
       return;
     }
     this.loaded();
@@ -144,7 +145,7 @@ export class MessageEditor {
       this.texts[0].path = texts[0].path;
       this.keep();
     } else if (!this.texts || texts.length !== 1 || this.texts[0].text !== texts[0].text) {
-      const had = this.boxes.contains(/** @type {any} */ (this.node.getRootNode()).activeElement) || !this.texts;
+      const had = holdsFocus(this.boxes) || !this.texts;
       this.draw(texts);
       if (had && this.wanted) this.focus();
     } else this.texts = texts;
@@ -233,6 +234,6 @@ export class MessageEditor {
     this.wanted = true;
     if (this.json) this.json.focus();
     else if (this.fields?.length) this.fields[0].focus();
-    else this.select.focus({ preventScroll: true });
+    else focusOn(this.select);
   }
 }

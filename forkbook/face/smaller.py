@@ -34,7 +34,10 @@ def smaller(script: str) -> str:
 def smaller_style(style: str) -> str:
     """A style sheet that does the same with fewer characters."""
     style = re.sub(r"/\*.*?\*/", "", style, flags=re.S)
-    return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r":\s+", ":", re.sub(r"\s+", " ", style))).strip() + "\n"
+    return (
+        re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r":\s+", ":", re.sub(r"\s+", " ", style))).replace(";}", "}").strip()
+        + "\n"
+    )
 
 
 def _parts(last: str, token: str, space: str) -> bool:

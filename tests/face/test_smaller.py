@@ -40,7 +40,7 @@ def test_a_style_sheet_without_what_says_nothing():
         "@container (max-width: 1px) { .a :is(b, c) { x: y } }\n"
     )
     assert smaller_style(style) == (
-        '.a,.b > .c{width:calc(1px + 2px);content:"▸";}@container (max-width:1px){.a :is(b,c){x:y}}\n'
+        '.a,.b > .c{width:calc(1px + 2px);content:"▸"}@container (max-width:1px){.a :is(b,c){x:y}}\n'
     )
 
 
