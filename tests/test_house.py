@@ -37,7 +37,7 @@ LAYERS = (
     ("backends",),
     ("facts", "checkpoint_facts", "frames", "frame_rows", "frame_files"),
     ("plot", "face", "snippets", "history_views", "history_labels"),
-    ("acts", "compare"),
+    ("acts", "compare", "face.views"),
     ("transfer", "store", "report", "sweep", "book_views"),
     ("book", "history", "checkpoint"),
     ("connect", "widgets"),

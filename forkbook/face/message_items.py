@@ -15,7 +15,7 @@ from .images import images, is_image
 
 CHANNEL = "messages"  # LangGraph's own name for them
 SHOWN, SHORT = 2_000, 300  # characters of a message; of one that is beyond what a page holds
-PAGE_SHOWN, IMAGES_SHOWN = 40_000, 2_000_000  # characters of all texts, and of all images, on one page
+PAGE_SHOWN, IMAGES_SHOWN = 16_000, 2_000_000  # characters of all texts, and of all images, on one page
 ANCESTORS = 5_000  # that are searched for where a message arrived
 
 

@@ -17,7 +17,7 @@ from .forms import question_item
 from .message_items import main_channel, message_channels, message_item, message_items, whole_text
 
 MESSAGES_SHOWN, OTHERS_SHOWN = 30, 10
-ERROR_SHOWN, VALUE_SHOWN, VALUES_SHOWN = 20_000, 2_000, 30_000  # characters: of an error, a value, all values
+ERROR_SHOWN, VALUE_SHOWN, VALUES_SHOWN = 20_000, 2_000, 8_000  # characters: of an error, a value, all values
 UNKNOWN_SHOWN = 20  # parts of a state that are not known
 
 
@@ -160,9 +160,9 @@ def _blocks(facts: Facts, position: int) -> Iterator[Block]:
             yield {**message_item(message), "kind": "message", "editable": False}
 
 
-def unknown_notes(values: Any) -> Iterator[Block]:
-    """What inside the values of a state is not known, and why; a channel that is not known at all has a block."""
-    parts = [part for part in unknown_parts(values) if len(part.path) != 1]
+def unknown_notes(values: Any, *, with_channels: bool = False) -> Iterator[Block]:
+    """What of a state is not known, and why; channels that are not known at all only `with_channels`."""
+    parts = [part for part in unknown_parts(values) if with_channels or len(part.path) != 1]
     for part in parts[:UNKNOWN_SHOWN]:
         where = ".".join(map(str, part.path)) or "the whole state"
         yield note(f"not known: {where} ({part.reason})", "warn")
