@@ -1,9 +1,10 @@
 """Comparisons as blocks, which the explorer's page draws: numbers in tables, then what each said. Pure."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ..columns import Row
-from ..face.blocks import Block, note, shorter, table
+from ..face.blocks import Block, counted, heading, note, shorter, table
 from ..frames import tokens
 from ..model.text import cut, json_text
 from ..tokens import amount
@@ -27,24 +28,20 @@ def _two(found: Comparison) -> list[Block]:
     sides = {side: [row for row in found.rows if row["side"] == side] for side in ("shared", "a", "b")}
     names = ("both", f"only {a}", f"only {b}")
     spent = [
-        [name, *map(amount, tokens(sums).values()), _seconds(took)]
-        for name, sums, took in zip(names, found.totals.values(), (None, *found.seconds), strict=True)
+        [name, *map(amount, tokens(sums).values()), took]
+        for name, sums, took in zip(names, found.totals.values(), ("", *map(_seconds, found.seconds)), strict=True)
     ]
     least = "at least " if any(found.unknown.values()) else ""
-    number, shared = len(found.diff), len(sides["shared"])
     return [
         note(str(found)),
         table(["", "input tokens", "output tokens", "total tokens", "seconds"], spent, [1, 2, 3, 4]),
-        note(f"{least}{shared:,} message{'' if shared == 1 else 's'} in both"),
+        note(f"{least}{counted(len(sides['shared']), 'message')} in both"),
         {
             "kind": "columns",
             "titles": [f"only {a}", f"only {b}"],
             "columns": [list(_messages(sides[side])) for side in ("a", "b")],
         },
-        {
-            "kind": "heading",
-            "text": f"{number:,} difference{'' if number == 1 else 's'} between the states, {a} to {b}",
-        },
+        heading(f"{counted(len(found.diff), 'difference')} between the states, {a} to {b}"),
         *change_blocks(found.diff.changes),
     ]
 
@@ -64,12 +61,12 @@ def _parts(change: Change) -> list[list[str]]:
     if change.kind == "changed":
         if isinstance(change.old, str) and isinstance(change.new, str):
             return [[OPS[op], part] for op, part in words(change, TEXT_SHOWN, AROUND)]
-        return [["-", _cut(value_text(change.old))], ["+", _cut(value_text(change.new))]]
-    return [["+", _cut(value_text(change.new))] if change.kind == "added" else ["-", _cut(value_text(change.old))]]
+        return [["-", _shorter(change.old)], ["+", _shorter(change.new)]]
+    return [["+", _shorter(change.new)] if change.kind == "added" else ["-", _shorter(change.old)]]
 
 
-def _cut(text: str) -> str:
-    return shorter(text, TEXT_SHOWN)
+def _shorter(value: Any) -> str:
+    return shorter(value_text(value), TEXT_SHOWN)
 
 
 def _messages(rows: Sequence[Row]) -> Iterator[Block]:
@@ -130,8 +127,8 @@ def _many(found: Overview) -> list[Block]:
     ]
 
 
-def _seconds(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds:.2f}"
+def _seconds(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds:.2f}"
 
 
 def _more(count: int, what: str) -> list[Block]:
