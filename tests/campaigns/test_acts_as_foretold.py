@@ -330,6 +330,23 @@ def foretold_on(make, examples, everyday=4):
     print(f"\n{dict(Acts.tally)}")
 
 
+@pytest.mark.parametrize("in_copy", [False, True])
+def test_a_run_again_where_one_of_two_questions_has_its_answer(in_copy):
+    """LangGraph asks both again, but the result of the first answer stays, and goes on from there."""
+    acts = Acts(Memory)
+    acts.begin(given={"counter": 0, "ask": ["left", "right"]})
+    again = functools.partial(acts.resume, of_threads=0, of_points=0)
+    for act in (
+        functools.partial(again, in_copy=False),
+        functools.partial(acts.answer, of_threads=0, of_asking=0, said="yes", which=1, in_copy=False),
+        functools.partial(again, in_copy=in_copy),
+        functools.partial(acts.answer, of_threads=0, of_asking=0, said="no", which=2, in_copy=False),
+    ):
+        act()
+        acts.all_as_foretold()
+    acts.teardown()
+
+
 @pytest.mark.long
 def test_a_graph_in_memory():
     foretold_on(Memory, 200)

@@ -112,8 +112,8 @@ class Foretold:
         if node in point.wrote:
             return
         said = point.said.get(node)
-        if node in point.values.get("ask", ()) and node in ASKING:
-            point.asked[node] = f"{node} {point.values.get('counter', 0)}?"
+        if _asks(point, node):
+            point.asked[node] = _question(point, node)
             if said is None:
                 return
         point.wrote[node] = point.given or {} if node == "__start__" else written(node, point.values, said)
@@ -144,10 +144,14 @@ class Foretold:
         return Point(at, "update", at.step + 1, values, following, at.next)
 
     def resume(self, at: Point) -> Point:
-        """Run a checkpoint again; on a branch of its own, unless it is an edit that nothing came after."""
+        """Run a checkpoint again; on a branch of its own, unless it is an edit that nothing came after.
+
+        There a node that had its answer asks again, but what it wrote stays, as if it were answered.
+        """
         if at is self.head and at.source in ("update", "fork"):
             at.said.clear()
-            at.wrote.clear()
+            at.asked = {node: _question(at, node) for node in at.next if _asks(at, node)}
+            at.wrote = {node: writes for node, writes in at.wrote.items() if node in at.asked}
             return self.go_on(at)
         return self.go_on(self.add(at.fresh(at, "fork")))
 
@@ -205,6 +209,14 @@ class Foretold:
             else:
                 labels[point] = _label(len(set(labels.values())))
         return {point.id: label for point, label in labels.items()}
+
+
+def _asks(point: Point, node: str) -> bool:
+    return node in ASKING and node in point.values.get("ask", ())
+
+
+def _question(point: Point, node: str) -> str:
+    return f"{node} {point.values.get('counter', 0)}?"
 
 
 def _label(number: int) -> str:
