@@ -273,3 +273,9 @@ def test_tests_have_the_folders_of_the_package():
     }
     folders = {path.parent.name for path in Path(__file__).parent.glob("*/*.py")}
     assert folders <= rooms
+
+
+def test_each_test_file_has_a_name_of_its_own():
+    """Pytest imports tests by their file's name alone, so two of one name are an error while it collects them."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
