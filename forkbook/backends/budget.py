@@ -13,6 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InvalidInput, OverBudget
+from ..model.text import short
+
+MOST = {
+    "value_bytes": 10**15,
+    "read_bytes": 10**15,
+    "items": 10**15,
+    "depth": 254,  # of which orjson writes JSON
+    "seconds": 10**6,  # eleven days; of many more a socket makes an OverflowError
+}
 
 
 @dataclass(frozen=True)
@@ -23,12 +32,12 @@ class Budget:
         value_bytes (int): Bytes of one value, as stored and unpacked. What is larger is shown as what it is, unread.
         read_bytes (int): Bytes that one read unpacks: of a thread, a list of threads, one answer of a server.
         items (int): Items of lists and dicts in one read, counted at every level.
-        depth (int): Lists and dicts in each other.
+        depth (int): Lists and dicts in each other; at most 254.
         seconds (float): Seconds that the queries of one read of a store or an archive may take, or one answer of a
             server that is no run.
 
     Raises:
-        InvalidInput: A bound is no positive number.
+        InvalidInput: A bound is no whole number above 0, `seconds` no number above 0, or it is larger than can be kept.
 
     Example:
         >>> import forkbook as fb
@@ -44,8 +53,11 @@ class Budget:
 
     def __post_init__(self) -> None:
         for bound, most in dataclasses.asdict(self).items():
-            if isinstance(most, bool) or not isinstance(most, int | float) or not most > 0:
-                raise InvalidInput(f"Budget({bound}={most!r}): a bound is a number above 0")
+            kind, kinds = ("number", int | float) if bound == "seconds" else ("whole number", int)
+            if isinstance(most, bool) or not isinstance(most, kinds) or not 0 < most <= MOST[bound]:
+                raise InvalidInput(
+                    f"Budget({bound}={short(most)}): {bound} is a {kind} above 0, and at most {MOST[bound]:,}"
+                )
 
     def check(self, bound: str, met: float, what: str, **about: Any) -> None:
         """Stop a read that goes beyond one bound.

@@ -13,6 +13,7 @@ from proxy import answering
 import forkbook as fb
 from forkbook import errors
 from forkbook.backends import retry
+from forkbook.backends.budget import MOST
 from forkbook.backends.server import body
 from forkbook.backends.server.backend import ServerBackend
 
@@ -161,3 +162,8 @@ def test_a_silent_server_is_asked_again_and_then_told(monkeypatch):
     ):
         ServerBackend(url, budget=fb.Budget(seconds=0.4)).thread(THREAD)
     assert len(seen) == retry.TRIES
+
+
+def test_the_most_seconds_are_not_too_many_for_a_socket():
+    with answering(body=b'{"thread_id": "t"}') as (url, _):
+        assert ServerBackend(url, budget=fb.Budget(seconds=MOST["seconds"])).thread("t")["thread_id"] == "t"

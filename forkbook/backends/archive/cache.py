@@ -11,6 +11,7 @@ from ...model.redaction import thread_without_secrets
 from ...model.secrets import without_secrets
 from ...model.states import State, Thread, id_of, namespace
 from ...model.text import visible
+from ..budget import MOST
 from ..classes import Classes
 from ..contract import Backend
 from ..read import older
@@ -22,7 +23,6 @@ from .read import Reader
 from .store import packed, remove, store
 from .text import LARGEST
 
-DEEPEST = 1_000  # a live place bounds what it gives itself, and what it gave is to come back
 NEWEST_PAGE = 20  # checkpoints a request, until one is known
 
 
@@ -42,7 +42,7 @@ class CachedBackend(Backend):
         self.capabilities, self.is_live, self.assistant = live.capabilities, live.is_live, live.assistant
         self.takes_context_beside_configurable, self.awaits = live.takes_context_beside_configurable, live.awaits
         self.budget = live.budget
-        self._held_budget = replace(live.budget, value_bytes=max(LARGEST, live.budget.value_bytes), depth=DEEPEST)
+        self._held_budget = replace(live.budget, value_bytes=max(LARGEST, live.budget.value_bytes), depth=MOST["depth"])
         self._path = Path(path)
         if not is_there(self._path):
             create(self._path)

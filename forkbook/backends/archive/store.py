@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...errors import ArchiveDamaged, InvalidInput, OverBudget, Refused
 from ...model.states import State, Thread, id_of, key_of
-from ..budget import DEFAULT_BUDGET, Budget
+from ..budget import DEFAULT_BUDGET, MOST, Budget
 from ..shape import Unfit, a_record, a_state
 from .errors import damaged_file
 from .file import transaction, writing
@@ -18,7 +18,7 @@ from .read import COLUMNS, WRONG, Reader, Row, exchanged, listed, listing
 from .text import LARGEST, NotJson, encoded, hash_of, squeezed, unsqueezed
 
 SAMPLE = 4096  # bytes of the first skeleton that the others are squeezed with
-OF_OURS = Budget(value_bytes=LARGEST, read_bytes=1 << 40, items=1 << 40, depth=1_000)  # what was just written
+OF_OURS = Budget(**MOST | {"value_bytes": LARGEST})  # what was just written
 
 
 def packed(record: Thread, states: Sequence[State]) -> Packed:
