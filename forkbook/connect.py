@@ -131,6 +131,7 @@ def migrate(
     concurrency: int = 4,
     assistant: str | None = None,
     secrets: bool = False,
+    budget: Budget = DEFAULT_BUDGET,
 ) -> MigrateReport:
     """Write threads of one place to another, every branch of them, and compare each checkpoint of both.
 
@@ -150,6 +151,7 @@ def migrate(
         assistant: Assistant id or graph name for threads that do not say which one they belong to.
         secrets: Take along the API keys, passwords and tokens in configurable, context and metadata; without it they
             are left out, and the report names them.
+        budget: The most that one read of a place that is opened here may cost; see `Budget`. A Book keeps its own.
 
     Returns:
         One row per thread; `bool(report)` is whether every thread is there, and nothing differs.
@@ -162,7 +164,8 @@ def migrate(
     from .transfer.migrate import migrate
 
     src, dst = held_place(src), held_place(dst)  # for the locals of errors
-    with _opened(src, sweep=not dry_run) as source, _opened(dst, sweep=not dry_run) as target:
+    sweep = not dry_run
+    with _opened(src, sweep=sweep, budget=budget) as source, _opened(dst, sweep=sweep, budget=budget) as target:
         return migrate(
             source,
             target,
@@ -191,7 +194,7 @@ def verify(
         src: An archive: each thread is compared with its digest. With `dst`: a Book, or anything that `connect` takes.
         dst: Where the same threads should be; checkpoints are matched by id, or under new ids by the tree's shape.
         threads: Ids at the source; None: all.
-        budget: The most that one read may cost; see `Budget`.
+        budget: The most that one read of a place that is opened here may cost; see `Budget`. A Book keeps its own.
 
     Raises:
         SourceError: A place cannot be opened, or its threads cannot be listed.

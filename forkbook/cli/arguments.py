@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from ..backends.budget import DEFAULT_BUDGET, Budget
 from ..errors import InvalidInput
 from ..model.held import Secret
 from ..transfer.formats import SUFFIXES
 
+BOUNDS = {bound: f"{bound}={most:_.0f}" for bound, most in dataclasses.asdict(DEFAULT_BUDGET).items()}
 PLACE = "a server's address, a path (.forkbook, .json, SQLite), postgresql://…, or demo"
 
 Source = Annotated[Secret, typer.Argument(metavar="SRC", parser=Secret, help=f"Where the threads are: {PLACE}.")]
@@ -42,6 +45,15 @@ EnvFile = Annotated[
         metavar="FILE",
         help="A .env file that env and env:NAME read instead of the environment; alone it means --api-key env. No file "
         "is read that is not named.",
+    ),
+]
+Bounds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--budget",
+        metavar="BOUND=N",
+        help="The most that one read of a place may cost: raise a bound where you trust the place; may be given again. "
+        f"Default: {', '.join(BOUNDS.values())}.",
     ),
 ]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Let a key travel over plain http to another machine.")]
@@ -130,3 +142,25 @@ def metadata_of(said: list[str] | None) -> dict[str, Any] | None:
         except ValueError:
             found[key] = value
     return found
+
+
+def budget_of(said: list[str] | None) -> Budget:
+    """The default bounds of a read, but for those that options name, each with a number.
+
+    Raises:
+        InvalidInput: An option is no bound=number, or names no bound, or its number cannot be one.
+    """
+    given: dict[str, Any] = {}
+    for option in said or ():
+        bound, equals, number = option.partition("=")
+        if bound not in BOUNDS or not equals:
+            raise InvalidInput(
+                f"--budget {option!r}: write it as BOUND=N, where BOUND is one of {', '.join(BOUNDS)}",
+                candidates=list(BOUNDS),
+            )
+        try:
+            given[bound] = float(number) if bound == "seconds" else int(number)
+        except ValueError:
+            kind = "a number" if bound == "seconds" else "a whole number"
+            raise InvalidInput(f"--budget {option!r}: {bound} takes {kind}, as in {BOUNDS[bound]}") from None
+    return Budget(**given)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..backends.budget import Budget
 from ..book import Book
 from ..errors import InvalidInput
 from ..model.held import Secret, masked_address
@@ -91,40 +92,40 @@ def none_found(place: str) -> str:
     return f"no thread was found at {place}: is this the right place{key}?"
 
 
-def opened(screen: Screen, place: Secret, keys: Keys, *, writes: bool = False) -> Book:
+def opened(screen: Screen, place: Secret, keys: Keys, budget: Budget, *, writes: bool = False) -> Book:
     """One place.
 
     Args:
         screen: Never shows the key.
         place: Whatever `forkbook.connect` takes as text.
-        keys: What the options say.
+        keys: What the options say of keys.
+        budget: What the options say of bounds.
         writes: Whether the command may write; then scratch copies that a killed preview left are deleted, too.
     """
-    return _connected(
-        screen, place, keys.api_key or (Secret(FROM_ENVIRONMENT) if keys.env_file else None), keys, writes
-    )
+    key = keys.api_key or (Secret(FROM_ENVIRONMENT) if keys.env_file else None)
+    return _connected(screen, place, key, keys, budget, writes)
 
 
 def opened_both(
-    screen: Screen, source: Secret, target: Secret, keys: Keys, *, writes: bool = False
+    screen: Screen, source: Secret, target: Secret, keys: Keys, budget: Budget, *, writes: bool = False
 ) -> tuple[Book, Book]:
     """A source, which is read, and a target; each with its own key."""
     first, second = keys.of_two(source, target)
     for said in filter(None, (first, second)):
         screen.hide(_key(said, keys.env_file))
-    book = _connected(screen, source, first, keys, writes=False)
+    book = _connected(screen, source, first, keys, budget, writes=False)
     try:
-        return book, _connected(screen, target, second, keys, writes)
+        return book, _connected(screen, target, second, keys, budget, writes)
     except BaseException:
         book.close()
         raise
 
 
-def _connected(screen: Screen, place: Secret, said: Secret | None, keys: Keys, writes: bool) -> Book:
+def _connected(screen: Screen, place: Secret, said: Secret | None, keys: Keys, budget: Budget, writes: bool) -> Book:
     from ..connect import connect
 
     key = None if said is None else screen.hide(_key(said, keys.env_file))
-    return connect(place, key, insecure=keys.insecure, sweep=writes)
+    return connect(place, key, insecure=keys.insecure, sweep=writes, budget=budget)
 
 
 def _key(said: Secret, env_file: Path | None) -> Secret:

@@ -24,6 +24,8 @@ from ..model.text import visible
 
 OK, DIFFERENT, MISUSED, UNREACHABLE, INTERRUPTED, READER_GONE = 0, 1, 2, 3, 130, 141
 HERE = (  # what Python's names in an error are called in a terminal
+    (r"fb\.connect\(…, budget=fb\.Budget\((\w+)=…\)\)", r"--budget \1=…"),
+    (r"^Budget\((\w+=.*?)\): ", r"--budget \1: "),
     (r"book\.threads\(\)", "`forkbook threads SRC`"),
     (r"book\.export\([^)]*\)", "`forkbook export`"),
     (r"fb\.verify\(\)", "`forkbook verify`"),

@@ -1,3 +1,4 @@
+import asyncio
 import copy
 import dataclasses
 import json
@@ -5,11 +6,13 @@ import operator
 import uuid
 from typing import Annotated, TypedDict
 
+import held
 import orjson
 import pytest
 import shapes
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
-from langgraph.graph import START, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
 from proxy import proxy
 
 import forkbook as fb
@@ -216,3 +219,30 @@ def test_objects_that_a_server_is_sent_the_fields_of_are_told(tmp_path):
     states = json.loads(json.dumps(original.states).replace('"1f', '"2f'))  # under ids that a server made
     told = [words for words in compared(original, Original(original.record, states)).not_kept if "objects" in words]
     assert [words.partition(":")[0] for words in told] == ["objects of class test_transfer.Point"]
+
+
+@pytest.fixture
+def empty():
+    """A graph without a thread."""
+    return StateGraph(MessagesState).add_node("chat", lambda state: {}).add_edge(START, "chat").compile(InMemorySaver())
+
+
+def test_a_migration_and_a_comparison_keep_the_budget_at_places_that_they_open(empty, tmp_path):
+    small, large = fb.Budget(items=7), fb.Budget(items=1_000)
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps([{"thread_id": "t", "history": held.conversation("t", 5)}]))
+    ways = [fb.migrate, lambda *places, **how: asyncio.run(fb.amigrate(*places, **how))]
+    for way in ways:
+        assert "where 7 is the bound" in str(way(path, empty, dry_run=True, budget=small).moves[0])
+        assert way(path, empty, dry_run=True, budget=large)
+        with fb.connect(path, budget=large) as book:
+            assert way(book, empty, dry_run=True, budget=small)
+    with fb.connect(path) as book:
+        for places in ((path, book), (book, path)):
+            assert "where 7 is the bound" in str(fb.verify(*places, budget=small).moves[0])
+            assert fb.verify(*places, budget=large)
+
+
+def test_a_migration_keeps_the_budget_at_its_target(empty, target_url):
+    with pytest.raises(fb.OverBudget, match="where 1 is the bound"):
+        fb.migrate(empty, target_url, budget=fb.Budget(read_bytes=1))

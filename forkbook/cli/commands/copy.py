@@ -9,11 +9,13 @@ import typer
 
 from ..arguments import (
     ApiKey,
+    Bounds,
     EnvFile,
     Insecure,
     Json,
     Source,
     ThreadId,
+    budget_of,
     metadata_of,
 )
 from ..places import Keys, opened
@@ -39,6 +41,7 @@ def copy(
     api_key: ApiKey = None,
     env_file: EnvFile = None,
     insecure: Insecure = False,
+    bounds: Bounds = None,
     as_json: Json = False,
 ) -> int:
     """Copy a thread and prove the copy.
@@ -54,7 +57,8 @@ def copy(
     """
     screen: Screen = ctx.obj
     screen.json = as_json
-    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure), writes=True) as book:
+    keys = Keys(api_key, env_file=env_file, insecure=insecure)
+    with opened(screen, source, keys, budget_of(bounds), writes=True) as book:
         report = book.copy(thread_id, checkpoint, metadata_of(metadata))
     screen.document({"ok": bool(report), **dataclasses.asdict(report)})
     screen.words(repr(report))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..arguments import ApiKey, EnvFile, Insecure, Json, Source, ThreadId
+from ..arguments import ApiKey, Bounds, EnvFile, Insecure, Json, Source, ThreadId, budget_of
 from ..places import Keys, opened
 from ..screen import DIFFERENT, OK, Screen
 
@@ -28,6 +28,7 @@ def diff(
     api_key: ApiKey = None,
     env_file: EnvFile = None,
     insecure: Insecure = False,
+    bounds: Bounds = None,
     as_json: Json = False,
 ) -> int:
     """Tell what changed between two checkpoints.
@@ -43,7 +44,7 @@ def diff(
     """
     screen: Screen = ctx.obj
     screen.json = as_json
-    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
+    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure), budget_of(bounds)) as book:
         history = book.history(thread_id)
         comparison = history.compare(a, b)
         found = comparison.diff

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ...transfer.formats import FORMATS, SUFFIXES
-from ..arguments import ApiKey, EnvFile, Insecure, Json, Secrets, Source, Threads, check_name, ids
+from ..arguments import ApiKey, Bounds, EnvFile, Insecure, Json, Secrets, Source, Threads, budget_of, check_name, ids
 from ..exporting import exported
 from ..places import Keys, opened
 from ..screen import DIFFERENT, OK, Screen
@@ -24,6 +24,7 @@ def export(
     api_key: ApiKey = None,
     env_file: EnvFile = None,
     insecure: Insecure = False,
+    bounds: Bounds = None,
     secrets: Secrets = False,
     as_json: Json = False,
 ) -> int:
@@ -42,7 +43,7 @@ def export(
     screen: Screen = ctx.obj
     screen.json = as_json
     check_name("--output", output, SUFFIXES)
-    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
+    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure), budget_of(bounds)) as book:
         document = exported(screen, book, output, ids(threads), secrets)
     screen.document(document)
     return OK if document["ok"] else DIFFERENT

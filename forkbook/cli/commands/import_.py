@@ -11,6 +11,7 @@ from ...model.held import Secret
 from ..arguments import (
     ApiKey,
     Assistant,
+    Bounds,
     Concurrency,
     DryRun,
     EnvFile,
@@ -21,6 +22,7 @@ from ..arguments import (
     Secrets,
     TestSingle,
     Threads,
+    budget_of,
     ids,
 )
 from ..places import Keys, is_address, opened_both
@@ -50,6 +52,7 @@ def import_(
     api_key: ApiKey = None,
     env_file: EnvFile = None,
     insecure: Insecure = False,
+    bounds: Bounds = None,
     as_json: Json = False,
 ) -> int:
     """Write the threads of a file to a server.
@@ -69,7 +72,7 @@ def import_(
         raise InvalidInput("import is for files: `forkbook migrate SRC DST` takes threads from any place")
     plan = Plan(ids(threads), limit_of(limit, test_single), dry_run, on_conflict, concurrency, assistant, secrets)
     keys = Keys(api_key, env_file=env_file, insecure=insecure)
-    first, second = opened_both(screen, file, to, keys, writes=not dry_run)
+    first, second = opened_both(screen, file, to, keys, budget_of(bounds), writes=not dry_run)
     with first, second:
         run = Run(screen, first, second, plan)
         return run.take({"migrate": run.move})

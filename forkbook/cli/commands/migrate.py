@@ -13,6 +13,7 @@ from ...transfer.formats import BACKUPS
 from ..arguments import (
     ApiKey,
     Assistant,
+    Bounds,
     Concurrency,
     DryRun,
     EnvFile,
@@ -27,6 +28,7 @@ from ..arguments import (
     TargetKey,
     TestSingle,
     Threads,
+    budget_of,
     check_name,
     ids,
 )
@@ -70,6 +72,7 @@ def migrate(
     same_key: SameKey = False,
     env_file: EnvFile = None,
     insecure: Insecure = False,
+    bounds: Bounds = None,
     as_json: Json = False,
 ) -> int:
     """Write the threads of one place to another.
@@ -96,7 +99,7 @@ def migrate(
     if backup_file is not None:
         check_name("--backup-file", backup_file, BACKUPS)
     keys = Keys(api_key, source_api_key, target_api_key, env_file, same_key, insecure)
-    first, second = opened_both(screen, source, target, keys, writes=not (dry_run or validate))
+    first, second = opened_both(screen, source, target, keys, budget_of(bounds), writes=not (dry_run or validate))
     with first, second:
         run = Run(screen, first, second, plan)
         if validate:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..arguments import ApiKey, EnvFile, Insecure, Json, Source, ThreadId
+from ..arguments import ApiKey, Bounds, EnvFile, Insecure, Json, Source, ThreadId, budget_of
 from ..places import Keys, opened
 from ..screen import OK, Screen
 
@@ -20,6 +20,7 @@ def report(
     api_key: ApiKey = None,
     env_file: EnvFile = None,
     insecure: Insecure = False,
+    bounds: Bounds = None,
     as_json: Json = False,
 ) -> int:
     """Write a thread's report: one HTML file that needs no network.
@@ -33,7 +34,7 @@ def report(
     """
     screen: Screen = ctx.obj
     screen.json = as_json
-    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
+    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure), budget_of(bounds)) as book:
         history = book.history(thread_id)
         history.report(output)
     screen.document({"thread_id": history.thread_id, "file": str(output), "checkpoints": len(history)})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...errors import ForkbookError
-from ..arguments import ApiKey, EnvFile, Insecure, Json, Source, ThreadId
+from ..arguments import ApiKey, Bounds, EnvFile, Insecure, Json, Source, ThreadId, budget_of
 from ..places import Keys, opened
 from ..screen import OK, Screen
 
@@ -28,6 +28,7 @@ def show(
     api_key: ApiKey = None,
     env_file: EnvFile = None,
     insecure: Insecure = False,
+    bounds: Bounds = None,
     as_json: Json = False,
 ) -> int:
     """Draw a thread as a tree in the terminal.
@@ -48,7 +49,7 @@ def show(
 
     screen: Screen = ctx.obj
     screen.json = as_json
-    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
+    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure), budget_of(bounds)) as book:
         history = book.history(thread_id)
         if as_json:
             screen.document(_plain(history))

@@ -12,7 +12,7 @@ from ...backends.contract import Backend
 from ...errors import ForkbookError, InvalidInput
 from ...marks import OURS, SERVERS_OWN, SWEEP_AT, SWEEP_OF, import_mark, original_of
 from ...model.text import cut, short
-from ..arguments import ApiKey, EnvFile, Insecure, Json, Limit, Source, metadata_of
+from ..arguments import ApiKey, Bounds, EnvFile, Insecure, Json, Limit, Source, budget_of, metadata_of
 from ..places import Keys, none_found, opened
 from ..screen import DIFFERENT, OK, Screen, here
 
@@ -34,6 +34,7 @@ def threads(
     api_key: ApiKey = None,
     env_file: EnvFile = None,
     insecure: Insecure = False,
+    bounds: Bounds = None,
     as_json: Json = False,
 ) -> int:
     """List the threads of a place, newest first.
@@ -55,7 +56,7 @@ def threads(
             f"no thread has the status {short(status)}: --status takes {known}", candidates=THREAD_STATUSES
         )
     search = {"metadata": metadata_of(metadata), "status": status, "limit": limit}
-    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure)) as book:
+    with opened(screen, source, Keys(api_key, env_file=env_file, insecure=insecure), budget_of(bounds)) as book:
         found = book.backend.threads(**{name: value for name, value in search.items() if value is not None})
         rows = list(threads_rows(list(islice(found, limit))))
         faults = faults_of(book.backend, rows)

@@ -11,10 +11,23 @@ import typer
 
 from ...errors import InvalidInput
 from ...model.held import Secret, masked_address
-from ..arguments import PLACE, ApiKey, EnvFile, Insecure, Json, SameKey, SourceKey, TargetKey, Threads, ids
+from ..arguments import (
+    PLACE,
+    ApiKey,
+    Bounds,
+    EnvFile,
+    Insecure,
+    Json,
+    SameKey,
+    SourceKey,
+    TargetKey,
+    Threads,
+    budget_of,
+    ids,
+)
 from ..places import Keys, is_address, none_found, opened_both
 from ..say_migration import BEGINS_ANEW, say_migration
-from ..screen import DIFFERENT, OK, Screen
+from ..screen import DIFFERENT, OK, Screen, here
 
 if TYPE_CHECKING:
     from ...backends.archive import VerifyReport
@@ -39,6 +52,7 @@ def verify(
     same_key: SameKey = False,
     env_file: EnvFile = None,
     insecure: Insecure = False,
+    bounds: Bounds = None,
     as_json: Json = False,
 ) -> int:
     """Prove an archive, or compare two places.
@@ -61,12 +75,12 @@ def verify(
             raise InvalidInput(wrong)
         from ...connect import verify as verify_archive
 
-        report = verify_archive(source)
+        report = verify_archive(source, budget=budget_of(bounds))
         screen.document(verify_document(report))
         say_verdicts(screen, report)
         return OK if report else DIFFERENT
     keys = Keys(api_key, source_api_key, target_api_key, env_file, same_key, insecure)
-    first, second = opened_both(screen, source, target, keys)
+    first, second = opened_both(screen, source, target, keys, budget_of(bounds))
     with first, second:
         from ...transfer.verify import verify_places
 
@@ -107,7 +121,7 @@ def say_verdicts(screen: Screen, report: VerifyReport) -> None:
     whole, found = len(report.whole), len(report.threads)
     screen.words(str(report.path), "bold")
     screen.counts([("whole", whole), ("damaged", found - whole), ("found" if report.faults else "total", found)])
-    screen.some(report.damage, "red")
+    screen.some([here(damage) for damage in report.damage], "red")
     if report:
         return
     screen.words(ADVICE, indent=2)
