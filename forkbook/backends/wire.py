@@ -2,13 +2,13 @@
 
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from ..marks import SERVER_PREFIXES
 from ..model.reserved import END, ROOT
 from ..model.states import State, Thread
 from ..model.text import short, visible
+from .shape import date
 
 IN_CONFIG = {
     "run_id", "thread_id", "graph_id", "assistant_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "cron_id",
@@ -121,31 +121,21 @@ def _declared(state: State) -> Iterator[tuple[str, Any, Any]]:
 
 def _fitting(found: dict[str, Any], shape: Mapping[str, Any]) -> dict[str, Any]:
     """What was found, in place; a field that has not its declared type is unknown, None."""
-    for name, fits in shape.items():
-        if name in found and found[name] is not None and not fits(found[name]):
-            found[name] = None
+    for name, fitting in shape.items():
+        if name in found:
+            found[name] = fitting(found[name])
     return found
 
 
-def is_time(value: Any) -> bool:
-    """Whether a value is a date and time with its zone, that Python and pandas can both hold."""
-    try:
-        when = datetime.fromisoformat(value)
-        return when.tzinfo is not None and FIRST <= when <= LAST
-    except (TypeError, ValueError, OverflowError):
-        return False
+def _is(kind: Any) -> Callable[[Any], Any]:
+    return lambda value: value if isinstance(value, kind) else None
 
 
-def _is(kind: Any) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, kind)
-
-
-FIRST, LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 RECORD = {
-    "created_at": is_time, "updated_at": is_time, "metadata": _is(dict), "status": _is(str), "interrupts": _is(dict),
+    "created_at": date, "updated_at": date, "metadata": _is(dict), "status": _is(str), "interrupts": _is(dict),
     "config": _is(dict),
 }  # fmt: skip
-STATE = {"created_at": is_time, "interrupts": _is(list)}
+STATE = {"created_at": date, "interrupts": _is(list)}
 TASK = {"id": _is(str), "name": _is(str), "path": _is(list), "checkpoint": _is(dict), "result": _is(dict)}
 
 

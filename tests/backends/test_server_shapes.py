@@ -99,14 +99,16 @@ def test_any_odd_field(demo_url, demo_threads, tmp_path, where, path, odd):
 
 
 TIMES = ["null", "text", "number", "list", "no zone", "late", "zone", "surrogate"]
+WHEN = {"zone": "2025-12-31 19:00:00+00:00", "no zone": "2026-01-01 00:00:00+00:00"}  # LangGraph's times are UTC
 
 
 @pytest.mark.parametrize("odd", TIMES)
-def test_an_odd_time_is_unknown_and_its_thread_is_listed(demo_url, demo_threads, odd):
+def test_an_odd_time_is_unknown_one_without_a_zone_is_utc_and_its_thread_is_listed(demo_url, demo_threads, odd):
     with proxy(demo_url, spoiling("record", "created_at", ODD[odd])) as (url, _), fb.connect(url) as book:
         threads = book.threads()
     assert set(demo_threads.values()) <= set(threads.thread_id)
-    assert threads.created_at.isna().sum() == (odd != "zone")
+    assert threads.created_at.isna().sum() == (odd not in WHEN)
+    assert WHEN.get(odd) in (None, *threads.created_at.dropna().map(str))
 
 
 @pytest.mark.parametrize("odd", ["null", "number", "long", "list", "dict", "surrogate"])
