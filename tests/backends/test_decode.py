@@ -195,11 +195,11 @@ def test_what_cannot_be_read_says_why():
 
 def test_extensions_within_extensions_end():
     data = ormsgpack.packb("x")
-    started = time.perf_counter()
+    started = time.thread_time()
     for _ in range(2000):
         data = ormsgpack.packb(ormsgpack.Ext(0, ormsgpack.packb(["m", "N", ormsgpack.Ext(7, data)])))
     orjson.dumps(decode("msgpack", data))
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_damage_within_an_object_leaves_the_rest_readable():

@@ -147,9 +147,9 @@ MANY = {
 
 @pytest.mark.parametrize("value", MANY)
 def test_millions_of_items_are_not_unpacked(value):
-    began = time.perf_counter()
+    began = time.thread_time()  # not of the clock, which other processes slow
     found = Decoder().decode(*MANY[value])
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
     assert found["reason"] == "more than 1,000,000 items"
 
 
