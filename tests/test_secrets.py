@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.lib.pretty import pretty
 from languages import LANGUAGES, missing, skip_where_missing
+from page_of import given_to_the_page
 from pydantic import BaseModel
 from rich.console import Console
 
@@ -23,7 +24,6 @@ from forkbook.backends.records import RunSettings
 from forkbook.cli.app import app
 from forkbook.model.held import masked_address
 from forkbook.model.secrets import MASK, MaskedDict, is_secret_name, masked, masking, without_secrets
-from forkbook.widgets.code import code_view
 from forkbook.widgets.explorer import Explorer
 
 ENDINGS = ["key", "token", "secret", "password", "auth", "authorization", "credentials",
@@ -239,7 +239,7 @@ def test_acts_keep_the_secrets_and_do_not_show_them(history):
     said = [act, later, act.settings, act.settings.config, act.settings.config["configurable"]["openai"], act.gesture]
     assert CANARY not in "".join(map(shown_by, said))
     codes = {language: act.code(language) for language in (*LANGUAGES, "graph")}
-    assert CANARY not in "".join(codes.values()) + code_view(act)
+    assert CANARY not in "".join(codes.values())
     for variable in ("API_KEY", "OPENAI_TOKEN", "PROVIDERS_0_SECRET"):
         assert f'os.environ["{variable}"]' in codes["python"]
         assert f'os.environ["{variable}"]' in codes["graph"]
@@ -288,17 +288,14 @@ def test_the_metadata_of_a_new_thread_shows_no_secret_in_its_code(testbed):
 
 def test_the_explorer_and_the_report_show_no_secret(history, tmp_path):
     explorer = Explorer(history)
-    explorer.wait()
-    explorer.selected = history[2]
-    explorer._on_preview(None) if Capability.WRITE in history.book.backend.capabilities else None
-    explorer.wait()
-    said = [explorer.status.value if hasattr(explorer.status, "value") else str(explorer.status)]
-    for tab in explorer._tabs.options:
-        explorer._tabs.value = tab
-        said.append(explorer._view.value)
-    act = history[2].resume(in_copy=True)
+    if Capability.WRITE in history.book.backend.capabilities:
+        explorer.do("preview", position=2)
+        explorer.wait()
+        explorer.do("run", position=2, in_copy=True)
+        explorer.wait()
+        assert explorer.acts
     report = history.report(tmp_path / "a.html").read_text()
-    assert CANARY not in "".join(said) + report + code_view(act)
+    assert CANARY not in str(list(given_to_the_page(explorer))) + report
 
 
 def test_the_command_line_shows_no_secret(testbed, capsys):

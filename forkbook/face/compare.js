@@ -71,7 +71,7 @@ export class CompareChips {
   constructor(desk) {
     this.desk = desk;
     this.node = el("div", { class: "fb-compare", role: "group", "aria-label": "compare" });
-    this.chips = el("div", { class: "fb-chips" });
+    this.chips = el("div", { class: "fb-marks" });
     this.button = el("button", { class: "fb-button", onclick: () => this.open() }, "Compare");
     this.clear = el(
       "button",

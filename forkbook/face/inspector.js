@@ -306,9 +306,8 @@ export class Inspector {
   }
   editHere() {
     if (this.conversation?.edit()) return;
-    const first = /** @type {HTMLElement | null} */ (
-      this.body.querySelector(".fb-field textarea, .fb-field select, .fb-fields button.fb-leaf")
-    );
+    const typed = this.body.querySelector(".fb-field textarea, .fb-field select"); // before any value that is JSON
+    const first = /** @type {HTMLElement | null} */ (typed ?? this.body.querySelector(".fb-fields button.fb-leaf"));
     if (!first) return this.focus();
     if (first.matches(".fb-leaf")) return first.click();
     focusOn(first);

@@ -109,16 +109,6 @@ def bar(parts: Sequence[tuple[float, str]], most: float) -> Html:
     return Html(f"<div style='width:160px;white-space:nowrap;font-size:0'>{boxes}</div>")
 
 
-def values_of(interrupts: Any) -> str:
-    """What interrupts asked."""
-    return "; ".join(line(item.get("value")) for item in interrupts or ())
-
-
 def line(value: Any) -> str:
     """JSON in one line."""
     return json_text(value)
-
-
-def json(value: Any) -> str:
-    """JSON with two spaces, for reading; empty for None."""
-    return "" if value is None else json_text(value, pretty=True)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ..backends.store import Item, Namespace, text_of
+from ..backends.store import Item, text_of
 from ..compare.change import LINE_SHOWN, shorter
 from ..model.meaning import line
 from ..model.text import visible
-from ..plot.html import GREY, Html, cut, esc, lines, table
+from ..plot.html import GREY, esc, lines, table
 
 Written = tuple[str, Item | None, Item | None]  # what happened to an item, the item before, the item after
 
@@ -60,29 +60,6 @@ def diff_html(source: str, changes: Sequence[Written]) -> str:
     ]
     shown = table(("", "namespace", "key", "before", "after"), rows) if rows else ""
     return lines(f"<p class='forkbook-store'>{esc(summary(source, changes))}</p>{shown}{_more(len(changes))}")
-
-
-def known_html(user: str, items: Sequence[Item], since: datetime | None) -> str:
-    """What is known about a user, and what of it was written after a checkpoint of this time."""
-    if not items:
-        found = f"<p>nothing is known about user {esc(user)}</p>"
-    else:
-        rows = [
-            (Html(cut(said(item.value), VALUE_SHOWN)), text_of(item.namespace), item.key, when(item, since))
-            for item in items[:SHOWN]
-        ]
-        count = f"{len(items):,} item{'' if len(items) == 1 else 's'} about user {user}"
-        found = f"<p>{esc(count)}</p>{table(('what', 'namespace', 'key', 'written (UTC)'), rows)}{_more(len(items))}"
-    return lines(f"{found}<p style='{GREY}'>{esc(NOT_FORKED)}</p>")
-
-
-def unknown_html(namespaces: Sequence[Namespace]) -> str:
-    """That the run names no user, and which namespaces there are instead."""
-    some = ", ".join(map(text_of, namespaces[:SHOWN])) or "nothing"
-    return lines(
-        "<p>the run that led here names no user_id, in its configurable or context; the store has "
-        f"{esc(some)}</p>{_more(len(namespaces))}<p style='{GREY}'>{esc(NOT_FORKED)}</p>"
-    )
 
 
 def when(item: Item, since: datetime | None) -> str:

@@ -1,301 +1,294 @@
-"""The explorer: pick a checkpoint, look into it, edit, fork, answer, copy, compare. Every gesture leaves a value."""
+"""The explorer: pick a checkpoint, look into it, edit, run, answer, copy, compare. Every gesture leaves a value."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import ipywidgets as w
+import anywidget
+import traitlets as t
 
-from .. import snippets
 from ..acts.act import Act
-from ..acts.live import Running
-from ..backends.capabilities import Capability
 from ..checkpoint import Checkpoint
 from ..compare.many import Overview
 from ..compare.two import Comparison
 from ..errors import InvalidInput
+from ..face.document import Document
+from ..face.joined import code
 from ..history import History
-from ..model.states import nodes_seen
-from ..model.text import cut, shown, visible
-from ..model.tree import TIP_WORD
-from ..plot.html import GREY, esc
+from ..model.text import short, shown
 from ..transfer import CopyReport
-from . import code, views
-from .answering import AnswerBox
-from .comparing import ComparePanel
-from .editing import EditPanel
-from .live_panel import LivePanel
-from .picklist import PickList
-from .tree_view import TreePicture
-from .work import Status, Worker
+from .abilities import can, place_text, why_not
+from .answers import TABS, page_of
+from .codes_of_acts import Kept
+from .gestures import GESTURES
+from .growth import growth
+from .jobs import Jobs, Result, as_trait, failure, said
+from .labelling import labels_of, starred
+from .main_loop import MainLoop
+from .replies import Replies
+from .sendable import sendable
+from .sitting import Sitting
+from .still import still
 
-CODE = "Code"
-NO_CODE = f"<i style='{GREY}'>what you do here is written down as code; Preview shows that of Fork and run</i>"
+FROM_PAGE = ("selected", "marked", "tab", "drafts")
+IDLE = Result("idle", "")
 
 
-class Explorer(w.VBox):
+def _synced(**how: Any) -> dict[str, Any]:
+    return {"sync": True, "echo_update": False, **how}
+
+
+class Explorer(anywidget.AnyWidget):
     """A thread's history, live.
+
+    `selected`, `marked`, `tab`, `drafts` and `labels` are traits: set them, observe them, link them.
 
     Attributes:
         history: The history shown; after an act the one with the new branch.
-        selected: The checkpoint that is picked.
-        act: The last edit, fork, resume or answer; None before the first.
-        copy_report: The last copy's report.
-        comparison: The last comparison: a `Comparison` of two branches, an `Overview` of any other number.
+        selected: The checkpoint that is picked; None: none. Anything that names one picks it.
+        marked: The checkpoints that are to be compared.
+        result: What became of the last gesture: `kind`, `text`, `details`.
+        running: What is under way; None: nothing.
+        labels: By checkpoint id its `label`, `note` and `star`.
+        comparison: The last comparison: a `Comparison` of two, an `Overview` of any other number.
     """
+
+    _esm, _css = code()
+
+    rows = t.Bytes().tag(**_synced(to_json=lambda _, self: self.document.rows()))
+    n = t.Int(0).tag(**_synced())
+    summary = t.Unicode().tag(**_synced())
+    counts = t.Dict().tag(**_synced())
+    nodes: t.List[str] = t.List().tag(**_synced())
+    first_labels = t.Dict().tag(**_synced(to_json=lambda _, self: self._first_labels()))
+    first_page = t.Any(None).tag(**_synced(to_json=lambda _, self: self._first_page()))
+    selected = t.Any(None).tag(
+        **_synced(to_json=lambda value, self: self._position(value), from_json=lambda at, self: self._picked(at))
+    )
+    marked = t.Any(()).tag(
+        **_synced(
+            to_json=lambda value, self: [at for one in value if (at := self._position(one)) >= 0],
+            from_json=lambda wire, self: tuple(one for at in wire if (one := self._picked(at)) is not None),
+        )
+    )
+    tab = t.Unicode(TABS[0]).tag(**_synced())
+    tabs = t.List(list(TABS)).tag(**_synced())
+    drafts = t.Dict().tag(**_synced())
+    labels = t.Dict().tag(**_synced())
+    places = t.Dict().tag(**_synced(to_json=lambda _, self: self._places()))
+    result = t.Dict(dict(as_trait(IDLE, 0))).tag(**_synced())
+    running = t.Any(None).tag(**_synced())
+    can = t.Dict().tag(**_synced())
+    why_not = t.Dict().tag(**_synced())
+    place = t.Unicode().tag(**_synced())
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self.act: Act | None = None
-        self.copy_report: CopyReport | None = None
+        self.kept: list[Kept] = []
+        self.coming: Kept | None = None
         self.comparison: Comparison | Overview | None = None
-        self._code = NO_CODE
-        self._led_to: str | None = None
-        self._build()
+        self._main, self._results = MainLoop(), 0
+        self._troubles: list[str] = []
+        labels = labels_of(history)
+        self.document = Document(history.facts, starred(labels))
+        self._sitting = Sitting(self, Jobs(self._main, self._tell, self._end), self._end)
+        self._replies = Replies(self, self._reply)
+        backend = history.book.backend
         super().__init__(
-            [
-                w.HBox([self._title, self._head], layout=w.Layout(justify_content="space-between")),
-                w.HBox([self._left(), self._right()], layout=w.Layout(flex_flow="row wrap")),
-                self._compare,
-            ]
+            n=len(history),
+            labels=sendable(labels),
+            selected=history.tips[-1] if len(history) else None,
+            can=can(backend),
+            why_not=why_not(backend),
+            place=place_text(backend),
+            **self._figures(),
         )
-        self.add_class("forkbook-explorer")
-        self._load(history, history.tips[-1].position if len(history) else None)
-        self.worker.start("reading the graph", self._read_graph)
+        self.on_msg(self._asked)
 
     @property
-    def selected(self) -> Checkpoint | None:
-        """The checkpoint that is picked; setting it picks."""
-        index = self._list.index
-        return None if index is None or not 0 <= index < len(self.history) else self.history[index]
+    def act(self) -> Act[History, Checkpoint] | None:
+        """The last edit, fork, resume or answer; None before the first."""
+        return self._sitting.last
 
-    @selected.setter
-    def selected(self, checkpoint: Any) -> None:
-        self._list.index = self.history.pick(checkpoint).position
+    @property
+    def acts(self) -> list[Any]:
+        """What was done in this sitting, acts and reports of copies, oldest first."""
+        return list(self._sitting.acts)
+
+    @property
+    def copy_report(self) -> CopyReport | None:
+        """The last copy's report."""
+        return self._sitting.copy_report
 
     def wait(self, seconds: float = 60) -> None:
-        """Wait until the act under way is done; for scripts and tests."""
-        self.worker.wait(seconds)
+        """Wait until what is under way is done; an interrupt of the kernel stops a run, as Stop does.
 
-    def _build(self) -> None:
-        self._title = w.HTML()
-        self.picture = TreePicture(self._pick)
-        self._list = PickList()
-        self._heading, self._view = w.HTML(), w.HTML(layout=w.Layout(max_height="320px", overflow="auto"))
-        self._heading.add_class("forkbook-heading")
-        self._tabs = w.ToggleButtons(options=[*views.VIEWS, CODE], style={"button_width": "auto"})
-        self._answer = AnswerBox()
-        self.live = LivePanel()
-        self._nested = w.Checkbox(value=self.history.subgraphs, description="subgraphs", indent=False)
-        self._nested.layout.width = "auto"
-        self.status = Status()
-        gestures = {
-            "Preview": ("what the edit would do; the thread is untouched", Capability.WRITE, self._on_preview),
-            "Fork": ("write the edit as a new branch; nothing runs", Capability.WRITE, self._on_fork),
-            "Fork and run": (
-                "write the edit and run on from it; without a change, run again from here",
-                Capability.RUN, self._on_run,
-            ),
-            "Copy thread": ("copy the whole thread and verify the copy", Capability.WRITE, self._on_copy),
-            "Compare": (
-                "the chosen branches side by side: two in detail, any number in a table", None, self._on_compare,
-            ),
-            "Refresh": ("fetch what is new", None, self._on_refresh),
-        }  # fmt: skip
-        flat = {"width": "auto", "flex": "none"}
-        buttons = {name: w.Button(description=name, tooltip=tip, layout=flat) for name, (tip, _, _) in gestures.items()}
-        needs = {buttons[name]: need for name, (_, need, _) in gestures.items()} | {self._answer.button: Capability.RUN}
-        capabilities = self.history.book.backend.capabilities
-        usable = [button for button, need in needs.items() if need is None or need in capabilities]
-        self.worker = Worker(self.status, [*usable, self._nested])
-        for button in needs.keys() - set(usable):
-            button.disabled = True
-            button.tooltip = f"{self.history.book.backend.kind} is read-only"
-        for name, (_, _, callback) in gestures.items():
-            buttons[name].on_click(self.worker.guarded(callback))
-        buttons["Fork and run"].button_style = "primary"
-        self._head = w.HBox([self._nested, buttons["Refresh"]], layout=w.Layout(flex="none"))
-        self._edit = EditPanel(*(buttons[name] for name in ("Preview", "Fork", "Fork and run", "Copy thread")))
-        self._compare = ComparePanel(buttons["Compare"])
-        self._answer.button.on_click(self.worker.guarded(self._on_answer))
-        self._nested.observe(self.worker.guarded(lambda _: self._on_nested()), "value")
-        self._list.observe(self.worker.guarded(lambda _: self._show()), "index")
-        self._tabs.observe(self.worker.guarded(lambda _: self._show_view()), "value")
+        Raises:
+            TimeoutError: It is not done in time.
+        """
+        turn = self._main.turn if self.history.book.backend.awaits else None
+        self._sitting.jobs.wait(seconds, turn)
+        self._sitting.labelling.wait(seconds, turn)
 
-    def _left(self) -> w.Widget:
-        return w.VBox([self.picture, self._list], layout=w.Layout(width="430px"))
+    def do(self, gesture: str, **about: Any) -> None:
+        """Make a gesture as the page does: `explorer.do("run", position=3, edits=[…])`.
 
-    def _right(self) -> w.Widget:
-        return w.VBox(
-            [self._heading, self._tabs, self._view, self._answer, self._edit, self.live, self.status],
-            layout=w.Layout(flex="1 1 360px", padding="0 0 0 12px", min_width="340px"),
-        )
+        Raises:
+            InvalidInput: There is no such gesture, or it cannot be made.
+            Refused: Another one is under way.
+        """
+        row = GESTURES.get(gesture)
+        if row is None:
+            raise InvalidInput(f"there is no gesture {short(gesture)}; there is {', '.join(GESTURES)}")
+        if row.needs is not None:
+            self.history.book.backend.require(row.needs, gesture)
+        row.begin(self._sitting, about)
 
-    def _load(self, history: History, position: int | None) -> None:
-        """Show a history, with a position picked."""
-        self.history = history
-        self._title.value = f"<b>{esc(history.summary())}</b>"
-        self.picture.draw(history.facts, fold=not self._nested.value)
-        self._list.fill([self._list_line(checkpoint) for checkpoint in history], position)
-        self._compare.load(history.branches)
-        self._show()
-
-    @staticmethod
-    def _list_line(checkpoint: Checkpoint) -> str:
-        inside = "↳ " * (checkpoint.namespace.count("|") + 1) if checkpoint.namespace else ""
-        tip = f" · {TIP_WORD} {checkpoint.branch}" if checkpoint.is_tip else ""
-        return visible(f"{inside}{checkpoint.short_id} · step {checkpoint.step} · {checkpoint.title[:50]}{tip}")
-
-    def _pick(self, position: int) -> None:
-        self._list.index = position
-
-    def _show(self) -> None:
-        checkpoint = self.selected
-        if checkpoint is None:
-            self._heading.value = "<i>this thread has no checkpoints</i>"
-            self._answer.layout.display = "none"
-            return
-        self.picture.ring(checkpoint.position)
-        self._heading.value = views.heading(checkpoint)
-        self._show_view()
-        self._answer.show(checkpoint)
-        self._edit.show(checkpoint)
-
-    def _show_view(self) -> None:
-        if self._tabs.value == CODE:
-            self._view.value = self._code
-        elif self.selected is not None:
-            self._view.value = views.VIEWS[self._tabs.value](self.selected)
-
-    def _write_down(self, title: str, written: str) -> None:
-        """Keep the code of a gesture for its tab."""
-        self._code = f"<b>{esc(title)}</b>{written}"
-        self._show_view()
-
-    def _read_graph(self) -> str:
-        if (checkpoint := self.selected) is not None and Capability.GRAPHS in self.history.book.backend.capabilities:
-            self._edit.know(checkpoint.assistant_graph(), nodes_seen(self.history.facts.states))
-        return "pick a checkpoint in the picture or the list"
-
-    def _on_preview(self, _: Any) -> None:
-        checkpoint, values, as_node = self._edit.edit(self.selected)
-        stops = self._edit.stops
-
-        def job() -> str:
-            seen = checkpoint.preview(values, as_node, replace=True)
-            how = dataclasses.replace(checkpoint.own_settings(), **stops)
-            coming = snippets.of_fork(
-                checkpoint.thread_id,
-                checkpoint.id,
-                seen.writes,
-                how,
-                as_node,
-                in_copy=self._edit.in_copy,
-                ns=checkpoint.namespace,
-            )
-            place = snippets.place_of(checkpoint.history.book.backend)
-            self._write_down("what Fork and run would do", code.coming_view(place, coming))
-            return repr(seen)
-
-        self.worker.start("trying the edit on a scratch copy", job)
-
-    def _on_fork(self, _: Any) -> None:
-        checkpoint, values, as_node = self._edit.edit(self.selected)
-        if not values and as_node is None:
-            raise InvalidInput("nothing is changed in the JSON, so there is nothing to fork")
-        in_copy = self._edit.in_copy
-        self._act("writing the edit", lambda: checkpoint.edit(values, as_node, replace=True, in_copy=in_copy))
-
-    def _on_run(self, _: Any) -> None:
-        checkpoint, values, as_node = self._edit.edit(self.selected)
-        in_copy = self._edit.in_copy
-        if values or as_node is not None:
-            self._run("forking and running", checkpoint.fork, values, as_node, replace=True, in_copy=in_copy)
-        else:
-            self._run("nothing is changed: running again from here", checkpoint.resume, in_copy=in_copy)
-
-    def _on_answer(self, _: Any) -> None:
-        checkpoint, given, in_copy = self.selected, self._answer.answer(), self._edit.in_copy
-        if checkpoint is None:
-            raise InvalidInput("pick a checkpoint first")
-        self._run("answering", checkpoint.answer, **given, in_copy=in_copy)
-
-    def _run(self, doing: str, act: Callable[..., Act], *given: Any, **more: Any) -> None:
-        """An act that runs the graph: its words show as they come, the tree grows, a button stops it."""
-        before = self.history
-
-        def grow(states: list[Any]) -> None:
-            nonlocal before
-            if all(state["checkpoint"]["thread_id"] == before.thread_id for state in states):
-                before = before.grown(*states)
-                self._follow(before, len(before) - 1)
-
-        stops = self._edit.stops
-        self._act(doing, lambda: self.live.watch(Running(act, *given, **more, **stops), grow))
-
-    def _follow(self, history: History, position: int) -> None:
-        """Show a history and pick a position, unless the user picked another checkpoint since the last time."""
+    def show(self, history: History, position: int | None) -> None:
+        """Show a history, with a position picked; None: what is picked stays, or else the newest of the tips."""
+        before, old, rows = self.history, self.document, self.document.rows()
+        same_thread = before.thread_id == history.thread_id
+        if not same_thread:
+            self._put(labels=sendable(labels_of(history)))
+        document = Document(history.facts, starred(self.labels))
+        ids, known = list(history.tree.index), list(before.tree.index)
+        new = growth(rows, document.rows())
+        grew = same_thread and ids[: len(known)] == known and new.grew and document.nodes[: len(old.nodes)] == old.nodes
         picked = self.selected
-        stays = picked is not None and picked.id != self._led_to and picked.id in history
-        self._load(history, history[picked.id].position if picked and stays else position)
-        if not stays:
-            self._led_to = history[position].id
-
-    def _act(self, doing: str, act: Callable[[], Act]) -> None:
-        self._led_to = self.selected.id if self.selected else None
-
-        def job() -> str:
-            done = self.act = act()
-            self._follow(done.history, done.checkpoint.position)
-            self._write_down(f"what this {done.kind} did", code.code_view(done))
-            return repr(done)
-
-        self.worker.start(doing, job, after_failure=self._reload)
-
-    def _on_copy(self, _: Any) -> None:
-        def job() -> str:
-            report = self.copy_report = self.history.copy()
-            self._write_down("what this copy did", code.code_view(report))
-            return repr(report)
-
-        self.worker.start("copying the thread and verifying the copy", job)
-
-    def _on_compare(self, _: Any) -> None:
-        self.comparison, chosen = self._compare.compare(self.history)
-        self.status.say(f"compared {len(chosen)} branch{'es' * (len(chosen) > 1)}: {cut(', '.join(chosen), 80)}")
-
-    def _on_nested(self) -> None:
-        """Fold the subgraphs away, or show them; the first time they are read."""
-        if not self._nested.value or self.history.subgraphs:
-            self.picture.draw(self.history.facts, fold=not self._nested.value)
-            self._show()
+        self.history, self.document = history, document
+        self._put(**self._figures())  # the nodes that new rows name come first
+        if grew and new.tail:
+            self._reply({"push": "grow", "from": len(known), "n": len(ids)}, [new.tail])
+        self._put(n=len(ids))
+        if position is not None:
+            picked = history[position]
+        elif picked is None or picked.id not in history:
+            picked = history.tips[-1] if len(history) else None
+        self._put(
+            marked=tuple(history[one.id] for one in self.marked if one.id in history),
+            selected=None if picked is None else history[picked.id],
+        )
+        if not grew:
+            self.send_state(["rows", "first_labels", "first_page", "places", "selected", "marked"])
+            self._reply({"push": "reset"}, [])
             return
+        states = zip(before.facts.states, history.facts.states, strict=False)
+        others = {at for at, (one, other) in enumerate(states) if one is not other}
+        self._marks_changed(new.flags, others)
 
-        def job() -> str:
-            picked = self.selected
-            whole = self.history.book.history(self.history.thread_id, subgraphs=True)
-            self._load(whole, whole[picked.id].position if picked else None)
-            return f"{len(whole):,} checkpoints, those of subgraphs among them"
+    def _marks_changed(self, flags: Mapping[int, int], others: Iterable[int] = ()) -> None:
+        """Tell the page which rows have other flags, and what is known of them and of others now."""
+        labels = self.document.labels(sorted({*flags, *others}))
+        if labels:
+            self._reply({"push": "flags", "flags": {str(at): flag for at, flag in flags.items()}, "labels": labels}, [])
 
-        self.worker.start("reading the subgraphs", job)
+    def undraft(self, id_: str, edits: Sequence[Any]) -> None:
+        """Take away drafts of a checkpoint that were written."""
+        if id_ in self.drafts:
+            left = [edit for edit in self.drafts[id_] if edit not in edits]
+            others = {other: mine for other, mine in self.drafts.items() if other != id_}
+            self._put(drafts={**others, id_: left} if left else others)
 
-    def _on_refresh(self, _: Any) -> None:
-        self.worker.start("fetching what is new", lambda: f"{self._reload()} new checkpoints")
+    def relabel(self, labels: Mapping[str, Mapping[str, Any]]) -> None:
+        """Show other labels, notes and stars."""
+        rows = self.document.rows()
+        self._put(labels=sendable(labels))
+        self.document = Document(self.history.facts, starred(self.labels))
+        self._put(**self._figures())
+        self.send_state("places")
+        self._marks_changed(growth(rows, self.document.rows()).flags)
 
-    def _reload(self) -> int:
-        """Show the thread as it is now; how many checkpoints are new."""
-        before, picked = len(self.history), self.selected
-        fresh = self.history.refreshed()
-        kept = fresh[picked.id].position if picked and picked.id in fresh else None
-        self._load(fresh, kept if kept is not None or not len(fresh) else len(fresh) - 1)
-        return len(fresh) - before
+    def _figures(self) -> dict[str, Any]:
+        document = self.document
+        return dict(sendable({"summary": document.summary, "counts": document.counts, "nodes": document.nodes}))
+
+    def _put(self, **traits: Any) -> None:
+        """Set traits; what a function that observes one raises is told with the next result."""
+        for name, value in traits.items():
+            try:
+                self.set_trait(name, value)
+            except Exception as error:
+                self._troubles.append(f"a function that observes {name}: {said(error)}")
+
+    def _position(self, checkpoint: Any) -> int:
+        return self.history.tree.index.get(checkpoint.id, -1) if isinstance(checkpoint, Checkpoint) else -1
+
+    def _picked(self, position: Any) -> Checkpoint | None:
+        known = isinstance(position, int) and 0 <= position < len(self.history)
+        return self.history[position] if known else None
+
+    def _first_labels(self) -> dict[str, Any]:
+        return dict(sendable(self.document.first_labels(self._position(self.selected))))
+
+    def _first_page(self) -> Any:
+        selected = self._position(self.selected)
+        return None if selected < 0 else sendable(page_of(self, selected))
+
+    def _places(self) -> dict[str, int]:
+        index = self.history.tree.index
+        return {id_: index[id_] for id_ in (*self.drafts, *self.labels) if id_ in index}
+
+    @t.validate("selected")
+    def _checked_selected(self, proposal: Any) -> Checkpoint | None:
+        value = proposal["value"]
+        return None if value is None else self.history.pick(value)
+
+    @t.validate("marked")
+    def _checked_marked(self, proposal: Any) -> tuple[Checkpoint, ...]:
+        return tuple(dict.fromkeys(self.history.pick(value) for value in proposal["value"]))
+
+    def set_state(self, sync_data: Mapping[str, Any]) -> None:
+        """Take traits that the page set; a function that observes one and fails is told as a result."""
+        mine = {name: value for name, value in sync_data.items() if name in FROM_PAGE}
+        with self._lock_property(**mine):
+            for name, value in mine.items():
+                from_json = self.trait_metadata(name, "from_json", self._trait_from_json)
+                try:
+                    self.set_trait(name, from_json(value, self))
+                except Exception as error:
+                    self._end(failure(error))
+        if "drafts" in mine:
+            self.send_state("places")
+
+    def _asked(self, _: Any, content: Any, buffers: Any) -> None:
+        if not isinstance(content, Mapping) or "ask" not in content:
+            return
+        id_, name, about = content.get("id"), content["ask"], content.get("about")
+        if name != "do":
+            self._replies.take(id_, name, about)
+            return
+        about = dict(about) if isinstance(about, Mapping) else {}
+        try:
+            self.do(str(about.pop("gesture", "")), **about)
+        except Exception as error:
+            self._reply({"id": id_, "error": said(error)}, [])
+        else:
+            self._reply({"id": id_, "answer": {"accepted": True}}, [])
+
+    def _reply(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        self.send(sendable(content), buffers or None)
+
+    def _tell(self, running: Mapping[str, Any] | None) -> None:
+        self._put(running=sendable(running))
+
+    def _end(self, result: Result) -> None:
+        self._results += 1
+        troubles, self._troubles = self._troubles, []
+        result = dataclasses.replace(result, details=(*result.details, *troubles))
+        self._put(result=sendable(as_trait(result, self._results)))
+        if self._main.replays:
+            self.send_state(["rows", "first_labels", "first_page"])
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        """A still picture, then the live widget, which hides it."""
+        from IPython.display import publish_display_data
+
+        publish_display_data(still(self.history, self.labels))  # type: ignore[no-untyped-call]
+        live = self._repr_mimebundle_(**kwargs)
+        publish_display_data(live[0] if isinstance(live, tuple) else live)  # type: ignore[no-untyped-call]
 
     @shown
     def __repr__(self) -> str:
         return f"{self.history!r}\n(an explorer: show it in a notebook to click)"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """The live widget where there is a kernel, else the history's own picture and text."""
-        return {**self.history._repr_mimebundle_(), **super()._repr_mimebundle_(**kwargs)}

@@ -10,7 +10,6 @@ from places import history_in_process, history_on_server
 
 import forkbook as fb
 from forkbook.acts.answer import questions, waiting_for
-from forkbook.widgets.answering import AnswerBox, asked_html
 
 OLD = find_spec("langgraph.pregel._task_status") is None  # before langgraph 1.2.13
 
@@ -255,17 +254,6 @@ def test_two_questions_that_say_the_same_are_told_apart(begun):
     assert answers(again.checkpoint.answer(by_id={left["id"]: "A"})) == ["a=A", "a=B", "joined"]
 
 
-@pytest.mark.parametrize("items", [["a"], ["a", "b"]])
-def test_the_answer_box_gives_one_value_or_several_by_their_ids(items):
-    asking = history_in_process("fanout", ask=True, items=items).tips[0]
-    box = AnswerBox()
-    box.show(asking)
-    box._answer.value = "A"
-    act = asking.answer(**box.answer())
-    assert answers(act) == (["a=A", "joined"] if len(items) == 1 else [])
-    assert [item["value"] for item in act.checkpoint.waiting_for] == ([] if len(items) == 1 else ["b?"])
-
-
 def test_a_sweep_answers_one_question_or_several_by_their_ids(begun):
     asking = begun("fanout", ask=True, items=["a", "b"]).tips[0]
     ids = [item["id"] for item in asking.waiting_for]
@@ -321,4 +309,3 @@ def test_of_a_question_in_a_store_what_is_not_kept_is_none():
     assert waiting_for({"tasks": [asked]}) == [{"id": None, "value": "how?", "node": None, "task_id": None}]
     (question,) = questions({"tasks": [asked]})
     assert str(question) == "an interrupt without an id (a task asks 'how?')"
-    assert "a task waits for an answer" in asked_html([question])

@@ -18,6 +18,8 @@ from typing_extensions import TypedDict
 import forkbook as fb
 from forkbook.backends.values.plain import not_stored, opaque
 from forkbook.compare.many import compare
+from forkbook.face.page import page
+from forkbook.face.views import VIEWS
 from forkbook.facts import Facts
 from forkbook.frames import CHECKPOINTS, checkpoints_rows, frame, messages_rows, tokens_rows
 from forkbook.history import History
@@ -269,12 +271,12 @@ def test_comparisons_say_what_is_not_known(history):
 
 
 def test_the_inspector_says_what_is_not_known(history):
-    from forkbook.widgets import views
-
-    assert "no message can be seen · not known: messages (a DeltaChannel)" in views.messages_view(history[2])
-    assert "unknown tokens spent here" in views.tokens_view(history[3])
-    assert "unknown tokens of context" in views.tokens_view(history[2])
-    assert "at least 15" in views.branch_tokens(history[2])
+    shown = page(history.facts, 2, {})
+    assert (shown["messages"], [block["unknown"] for block in shown["blocks"]]) == (None, ["a DeltaChannel"])
+    before, last = (str(VIEWS["Tokens"](history.facts, position)) for position in (2, 3))
+    assert "unknown tokens spent here" in last
+    assert "unknown tokens of context" in before
+    assert "at least 15" in before
 
 
 def test_frames_of_unknown_states_have_the_same_dtypes(history):

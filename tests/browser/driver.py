@@ -129,19 +129,6 @@ def open_and_run(page, base, token, notebook, app="lab"):
     return page.evaluate(RUN_ALL)
 
 
-def click_point(page, index):
-    """Click the index-th marker of the explorer's picture (plotly needs a hover before it takes a click)."""
-    point = page.locator(".forkbook-explorer .js-plotly-plot .points path").nth(index)
-    point.wait_for()
-    point.scroll_into_view_if_needed()
-    box = point.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x - 1, y - 1)
-    page.mouse.move(x, y)
-    page.locator(".hovertext").first.wait_for()
-    page.mouse.click(x, y)
-
-
 def in_kernel(page, code):
     """Run code in the open notebook's kernel; what it prints."""
     return page.evaluate(

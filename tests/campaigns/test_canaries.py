@@ -17,12 +17,12 @@ from agents.machine import build_machine
 from canary import CANARY, canary, everything_about, where
 from databases import fresh_database
 from langgraph.checkpoint.postgres import PostgresSaver
+from page_of import given_to_the_page
 
 import forkbook as fb
 from forkbook.backends.capabilities import Capability
 from forkbook.demo import server
 from forkbook.widgets.explorer import Explorer
-from forkbook.widgets.live_panel import LivePanel
 from forkbook.widgets.sweep_bar import SweepBar
 
 pytestmark = pytest.mark.outside
@@ -82,15 +82,13 @@ def acts(history):
 def of_widgets(history, folder):
     """The state of every widget that there is, which a notebook saves."""
     explorer = Explorer(history)
-    explorer.wait()
-    explorer.selected = history.tips[0]
-    for tab in explorer._tabs.options:
-        explorer._tabs.value = tab
-        yield explorer.get_state()
+    yield from given_to_the_page(explorer)
     if Capability.RUN in history.book.backend.capabilities:
-        explorer._on_preview(None)
-        explorer.wait()
-        LivePanel().watch(fb.Running(history.tips[0].answer, "x", in_copy=True, **settings()))
+        tip = explorer.selected.position
+        for gesture, about in (("preview", {}), ("answer", {"text": "x", "in_copy": True}), ("copy", {})):
+            explorer.do(gesture, position=tip, **about)
+            explorer.wait()
+            yield [explorer.result, explorer.acts, *given_to_the_page(explorer)]
         sweep = history.tips[0].sweep([{"counter": 1}], **settings())
         SweepBar(sweep)
         yield [sweep, sweep.df().to_string(), sweep.rows]

@@ -7,13 +7,11 @@ import decimal
 import enum
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import uuid
 from functools import partial
-from html import unescape
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -28,7 +26,7 @@ import forkbook as fb
 from forkbook import snippets
 from forkbook.backends.records import RunSettings
 from forkbook.snippets import layout, literals
-from forkbook.widgets.code import code_view, coming_view
+from forkbook.widgets.codes_of_acts import act_blocks, coming, kept
 
 FOREIGN = 'it\'s "odd" $HOME `ls` \\ \n \u202e é 猫 </pre>'
 
@@ -538,19 +536,17 @@ def test_a_snippet_shows_as_itself_and_as_highlighted_markdown():
     assert snippets.code(SERVER, snippets.of_copy("t"), "curl")._repr_markdown_().startswith("```bash\n")
 
 
-def test_the_view_has_every_language_and_no_foreign_markup():
-    gesture = snippets.of_edit("t", "c", {"a": "</pre><script>alert(1)</script>"})
-    html = coming_view(SERVER, gesture)
-    text = unescape(re.sub("<[^>]*>", "", html))
-    assert html.count("<details") == 4
-    assert html.count("<details open>") == 1
-    assert "<script" not in html
-    for language in snippets.LANGUAGES:
-        assert snippets.code(SERVER, gesture, language) in text
+def test_the_tab_has_our_line_and_every_language():
+    gesture = snippets.of_edit("t", "c", {"a": 1})
+    title, *codes = act_blocks(coming("what it would do", "line", SERVER, gesture))
+    assert title["text"] == "what it would do"
+    assert [code["text"] for code in codes[1:]] == [snippets.code(SERVER, gesture, each) for each in snippets.LANGUAGES]
+    assert [code["label"] for code in codes if code["open"]] == ["forkbook", "Python"]
 
 
-def test_the_view_says_why_there_is_no_code(joke_thread, book):
-    history = book[joke_thread]
-    assert "no record" in code_view(fb.Act("edit", history.tips[0], history, "finished", spot=history.tips[0].spot))
-    html = coming_view(snippets.Place(), snippets.of_edit("t", "c", {"a": object}))
-    assert html.count("cannot be sent as JSON") == 3
+def test_the_tab_says_why_there_is_no_code(joke_thread, book):
+    tip = book[joke_thread].tips[0]
+    *_, why = act_blocks(kept("edit", "line", fb.Act("edit", tip, tip.history, "finished", spot=tip.spot)))
+    assert "no record" in why["text"]
+    blocks = act_blocks(coming("edit", "line", snippets.Place(), snippets.of_edit("t", "c", {"a": object})))
+    assert sum("cannot be sent as JSON" in block["text"] for block in blocks) == 3

@@ -11,6 +11,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 from shapes import ai, facts_of, human, state
 
 import forkbook as fb
+from forkbook.face.views import VIEWS
 from forkbook.frames import checkpoints_rows, messages_rows, tokens_rows
 from forkbook.model.messages import canonical
 from forkbook.tokens.blocks import texts, unknown_blocks
@@ -244,15 +245,9 @@ def test_a_counter_goes_with_its_history_and_its_book(demo_url, demo_threads):
         other = plain.counted_by("gpt-4")
         for history in (other, other.refreshed()):
             assert set(history.tokens_df().context_method) == {"tokenizer:cl100k"}
-            assert "(tokenizer:cl100k)" in tokens_view(history[-1])
+            assert "(tokenizer:cl100k)" in str(VIEWS["Tokens"](history.facts, len(history) - 1))
         assert set(plain.tokens_df().context_method) == {"tokenizer:o200k"}
         assert other.graph.nodes[other[-1].id]["context_tokens"] == other.checkpoints_df().context_tokens.iloc[-1]
-
-
-def tokens_view(checkpoint):
-    from forkbook.widgets.views import tokens_view
-
-    return tokens_view(checkpoint)
 
 
 def test_a_wrong_counter_is_refused_before_anything_is_opened():

@@ -14,7 +14,7 @@ sys.path[:0] = [{str(TESTS)!r}, {str(TESTS / "helpers")!r}]
 import signal
 import forkbook as fb
 from agents import graphs
-from forkbook.widgets.new_explorer import Explorer
+from forkbook.widgets.explorer import Explorer
 from langgraph.checkpoint.memory import InMemorySaver
 book = fb.connect(graphs.build_talker(graphs.atalk).compile(checkpointer=InMemorySaver(), name="talker"))
 explorer = Explorer((await book.arun(None, {{"topic": "cats"}})).history)

@@ -14,7 +14,7 @@ from misbehaving import Misdeed, misbehaving
 from places import history_in_process, history_on_server
 
 import forkbook as fb
-from forkbook.widgets.new_explorer import Explorer
+from forkbook.widgets.explorer import Explorer
 from forkbook.widgets.sendable import sendable
 
 
