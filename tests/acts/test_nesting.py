@@ -17,6 +17,7 @@ from proxy import proxy
 
 import forkbook as fb
 from forkbook.errors import CheckpointNotFound, InvalidInput, Refused
+from forkbook.widgets.codes_of_acts import act_blocks
 
 BUILDERS = {
     "nested": build_nested,
@@ -534,11 +535,9 @@ def picked(figure):
 def test_the_explorers_code_of_an_edit_inside_names_the_subgraph():
     book = fb.connect(build_nested().compile(checkpointer=InMemorySaver()))
     explorer = book.history(start(book, "nested", {"answers": ["x"]}), subgraphs=True).explore()
+    inside = explorer.history[6]
+    explorer.do("preview", position=6, edits=[{"channel": "answers", "path": [], "text": '["edited"]'}])
     explorer.wait()
-    explorer.selected = explorer.history[6]
-    explorer._edit._text.value = '{"answers": ["edited"]}'
-    explorer._on_preview(None)
-    assert explorer._nested.disabled, "one thing at a time"
-    explorer.wait()
-    assert not explorer._nested.disabled
-    assert explorer._code.count(explorer.selected.namespace) == 4, "in each language: else the edit makes a new root"
+    codes = [block["text"] for block in act_blocks(explorer.coming) if block["kind"] == "code"]
+    assert len(codes) == 5, (explorer.result, codes)
+    assert [inside.namespace in code for code in codes[1:]] == [True] * 4, "else the edit makes a new root"

@@ -170,6 +170,5 @@ class BackendContract(testing.BackendContract):
         _, history = named
         assert len(history.figure().data) > 2
         explorer = history.explore()
-        explorer.wait()
-        assert "✗" not in explorer.status.value
+        assert explorer.get_state()["first_page"]["id"] == explorer.selected.id
         assert explorer.selected == history[-1] or len(history.branches) > 1
