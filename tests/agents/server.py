@@ -30,6 +30,14 @@ def tenants_server():
 
 @contextlib.contextmanager
 def agent_server(graphs, **settings):
+    """The address of a server of these graphs; it ends with the block."""
+    with agent_process(graphs, **settings) as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def agent_process(graphs, **settings):
+    """The address of a server, and its process, which is a group of its own."""
     env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | _SETTINGS
     with tempfile.TemporaryDirectory(prefix="forkbook-testbed-") as folder:
         home = Path(folder)
@@ -41,4 +49,4 @@ def agent_server(graphs, **settings):
 
         port, process = on_free_port(spawn, lambda port: fetch_json(f"http://{HOST}:{port}/ok") is not None, 60)
         with process:
-            yield f"http://{HOST}:{port}"
+            yield f"http://{HOST}:{port}", process.process

@@ -1,21 +1,27 @@
 """Every operation on a server, and every fault of a network or a server that we know of, at every request.
 
-An operation ends well or with a `ForkbookError`, in bounded time, and writes no more than it writes without a fault.
-`pytest -m slow tests/campaigns/test_network.py` tries them all; everyday runs try each operation once.
+An operation ends well or with a `ForkbookError`, in bounded time and memory, and writes no more than it writes without
+a fault. `pytest -m slow tests/campaigns/test_network.py` tries each pair of both (FORKBOOK_NETWORK is the number of
+cases, of which FORKBOOK_NETWORK_FROM are left out); everyday runs try each operation once.
 """
 
-import json
+import itertools
 import os
 import random
 import time
-from collections.abc import Callable
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import handshakes
+import lookups
 import pytest
 from langgraph_sdk import get_sync_client
-from misbehaving import Misdeed, misbehaving
+from many import LARGEST, peak
+from misbehaving import misbehaving
+from network_faults import FAULTS, OF_THE_LINE
+from network_operations import OPERATIONS, Place
 
 import forkbook as fb
 from forkbook.backends import retry
@@ -23,85 +29,8 @@ from forkbook.backends import retry
 SECONDS = 40  # that one case may take; a run of the sample agent takes up to 3, and several cases run at a time
 AT_ONCE = 6
 CAMPAIGN = int(os.environ.get("FORKBOOK_NETWORK", "3000"))  # cases
-
-DEEP = b'{"a":' * 3000 + b"1" + b"}" * 3000
-FAULTS = {
-    "reset": Misdeed("reset"),
-    "reset after the work": Misdeed("reset", carried_out=True),
-    "cut": Misdeed("cut"),
-    "cut after the work": Misdeed("cut", carried_out=True),
-    "empty": Misdeed("empty"),
-    "empty after the work": Misdeed("empty", carried_out=True),
-    **{f"status {status}": Misdeed(str(status)) for status in (400, 401, 403, 404, 409, 413, 418, 422, 500, 502, 504)},
-    "status 503 after the work": Misdeed("503", carried_out=True),
-    "busy": Misdeed("429", (("retry-after", "0"),)),
-    "busy for a day": Misdeed("503", (("retry-after", "86400"),)),
-    "moved": Misdeed("302", (("location", "/elsewhere"),)),
-    "a page": Misdeed("200", body=b"<html>sign in</html>"),
-    "null": Misdeed("200", body=b"null"),
-    "a number": Misdeed("200", body=b"5"),
-    "a text": Misdeed("200", body=b'"text"'),
-    "a list": Misdeed("200", body=b"[]"),
-    "a list of null": Misdeed("200", body=b"[null]"),
-    "an object": Misdeed("200", body=b"{}"),
-    "fields of other types": Misdeed(
-        "200", body=json.dumps({"thread_id": 5, "values": [], "metadata": 7, "next": [None], "tasks": [None]}).encode()
-    ),
-    "NaN": Misdeed("200", body=b'[{"values": NaN}]'),
-    "deep": Misdeed("200", body=DEEP),
-    "no UTF-8": Misdeed("200", body=b'["\xff\xfe"]'),
-    "a long number": Misdeed("200", body=b"[" + b"9" * 5000 + b"]"),
-    "an error with a page": Misdeed("500", body=b"<html>\x1b[31m" + b"x" * 100_000),
-}
-
-
-@dataclass(frozen=True)
-class Place:
-    """What an operation works on: a book behind the misbehaving server, a thread of its own, and a folder."""
-
-    book: fb.Book
-    thread_id: str
-    folder: Any
-
-    @property
-    def history(self) -> fb.History:
-        return self.book.history(self.thread_id)
-
-    @property
-    def before_the_joke(self) -> fb.Checkpoint:
-        return self.history.at(step=1, branch="A")
-
-
-OPERATIONS: dict[str, Callable[[Place], Any]] = {
-    "threads": lambda at: at.book.threads(),
-    "threads by metadata": lambda at: at.book.threads(metadata={"x": 1}),
-    "tree": lambda at: at.book.tree(at.thread_id),
-    "copies": lambda at: at.book.copies(at.thread_id),
-    "history": lambda at: at.history,
-    "subgraphs": lambda at: at.book.history(at.thread_id, subgraphs=True),
-    "small pages": lambda at: at.book.history(at.thread_id, page_size=2),
-    "refresh": lambda at: at.history.refresh(),
-    "checkpoints_df": lambda at: at.history.checkpoints_df(),
-    "messages_df": lambda at: at.history.messages_df(),
-    "figure": lambda at: at.history.figure(),
-    "report": lambda at: at.history.report(at.folder / "report.html"),
-    "compare": lambda at: fb.compare(at.history),
-    "store": lambda at: at.book.store.items_df(),
-    "sweeps": lambda at: at.book.sweeps(at.thread_id),
-    "export to an archive": lambda at: at.book.export(at.folder / "x.forkbook", [at.thread_id]),
-    "export to JSON": lambda at: at.book.export(at.folder / "x.json", [at.thread_id]),
-    "export to Parquet": lambda at: at.book.export(at.folder / "x.parquet", [at.thread_id]),
-    "code": lambda at: at.before_the_joke.edit({"topic": "cats"}).code("curl"),
-    "preview": lambda at: at.before_the_joke.preview({"topic": "cats"}),
-    "edit": lambda at: at.before_the_joke.edit({"topic": "cats"}),
-    "resume": lambda at: at.before_the_joke.resume(),
-    "fork": lambda at: at.before_the_joke.fork({"topic": "cats"}),
-    "fork in a copy": lambda at: at.before_the_joke.fork({"topic": "cats"}, in_copy=True),
-    "run": lambda at: at.book.run(at.thread_id, {"topic": "dogs"}),
-    "sweep": lambda at: at.before_the_joke.sweep([{"topic": "a"}, {"topic": "b"}]),
-    "copy": lambda at: at.book.copy(at.thread_id),
-    "own settings": lambda at: at.before_the_joke.own_settings(),
-}
+FIRST = int(os.environ.get("FORKBOOK_NETWORK_FROM", "0"))
+BUDGET = fb.Budget(seconds=2, read_bytes=20_000_000)
 
 
 @dataclass(frozen=True)
@@ -126,6 +55,7 @@ class Server:
         self.url, self._thread_id = url, thread_id
         self._client = get_sync_client(url=url, api_key=None)
         self._written: dict[str, tuple[int, int]] = {}
+        self.ends: Counter[str] = Counter()
 
     def requests(self, operation: str, folder: Any) -> int:
         """How many requests an operation sends; what it writes is remembered."""
@@ -143,20 +73,21 @@ class Server:
         thread_id, seen = self._copy(), 0
         before, connected = self._checkpoints(thread_id), False
 
-        def misdeed(_: Any) -> Misdeed | None:
+        def hit() -> bool:
             nonlocal seen
             seen += connected
-            hit = connected and (seen > case.first if case.lasting else seen == case.first + 1)
-            return FAULTS[case.fault] if hit else None
+            return connected and (seen > case.first if case.lasting else seen == case.first + 1)
 
         begun = time.monotonic()
         found = None
-        with misbehaving(self.url, misdeed) as (url, _):
-            book = fb.connect(url)
+        with FAULTS[case.fault](self.url, hit) as url:
+            book = fb.connect(url, budget=BUDGET)
             connected = True
             try:
                 OPERATIONS[case.operation](Place(book, thread_id, folder))
+                self.ends["well"] += 1
             except fb.ForkbookError as error:
+                self.ends[type(error).__name__] += 1
                 found = None if str(error).strip() else "an error without a text"
             except Exception as error:
                 found = f"{type(error).__name__}: {error}"
@@ -182,13 +113,23 @@ class Server:
 
 
 @pytest.fixture
-def server(demo_url, demo_threads, monkeypatch):
+def line(monkeypatch):
+    """Fast tries, names that are looked up here, certificates that are trusted."""
     monkeypatch.setattr(retry, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(retry, "SILENCE_S", 2)
+    monkeypatch.setenv("SSL_CERT_FILE", str(handshakes.handshakes().trusted))
+    with lookups.patched():
+        yield
+
+
+@pytest.fixture
+def server(line, demo_url, demo_threads):
     return Server(demo_url, demo_threads["time travel"])
 
 
 def troubles(server, cases, tmp_path):
     """What is wrong, by case."""
+    before = peak()
 
     def tried(numbered):
         number, case = numbered
@@ -197,22 +138,48 @@ def troubles(server, cases, tmp_path):
         return case, server.trouble(case, folder)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return {case: found for case, found in pool.map(tried, enumerate(cases)) if found}
+        found = {case: trouble for case, trouble in pool.map(tried, enumerate(cases)) if trouble}
+    print(f"\n{len(cases)} cases: {dict(server.ends)}")
+    more = peak() - before
+    return found | ({"all": f"{more:,} bytes of memory"} if more > AT_ONCE * LARGEST else {})
 
 
 def some_cases(server, folder, number):
     """Different ones, spread over all operations, requests and faults; the same ones each time."""
     folder.mkdir()
-    dice, requests, cases = random.Random(0), {}, set()
+    dice, requests, cases = random.Random(0), {}, {}
+    operations, faults = list(OPERATIONS), dice.sample(list(FAULTS), len(FAULTS))
+    numbers = itertools.count()
     while len(cases) < number:
-        operation = list(OPERATIONS)[len(cases) % len(OPERATIONS)]
+        round_, at = divmod(next(numbers), len(operations))
+        operation = operations[at]
         if operation not in requests:
             requests[operation] = server.requests(operation, folder)
         first = dice.randrange(max(requests[operation], 1))
-        cases.add(Case(operation, dice.choice(list(FAULTS)), first, dice.random() < 0.5))
-    return sorted(cases, key=repr)
+        cases[Case(operation, faults[(round_ + at) % len(faults)], first, dice.random() < 0.5)] = None
+    return list(cases)
 
 
 @pytest.mark.parametrize("number", [len(OPERATIONS), pytest.param(CAMPAIGN, marks=pytest.mark.slow)])
 def test_an_operation_ends_well_or_with_an_error_of_ours(server, tmp_path, number):
-    assert troubles(server, some_cases(server, tmp_path / "clean", number), tmp_path) == {}
+    cases = some_cases(server, tmp_path / "clean", number)
+    assert troubles(server, cases[FIRST if number == CAMPAIGN else 0 :], tmp_path) == {}
+
+
+@pytest.mark.outside
+@pytest.mark.parametrize("fault", sorted(OF_THE_LINE.keys() - {"a name of two places"}))
+def test_a_server_that_is_not_reached_is_told(line, fault):
+    began = time.monotonic()
+    with (
+        OF_THE_LINE[fault]("http://127.0.0.1:1", lambda: True) as url,
+        pytest.raises(fb.ConnectionFailed, match=f"cannot reach {url}"),
+    ):
+        fb.connect(url)
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.outside
+@pytest.mark.parametrize("host", ["a" * 64, "a" * 64 + ".invalid", "a..invalid", "\u0301.invalid", "xn--a.invalid"])
+def test_what_can_be_no_name_of_a_host_is_told(line, host):
+    with pytest.raises(fb.ForkbookError, match="http://"):
+        fb.connect(f"http://{host}:8000")

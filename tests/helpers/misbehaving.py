@@ -40,9 +40,10 @@ class Misdeed:
     """What is done instead of answering.
 
     Attributes:
-        kind: `reset`, `cut` (half a body), `drip`, `empty` (200 without a body), or a status as in `503`.
+        kind: `reset`, `cut` (half a body), `drip`, `endless` (the body over and over), `empty` (200 without a body), or
+            a status as in `503`.
         headers: Of the answer, where it has some.
-        body: Of the answer, where it is a status.
+        body: Of the answer, where it is a status or has no end.
         carried_out: Whether the real server gets the request all the same.
     """
 
@@ -52,14 +53,36 @@ class Misdeed:
     carried_out: bool = False
 
 
+def head(status, headers):
+    """An answer up to its body."""
+    fields = [f"{name}: {value}" for name, value in (("content-type", "application/json"), *headers)]
+    return "\r\n".join([f"HTTP/1.1 {status} Said", *fields, "", ""]).encode()
+
+
 @contextlib.contextmanager
-def misbehaving(target, misdeed=lambda request: None):
-    """Stand before `target`. Yields (address, list of what arrived); `misdeed(request)` gives a `Misdeed` or None."""
+def misbehaving(target, misdeed=lambda request: None, greet=None, one_each=False):
+    """Stand before `target`. Yields (address, list of what arrived); `misdeed(request)` gives a `Misdeed` or None.
+
+    `greet(line)` shakes hands for TLS (handshakes.py) and gives the line to talk over. With `one_each`, and with TLS,
+    each request has a connection of its own.
+    """
+    one_each = one_each or greet is not None
     arrived, over = [], threading.Event()
     client = httpx.Client(timeout=60, trust_env=False)
 
     class Handler(socketserver.StreamRequestHandler):
         wbufsize = -1
+
+        def setup(self):
+            if greet is not None:
+                self.request = greet(self.request)
+            super().setup()
+
+        def finish(self):
+            with contextlib.suppress(OSError):
+                super().finish()
+            if greet is not None:
+                self.request.close()
 
         def handle(self):
             with contextlib.suppress(OSError):
@@ -77,8 +100,8 @@ def misbehaving(target, misdeed=lambda request: None):
             found = misdeed(request)
             if found is None:
                 arrived.append(request)
-                self.said(*forwarded(request))
-                return True
+                self.said(*forwarded(request), [("connection", "close")] if one_each else ())
+                return not one_each
             arrived.append(Arrived(request.method, request.path, request.body, headers, found.kind, found.carried_out))
             # what a cut or a drip breaks is an honest answer, so a read gets one
             honest = forwarded(request) if found.carried_out or not request.is_write else (200, b'{"thread": "x"}')
@@ -100,16 +123,18 @@ def misbehaving(target, misdeed=lambda request: None):
                         return
                     self.wfile.write(bytes([byte]))
                     self.wfile.flush()
+            elif found.kind == "endless":
+                self.wfile.write(head(200, found.headers))
+                while not over.is_set():
+                    self.wfile.write(found.body)
             elif found.kind == "empty":
                 self.said(200, b"", found.headers)
             else:
                 self.said(int(found.kind), found.body, found.headers)
 
         def said(self, status, body, headers=(), length=None):
-            lines = [f"HTTP/1.1 {status} Said", "content-type: application/json"]
-            lines += [f"{name}: {value}" for name, value in headers]
-            lines += [f"content-length: {len(body) if length is None else length}", "", ""]
-            self.wfile.write("\r\n".join(lines).encode() + body)
+            length = ("content-length", str(len(body) if length is None else length))
+            self.wfile.write(head(status, (*headers, length)) + body)
             self.wfile.flush()
 
     def forwarded(request):
@@ -130,7 +155,7 @@ def misbehaving(target, misdeed=lambda request: None):
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", arrived
+        yield f"http{'s' * (greet is not None)}://127.0.0.1:{server.server_address[1]}", arrived
     finally:
         over.set()
         server.shutdown()

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 from ...errors import InvalidInput
 from ...model.held import Secret, masked_address
 from ...model.meant import meant
@@ -37,7 +39,9 @@ def _wrong(url: Secret) -> str | None:
     try:
         parts = urlsplit(text)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        if valid:
+            _check_host(httpx.URL(text))
+    except (ValueError, httpx.InvalidURL):
         valid = False
     if not valid:
         shown = masked_address(text)
@@ -52,6 +56,16 @@ def _wrong(url: Secret) -> str | None:
     if parts.query or parts.fragment:
         return f"the address of {parts.hostname} has a query: give the part before '?' or '#' alone"
     return None
+
+
+def _check_host(url: httpx.URL) -> None:
+    """Say now what a client would say only at its first request.
+
+    Raises:
+        ValueError: No host can have such a name: a part of it is empty or too long, or is no text of another script.
+    """
+    url.host.encode("idna")
+    url.raw_host.decode("ascii").encode("idna")
 
 
 def held_headers(headers: Any) -> Any:
