@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from ...errors import InvalidInput
 from ...model.held import Secret, masked_address
 from ...model.meant import meant
@@ -40,8 +38,8 @@ def _wrong(url: Secret) -> str | None:
         parts = urlsplit(text)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         if valid:
-            _check_host(httpx.URL(text))
-    except (ValueError, httpx.InvalidURL):
+            _check_host(text)
+    except ValueError:
         valid = False
     if not valid:
         shown = masked_address(text)
@@ -58,12 +56,18 @@ def _wrong(url: Secret) -> str | None:
     return None
 
 
-def _check_host(url: httpx.URL) -> None:
+def _check_host(text: str) -> None:
     """Say now what a client would say only at its first request.
 
     Raises:
         ValueError: No host can have such a name: a part of it is empty or too long, or is no text of another script.
     """
+    import httpx
+
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise ValueError(str(error)) from error
     url.host.encode("idna")
     url.raw_host.decode("ascii").encode("idna")
 
