@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 import uuid
 
 import pytest
@@ -14,6 +15,7 @@ from proxy import Fault, proxy
 
 import forkbook as fb
 from forkbook.backends.read import everything
+from forkbook.marks import COPY_OF
 from forkbook.model.states import namespace
 from forkbook.transfer import copy
 from forkbook.transfer.copy_lineage import copy_lineage
@@ -442,7 +444,9 @@ def test_from_async_code(demo_url, joke_thread):
 
 def test_cancelled_async_code_leaves_no_copy(demo_url, joke_thread, client, monkeypatch):
     reading, go_on = asyncio.Event(), []
-    before = listed(demo_url)
+
+    def copies():
+        return listed(demo_url, {COPY_OF: joke_thread})
 
     async def main():
         loop = asyncio.get_running_loop()
@@ -452,19 +456,20 @@ def test_cancelled_async_code_leaves_no_copy(demo_url, joke_thread, client, monk
             def slowly(*given, **more):
                 loop.call_soon_threadsafe(reading.set)
                 while not go_on:
-                    pass
+                    time.sleep(0.01)
                 yield from pages(*given, **more)
 
             monkeypatch.setattr(book.backend, "pages", slowly)
             task = asyncio.create_task(book.acopy(joke_thread))
             await reading.wait()
+            assert len(copies()) == 1
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
             go_on.append(True)
-            for _ in range(100):
+            for _ in range(200):
                 await asyncio.sleep(0.05)
-                if listed(demo_url) == before:
+                if not copies():
                     return
         raise AssertionError("the copy is still there")
 
